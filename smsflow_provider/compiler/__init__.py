@@ -1,0 +1,1 @@
+"""From a workflow as data to an Airflow DAG."""

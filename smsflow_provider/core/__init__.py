@@ -1,0 +1,1 @@
+"""Plain Python about SMS campaigns: all decisions. Imports neither Airflow nor a web framework."""

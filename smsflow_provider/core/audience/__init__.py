@@ -1,0 +1,1 @@
+"""Who: sources of people, the Parquet file that freezes them, saved audiences."""

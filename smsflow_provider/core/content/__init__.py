@@ -1,0 +1,1 @@
+"""What they read: templates, encodings, parts, transliteration."""

@@ -1,0 +1,1 @@
+"""From prepared messages to known results: states, approval, sending, receipts."""

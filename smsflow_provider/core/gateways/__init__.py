@@ -1,0 +1,1 @@
+"""Talking to gateways: dialects (pure), one HTTP transport, the registry."""

@@ -1,0 +1,163 @@
+"""The values that cross module borders. All frozen; phones and texts never show in a repr."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Encoding(StrEnum):
+    """How a text travels. GSM 7-bit (3GPP TS 23.038) or UCS-2, which is UTF-16BE on the wire."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class Exclusion(StrEnum):
+    """
+    Why a targeted recipient gets no message, in the order in which the reasons are tried.
+
+    The first that holds wins. The names are law: SQL, API, UI and docs use these very words.
+    """
+
+    NO_ADDRESS = "no_address"
+    INVALID_NUMBER = "invalid_number"
+    OPTED_OUT = "opted_out"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+    FILTERED = "filtered"
+    EXCLUDED_AUDIENCE = "excluded_audience"
+    CONTROL_GROUP = "control_group"
+    PRESSURE = "pressure"
+    SIZE_LIMIT = "size_limit"
+    MISSING_FIELD = "missing_field"
+    TOO_LONG = "too_long"
+
+
+class DeliveryKind(StrEnum):
+    """A campaign delivery is reviewed; a direct one is a plain text to a few named numbers."""
+
+    CAMPAIGN = "campaign"
+    DIRECT = "direct"
+
+
+class MessageClass(StrEnum):
+    """What a text is for. Marketing needs an opt-out mention, transactional does not."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class OutcomeKind(StrEnum):
+    """
+    What became of one hand-over to a gateway, or why there was none.
+
+    ``accepted``, ``failed``, ``unknown``, ``cancelled`` and ``expired`` are final outcomes;
+    ``not_sent`` means the gateway certainly did not take it, so it may go again.
+    """
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    NOT_SENT = "not_sent"
+
+
+class ReceiptKind(StrEnum):
+    """
+    What a receipt says. Only the last two are final; moves are monotonic by this order.
+
+    ``accepted`` is the carrier's acknowledgement: the message certainly left.
+    """
+
+    ACCEPTED = "accepted"
+    UNDELIVERED = "undelivered"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text for one phone, ready to send. Made once, in preparation, never edited."""
+
+    #: Stable over retries and restarts; the gateway sees it as the client reference.
+    id: str
+    #: E.164 with the leading plus, 8 to 16 characters.
+    to: str = field(repr=False)
+    #: Alphanumeric sender of up to 11 characters, or a number. Empty: the gateway's default.
+    sender: str
+    body: str = field(repr=False)
+    encoding: Encoding
+    #: Parts the carrier will bill, 1 to 255.
+    parts: int
+    #: Last moment, UTC, at which sending still makes sense. None: no limit.
+    expires_at: datetime | None = None
+    #: Where the gateway reports what became of it. Carries our id and a token, no phone.
+    #: None: no public address is configured, so no receipts will come.
+    callback_url: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a naive time: it would mean another moment on another machine."""
+        if self.expires_at is not None and self.expires_at.utcoffset() is None:
+            raise ValueError("expires_at must carry a time zone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one gateway answer says about one message."""
+
+    message_id: str
+    kind: OutcomeKind
+    #: The gateway's own code or a short reason of ours (``http_503``, ``stopped``). No free text
+    #: of the gateway: it may quote the phone or the text.
+    code: str = ""
+    #: The gateway's own id of the message, if it gave one.
+    gateway_ref: str = ""
+    #: Seconds the gateway asked us to wait before trying again; with ``not_sent`` only.
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a gateway reported, later, about one message of ours."""
+
+    message_id: str
+    kind: ReceiptKind
+    #: The gateway's or carrier's code, at most 64 characters, no free text.
+    code: str = ""
+    #: The carrier's own id of the message, if the gateway passed it on.
+    gateway_ref: str = ""
+
+
+def message_id_of(delivery_no: int, preparation: int, position: int) -> str:
+    """
+    Build the id a gateway sees: three hexadecimal numbers.
+
+    Example:
+        >>> message_id_of(42, 1, 5000)
+        '2a-1-1388'
+    """
+    return f"{delivery_no:x}-{preparation:x}-{position:x}"
+
+
+def read_message_id(text: str) -> tuple[int, int, int]:
+    """
+    Read ``(delivery_no, preparation, position)`` from *text*.
+
+    Raises:
+        ValueError: *text* is not an id of ours.
+
+    Example:
+        >>> read_message_id("2a-1-1388")
+        (42, 1, 5000)
+    """
+    pieces = text.split("-")
+    if len(pieces) != 3 or len(text) > 48 or not all(_is_hex(piece) for piece in pieces):
+        raise ValueError("not a message id")
+    delivery_no, preparation, position = (int(piece, 16) for piece in pieces)
+    return delivery_no, preparation, position
+
+
+def _is_hex(text: str) -> bool:
+    return bool(text) and len(text) <= 15 and all(char in "0123456789abcdef" for char in text)

@@ -1,0 +1,1 @@
+"""From an audience to messages: numbers, exclusions, rendering, the fingerprint."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: schema, statements by name, migrations, an embedded server."""

@@ -1,0 +1,1 @@
+"""Airflow connections translated into the core's stores, gateways and sources."""

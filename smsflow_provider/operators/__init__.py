@@ -1,0 +1,1 @@
+"""Airflow operators: each translates into one core call and holds no rules."""

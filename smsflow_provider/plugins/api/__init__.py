@@ -1,0 +1,1 @@
+"""REST routes of the plugin, one file a subject."""

@@ -1,0 +1,1 @@
+"""The manual approval, as an Airflow sensor."""

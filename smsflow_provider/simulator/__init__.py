@@ -1,0 +1,1 @@
+"""A gateway on localhost with receipts and faults on demand."""
