@@ -1,0 +1,69 @@
+# What can be done in this checkout. `make` alone shows the list.
+# All of it runs in .venv, made from uv.lock; nothing is installed outside this folder,
+# but for the Debian packages `make test` adds when root runs it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := .uv/bin/uv
+#: Files that say what must be in .venv.
+LOCK := pyproject.toml uv.lock
+#: Only the interpreter that is there is used; uv would fetch another one otherwise.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+.PHONY: help setup demo test quick check format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/.made-from-lock ## Make .venv from uv.lock; does nothing when it is up to date
+
+demo: setup ## Run a whole campaign on this machine; REVIEW=manual to press Send yourself, PORT=, DEMO_HOME=
+	@$(BIN)/smsflow demo $(if $(REVIEW),--review $(REVIEW)) $(if $(PORT),--port $(PORT)) $(if $(DEMO_HOME),--home $(DEMO_HOME))
+
+test: setup ## Run every test; TESTS= names some, SMSFLOW_REQUIRE_ALL=1 forbids skipping
+	@.ci/debian-packages
+	@$(BIN)/pytest $(TESTS)
+
+quick: setup ## Run the tests that need no server (under 20 s)
+	@$(BIN)/pytest -q tests/core tests/contract tests/architecture
+
+check: setup ## Lint, types, import rules, spelling (under 30 s when warm)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell
+
+format: setup ## Format the code and apply the safe fixes
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure; prints figures, judges nothing
+	@shopt -s nullglob; scripts=(tests/bench/bench_*.py); \
+	[ "$${#scripts[@]}" -gt 0 ] || { echo "no tests/bench/bench_*.py here yet"; exit 0; }; \
+	for script in "$${scripts[@]}"; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean: ## Stop the demo if it runs; delete .venv, .uv, caches and the demo's files
+	@if [ -x $(BIN)/smsflow ]; then $(BIN)/smsflow demo --remove $(if $(DEMO_HOME),--home $(DEMO_HOME)); fi
+	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.made-from-lock: $(LOCK) .uv/.version-$(UV_VERSION)
+	@$(UV) sync --quiet --frozen --all-extras --compile-bytecode --python "$$(.ci/python)"
+	@touch $@
+
+.uv/.version-$(UV_VERSION):
+	@python="$$(.ci/python)"; \
+	rm -rf .uv; \
+	"$$python" -m venv .uv || { rm -rf .uv; \
+	  echo "make setup: $$python cannot make an environment; on Debian: apt-get install python3-venv" >&2; exit 1; }; \
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
