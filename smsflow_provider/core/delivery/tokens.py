@@ -1,0 +1,128 @@
+"""
+Callback addresses that nobody else can make up.
+
+A gateway that signs nothing still calls back with a token of ours: an HMAC over the message's
+own id. The address carries that id and the token, and nothing about the phone or the text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from smsflow_provider.core.errors import ConfigError
+
+#: Bytes of the HMAC that are kept: 144 bits, which is 24 characters without padding.
+_TOKEN_BYTES = 18
+_KEY_BYTES_MIN = 16
+#: Keeps these tokens apart from anything else that might be signed with the same key.
+_PURPOSE = b"smsflow receipt v1\x00"
+
+
+class Signer:
+    """
+    Signs message ids and checks tokens. Its keys never show.
+
+    The first key signs and every key verifies. To rotate: put the new key first, and drop the
+    old one once receipts for messages sent under it can no longer come.
+
+    Raises:
+        ConfigError: No key at all, or one shorter than 16 bytes.
+
+    Example:
+        >>> signer = Signer([b"0123456789abcdef"])
+        >>> signer.verify("2a-1-1388", signer.token_of("2a-1-1388"))
+        True
+        >>> signer.verify("2a-1-1389", signer.token_of("2a-1-1388"))
+        False
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys or min(map(len, keys)) < _KEY_BYTES_MIN:
+            raise ConfigError("receipts need signing keys of 16 bytes or more", keys=len(keys))
+        self._keys = tuple(keys)
+
+    def token_of(self, message_id: str) -> str:
+        """Sign *message_id*: 24 characters that need no escaping in a URL."""
+        return _token(self._keys[0], message_id)
+
+    def verify(self, message_id: str, token: str) -> bool:
+        """
+        Check that *token* was made for *message_id* by one of the keys.
+
+        Every key is tried in full, whatever the token is, so that the time tells nothing.
+        """
+        given = token.encode("utf-8", errors="replace")
+        found = False
+        for key in self._keys:
+            found |= hmac.compare_digest(_token(key, message_id).encode(), given)
+        return found
+
+
+def callback_url(public_url: str, *, conn_type: str, message_id: str, signer: Signer) -> str:
+    """
+    Build the address at which a gateway reports on one message.
+
+    Args:
+        public_url: Where the receiver is reached from outside, with or without a slash at
+            the end; checked by `check_public_url`, once, not here.
+        conn_type: The gateway's connection type.
+        message_id: Our own id of the message.
+        signer: Makes the token.
+
+    Example:
+        >>> signer = Signer([b"0123456789abcdef"])
+        >>> callback_url("https://sms.example/", conn_type="sms_kannel", message_id="2a-1-1",
+        ...              signer=signer)
+        'https://sms.example/smsflow/receipts/sms_kannel?m=2a-1-1&t=WgIeVoB_GkSPnEfI4UDpsKbO'
+    """
+    query = urlencode({"m": message_id, "t": signer.token_of(message_id)})
+    return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?{query}"
+
+
+def check_public_url(public_url: str) -> None:
+    """
+    Check that *public_url* can carry receipts.
+
+    Raises:
+        ConfigError: It is not an absolute http or https address in plain ASCII, or it has a
+            query or a login.
+    """
+    try:
+        parts = urlsplit(public_url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ConfigError("public_url is not an address") from None
+    extra = parts.query or parts.fragment or parts.username is not None
+    if not sound or extra or not public_url.isascii() or not public_url.isprintable():
+        raise ConfigError("public_url is not a plain http or https address")
+
+
+def read_callback_url(url: str) -> tuple[str, str, str]:
+    """
+    Read ``(conn_type, message_id, token)`` back from an address of `callback_url`.
+
+    Whatever the gateway appended to the query is left aside. The token is not checked.
+
+    Raises:
+        ValueError: It is not such an address.
+    """
+    parts = urlsplit(url)
+    place, _, conn_type = parts.path.rpartition("/")
+    if not conn_type or not place.endswith("/smsflow/receipts"):
+        raise ValueError("not a receipt address")
+    query = parse_qs(parts.query)
+    if len(query.get("m", [])) != 1 or len(query.get("t", [])) != 1:
+        raise ValueError("a receipt address names one message and one token")
+    return conn_type, query["m"][0], query["t"][0]
+
+
+def _token(key: bytes, message_id: str) -> str:
+    message = _PURPOSE + message_id.encode("utf-8", errors="replace")
+    digest = hmac.new(key, message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode("ascii")
