@@ -40,7 +40,7 @@ CREATE TABLE smsflow_deliveries (
     gateway       text NOT NULL DEFAULT '',
     dry_run       boolean NOT NULL DEFAULT false,
     state         text NOT NULL DEFAULT 'draft',
-    preparation   integer NOT NULL DEFAULT 0,
+    preparation   bigint NOT NULL DEFAULT 0,
     fingerprint   text,
     template      jsonb NOT NULL DEFAULT '{}',
     settings      jsonb NOT NULL DEFAULT '{}',
@@ -74,9 +74,19 @@ $body$;
 CREATE TRIGGER smsflow_deliveries_move_v1 BEFORE UPDATE OF state ON smsflow_deliveries
     FOR EACH ROW EXECUTE FUNCTION smsflow_check_move_v1();
 
--- Partitioned by delivery: filled at once, dropped at once. One partition of each per preparation.
+-- Every try at preparing a delivery has a number of its own. The delivery points to its current one.
+CREATE TABLE smsflow_preparations (
+    no            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    delivery_no   bigint NOT NULL REFERENCES smsflow_deliveries (no) ON DELETE CASCADE,
+    begun_at      timestamptz NOT NULL DEFAULT now(),
+    published_at  timestamptz,
+    dropped_at    timestamptz
+);
+CREATE INDEX smsflow_preparations_delivery_v1 ON smsflow_preparations (delivery_no, no);
+
+-- Partitioned by preparation: filled at once, attached when published, dropped at once.
 CREATE TABLE smsflow_messages (
-    delivery_no   bigint NOT NULL,
+    preparation   bigint NOT NULL,
     position      integer NOT NULL,
     phone         bigint NOT NULL,
     recipient_id  text NOT NULL,
@@ -85,47 +95,47 @@ CREATE TABLE smsflow_messages (
     encoding      text NOT NULL,
     parts         smallint NOT NULL,
     region        text NOT NULL
-) PARTITION BY LIST (delivery_no);
+) PARTITION BY LIST (preparation);
 CREATE TABLE smsflow_exclusions (
-    delivery_no   bigint NOT NULL,
+    preparation   bigint NOT NULL,
     row_number    integer NOT NULL,
     recipient_id  text NOT NULL,
     phone         bigint,
     reason        text NOT NULL,
     detail        text NOT NULL DEFAULT ''
-) PARTITION BY LIST (delivery_no);
+) PARTITION BY LIST (preparation);
 CREATE TABLE smsflow_marks (
-    delivery_no   bigint NOT NULL,
+    preparation   bigint NOT NULL,
     position      integer NOT NULL,
     attempt       smallint NOT NULL,
     epoch         bigint NOT NULL,
     marked_at     timestamptz NOT NULL DEFAULT now()
-) PARTITION BY LIST (delivery_no);
+) PARTITION BY LIST (preparation);
 CREATE TABLE smsflow_outcomes (
-    delivery_no   bigint NOT NULL,
+    preparation   bigint NOT NULL,
     position      integer NOT NULL,
     attempt       smallint NOT NULL,
     kind          text NOT NULL CHECK (kind IN ('accepted', 'failed', 'unknown', 'cancelled', 'expired', 'not_sent')),
     code          text NOT NULL DEFAULT '',
     gateway_ref   text NOT NULL DEFAULT '',
     settled_at    timestamptz NOT NULL DEFAULT now()
-) PARTITION BY LIST (delivery_no);
+) PARTITION BY LIST (preparation);
 CREATE TABLE smsflow_receipts (
-    delivery_no   bigint NOT NULL,
+    preparation   bigint NOT NULL,
     position      integer NOT NULL,
     kind          text NOT NULL CHECK (kind IN ('accepted', 'undelivered', 'delivered')),
     code          text NOT NULL DEFAULT '',
     gateway_ref   text NOT NULL DEFAULT '',
     received_at   timestamptz NOT NULL
-) PARTITION BY LIST (delivery_no);
-ALTER TABLE smsflow_messages   ADD PRIMARY KEY (delivery_no, position);
-ALTER TABLE smsflow_exclusions ADD PRIMARY KEY (delivery_no, row_number);
-ALTER TABLE smsflow_marks      ADD PRIMARY KEY (delivery_no, position, attempt);
-ALTER TABLE smsflow_outcomes   ADD PRIMARY KEY (delivery_no, position, attempt);
-ALTER TABLE smsflow_receipts   ADD PRIMARY KEY (delivery_no, position);
+) PARTITION BY LIST (preparation);
+ALTER TABLE smsflow_messages   ADD PRIMARY KEY (preparation, position);
+ALTER TABLE smsflow_exclusions ADD PRIMARY KEY (preparation, row_number);
+ALTER TABLE smsflow_marks      ADD PRIMARY KEY (preparation, position, attempt);
+ALTER TABLE smsflow_outcomes   ADD PRIMARY KEY (preparation, position, attempt);
+ALTER TABLE smsflow_receipts   ADD PRIMARY KEY (preparation, position);
 
 CREATE TABLE smsflow_chunks (
-    delivery_no    bigint NOT NULL REFERENCES smsflow_deliveries (no) ON DELETE CASCADE,
+    preparation    bigint NOT NULL REFERENCES smsflow_preparations (no) ON DELETE CASCADE,
     chunk          integer NOT NULL,
     first_position integer NOT NULL,
     last_position  integer NOT NULL,
@@ -137,7 +147,7 @@ CREATE TABLE smsflow_chunks (
     expired        integer NOT NULL DEFAULT 0,
     delivered      integer NOT NULL DEFAULT 0,
     undelivered    integer NOT NULL DEFAULT 0,
-    PRIMARY KEY (delivery_no, chunk)
+    PRIMARY KEY (preparation, chunk)
 ) WITH (fillfactor = 50);
 
 -- Who sends a delivery now. One lane today; a lane a worker later.
@@ -153,7 +163,7 @@ CREATE TABLE smsflow_leases (
 CREATE TABLE smsflow_approvals (
     no            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     delivery_no   bigint NOT NULL REFERENCES smsflow_deliveries (no) ON DELETE CASCADE,
-    preparation   integer NOT NULL,
+    preparation   bigint NOT NULL,
     fingerprint   text NOT NULL,
     decision      text NOT NULL CHECK (decision IN ('send', 'reject')),
     decided_by    text NOT NULL CHECK (decided_by <> ''),
@@ -179,7 +189,7 @@ CREATE TABLE smsflow_reviews (
 CREATE TABLE smsflow_log (
     no            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     delivery_no   bigint NOT NULL REFERENCES smsflow_deliveries (no) ON DELETE CASCADE,
-    preparation   integer NOT NULL,
+    preparation   bigint NOT NULL,
     logged_at     timestamptz NOT NULL DEFAULT now(),
     level         text NOT NULL CHECK (level IN ('info', 'warning', 'error')),
     event         text NOT NULL,
@@ -193,7 +203,7 @@ CREATE TABLE smsflow_receipt_inbox (
     received_at   timestamptz NOT NULL,
     conn_type     text NOT NULL,
     delivery_no   bigint NOT NULL,
-    preparation   integer NOT NULL,
+    preparation   bigint NOT NULL,
     position      bigint NOT NULL,
     kind          text NOT NULL,
     code          text NOT NULL DEFAULT '',
@@ -237,7 +247,7 @@ INSERT INTO smsflow_keys (purpose, secret)
 
 -- The state of each message, derived. For looking at one delivery; figures come from smsflow_chunks.
 CREATE VIEW smsflow_message_states AS
-SELECT m.delivery_no, m.position, m.recipient_id, m.phone, m.parts,
+SELECT m.preparation, m.position, m.recipient_id, m.phone, m.parts,
        CASE
            WHEN r.kind IN ('delivered', 'undelivered') THEN r.kind
            WHEN o.kind = 'not_sent' THEN 'sending'
@@ -250,18 +260,18 @@ SELECT m.delivery_no, m.position, m.recipient_id, m.phone, m.parts,
        coalesce(r.received_at, o.settled_at, k.marked_at) AS changed_at
   FROM smsflow_messages m
   LEFT JOIN LATERAL (SELECT attempt, marked_at FROM smsflow_marks
-                      WHERE delivery_no = m.delivery_no AND position = m.position
+                      WHERE preparation = m.preparation AND position = m.position
                       ORDER BY attempt DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (SELECT attempt, kind, code, gateway_ref, settled_at FROM smsflow_outcomes
-                      WHERE delivery_no = m.delivery_no AND position = m.position
+                      WHERE preparation = m.preparation AND position = m.position
                       ORDER BY attempt DESC LIMIT 1) o ON true
-  LEFT JOIN smsflow_receipts r ON r.delivery_no = m.delivery_no AND r.position = m.position;
+  LEFT JOIN smsflow_receipts r ON r.preparation = m.preparation AND r.position = m.position;
 """
 
 TABLES = (
     "smsflow_keys", "smsflow_opt_outs", "smsflow_audiences", "smsflow_stray_receipts", "smsflow_receipt_inbox",
     "smsflow_log", "smsflow_reviews", "smsflow_approvals", "smsflow_leases", "smsflow_chunks", "smsflow_receipts",
-    "smsflow_outcomes", "smsflow_marks", "smsflow_exclusions", "smsflow_messages", "smsflow_deliveries",
+    "smsflow_outcomes", "smsflow_marks", "smsflow_exclusions", "smsflow_messages", "smsflow_preparations", "smsflow_deliveries",
     "smsflow_delivery_moves",
 )
 

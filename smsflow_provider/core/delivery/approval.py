@@ -1,0 +1,246 @@
+"""
+Who said Send, to what exactly, and whether that still holds.
+
+An approval is a row about one preparation and its fingerprint. Nothing else starts a send: not
+the state of an Airflow task, not a timeout, not an answer to a question about other content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smsflow_provider.core.errors import NotApprovedError
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.approvals import (
+    Approval,
+    Decision,
+    find_approval,
+    read_approval,
+    write_approval,
+)
+from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.deliveries import (
+    Delivery,
+    find_delivery,
+    move_delivery,
+    read_delivery,
+    write_log,
+)
+
+#: Characters of a reviewer's comment that are kept.
+COMMENT_LIMIT = 500
+
+
+class Turn(StrEnum):
+    """What happens next with a delivery that needs a decision."""
+
+    #: A person must be asked (again).
+    ASK = "ask"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    #: A backfilled run prepares and is not sent, unless it says so.
+    NOT_ASKED = "not_asked"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A delivery, and whose turn it is."""
+
+    delivery: Delivery
+    turn: Turn
+    #: Set once somebody decided on the current preparation.
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back from the question, unchecked."""
+
+    decision: Decision | None
+    #: Who answered. None: nobody did, a timeout's default spoke.
+    answered_by: str | None
+    #: Whatever the form sent.
+    comment: object = ""
+    timed_out: bool = False
+
+
+_TURN_OF = {
+    DeliveryState.READY: Turn.ASK,
+    DeliveryState.APPROVED: Turn.APPROVED,
+    DeliveryState.SENDING: Turn.APPROVED,
+    DeliveryState.PAUSED: Turn.APPROVED,
+    DeliveryState.FINISHED: Turn.APPROVED,
+    DeliveryState.REJECTED: Turn.REJECTED,
+    DeliveryState.EXPIRED: Turn.EXPIRED,
+    DeliveryState.STOPPED: Turn.STOPPED,
+}
+
+
+def review_of(
+    store: Store, delivery_id: str, *, is_backfill: bool = False, send_in_backfill: bool = False
+) -> Review:
+    """
+    Say whose turn it is.
+
+    Args:
+        is_backfill: The run fills the past.
+        send_in_backfill: The run says that it may be sent all the same.
+
+    Raises:
+        NotApprovedError: There is no complete preparation to decide on.
+    """
+    delivery = find_delivery(store, delivery_id)
+    turn = _TURN_OF.get(delivery.state)
+    if turn is None:
+        raise NotApprovedError(
+            "there is nothing to review: prepare the delivery first",
+            delivery=delivery_id,
+            state=delivery.state.value,
+        )
+    if turn is Turn.ASK and is_backfill and not send_in_backfill:
+        turn = Turn.NOT_ASKED
+    return Review(delivery=delivery, turn=turn, approval=find_approval(store, delivery))
+
+
+def take_answer(store: Store, delivery_id: str, *, fingerprint: str, answer: Answer) -> Review:
+    """
+    Turn an answer about *fingerprint* into a recorded decision, or into another question.
+
+    An answer nobody gave, an answer about other content, a comment that is no text or too long,
+    and a choice that is none of ours decide nothing.
+
+    Returns:
+        Where the delivery stands now; ``Turn.ASK`` means: ask again.
+    """
+    review = review_of(store, delivery_id)
+    if review.turn is not Turn.ASK:
+        return review
+    if answer.timed_out or answer.answered_by is None:
+        _expire(store, review.delivery)
+        return review_of(store, delivery_id)
+    if not _is_usable(answer) or review.delivery.fingerprint != fingerprint:
+        return review
+    decide(
+        store,
+        delivery_id,
+        fingerprint=fingerprint,
+        decision=answer.decision or Decision.REJECT,
+        decided_by=answer.answered_by,
+        comment=str(answer.comment or ""),
+        via="airflow",
+    )
+    return review_of(store, delivery_id)
+
+
+def _is_usable(answer: Answer) -> bool:
+    comment = answer.comment
+    is_text = comment is None or (isinstance(comment, str) and len(comment) <= COMMENT_LIMIT)
+    return answer.decision is not None and is_text
+
+
+def decide(
+    store: Store,
+    delivery_id: str,
+    *,
+    fingerprint: str,
+    decision: Decision,
+    decided_by: str,
+    comment: str = "",
+    via: str,
+    valid_s: int | None = None,
+) -> Approval:
+    """
+    Record a decision on the preparation that has *fingerprint*.
+
+    The same decision a second time changes nothing and returns the first. Of two different ones
+    the first holds.
+
+    Args:
+        valid_s: Seconds for which an approval may start the send. None: until prepared again.
+
+    Raises:
+        NotApprovedError: The content is not what was reviewed, or somebody decided otherwise.
+        IllegalMoveError: The delivery is not waiting for a decision.
+    """
+    target = DeliveryState.APPROVED if decision is Decision.SEND else DeliveryState.REJECTED
+    with store.transaction() as connection:
+        delivery = read_delivery(connection, delivery_id, lock=True)
+        known = read_approval(connection, delivery)
+        if known is not None:
+            return _same_or_raise(known, delivery, fingerprint, decision)
+        if delivery.fingerprint != fingerprint:
+            raise NotApprovedError(
+                "the delivery was prepared again: review it again", delivery=delivery_id
+            )
+        move_delivery(connection, delivery, target, actor=decided_by)
+        write_approval(
+            connection,
+            delivery,
+            decision=decision,
+            decided_by=decided_by,
+            comment=comment[:COMMENT_LIMIT],
+            via=via,
+            valid_s=valid_s,
+        )
+        _log(connection, delivery, target, decided_by)
+        approval = read_approval(connection, delivery)
+    assert approval is not None
+    return approval
+
+
+def check_approved(connection: Connection, delivery: Delivery) -> Approval:
+    """
+    Make sure that a person said Send to this very content, and that it still holds.
+
+    Raises:
+        NotApprovedError: Says what is missing; nothing may leave.
+    """
+    approval = read_approval(connection, delivery)
+    if approval is None or approval.decision is not Decision.SEND:
+        raise NotApprovedError(
+            "nobody approved this delivery: nothing was sent",
+            delivery=delivery.id,
+            state=delivery.state.value,
+        )
+    if delivery.fingerprint is None or approval.fingerprint != delivery.fingerprint:
+        raise NotApprovedError(
+            "the approval is about other content: nothing was sent", delivery=delivery.id
+        )
+    if approval.expired and delivery.state is DeliveryState.APPROVED:
+        raise NotApprovedError("the approval has run out: nothing was sent", delivery=delivery.id)
+    return approval
+
+
+def _same_or_raise(
+    known: Approval, delivery: Delivery, fingerprint: str, decision: Decision
+) -> Approval:
+    if known.decision is decision and known.fingerprint == fingerprint:
+        return known
+    raise NotApprovedError(
+        "somebody has decided already",
+        delivery=delivery.id,
+        decision=known.decision.value,
+        decided_by=known.decided_by,
+    )
+
+
+def _expire(store: Store, delivery: Delivery) -> None:
+    with store.transaction() as connection:
+        current = read_delivery(connection, delivery.id, lock=True)
+        if current.state is DeliveryState.READY:
+            move_delivery(connection, current, DeliveryState.EXPIRED, actor="smsflow")
+            _log(connection, current, DeliveryState.EXPIRED, "smsflow")
+
+
+def _log(connection: Connection, delivery: Delivery, target: DeliveryState, actor: str) -> None:
+    write_log(
+        connection,
+        delivery,
+        level="info",
+        event=f"delivery_{target.value}",
+        problem=f"The delivery is {target.value}",
+        facts={"by": actor},
+    )

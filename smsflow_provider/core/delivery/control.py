@@ -1,0 +1,63 @@
+"""Pause, resume, stop. The sender sees the new state within a tick (50 ms; 2 s at the most)."""
+
+from __future__ import annotations
+
+from smsflow_provider.core.errors import IllegalMoveError
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import (
+    Delivery,
+    move_delivery,
+    read_delivery,
+    write_log,
+)
+
+
+def pause(store: Store, delivery_id: str, *, actor: str) -> Delivery:
+    """Hold a delivery that is being sent. What is in flight comes back; nothing more leaves."""
+    return _move(store, delivery_id, DeliveryState.PAUSED, actor=actor)
+
+
+def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
+    """Let a paused delivery go on where it stands."""
+    return _move(store, delivery_id, DeliveryState.SENDING, actor=actor, only=DeliveryState.PAUSED)
+
+
+def stop(store: Store, delivery_id: str, *, actor: str) -> Delivery:
+    """
+    Stop a delivery for good. Messages that have not left are cancelled.
+
+    Raises:
+        IllegalMoveError: It has not been approved yet (reject it), or it has ended.
+    """
+    return _move(store, delivery_id, DeliveryState.STOPPED, actor=actor)
+
+
+def _move(
+    store: Store,
+    delivery_id: str,
+    target: DeliveryState,
+    *,
+    actor: str,
+    only: DeliveryState | None = None,
+) -> Delivery:
+    with store.transaction() as connection:
+        delivery = read_delivery(connection, delivery_id, lock=True)
+        if delivery.state is target:
+            return delivery
+        if only is not None and delivery.state is not only:
+            raise IllegalMoveError(
+                "only a paused delivery can be resumed",
+                delivery=delivery_id,
+                state=delivery.state.value,
+            )
+        move_delivery(connection, delivery, target, actor=actor)
+        write_log(
+            connection,
+            delivery,
+            level="info",
+            event=f"delivery_{target.value}",
+            problem=f"The delivery is {target.value}",
+            facts={"by": actor},
+        )
+        return read_delivery(connection, delivery_id)

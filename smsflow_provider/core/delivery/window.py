@@ -1,0 +1,252 @@
+"""
+The sliding window: one transaction a tick carries results in and marks out.
+
+At most ``limit`` messages are marked and not settled at any moment; that is also the most that a
+kill can leave in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from smsflow_provider.core.errors import SupersededError
+from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.ledger import Ledger, Settled, Standing, Taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSettings:
+    """How wide and how fast the window slides."""
+
+    #: Requests under way at once, 1 or more.
+    connections: int = 32
+    #: Seconds between two ticks while messages flow.
+    tick_s: float = 0.02
+    #: Seconds between two ticks of a paused delivery or one that waits: how soon a stop is seen.
+    idle_tick_s: float = 0.5
+    #: Longest wait, in seconds, after a gateway that takes nothing.
+    longest_backoff_s: float = 60.0
+    #: Seconds between two calls of ``on_progress``.
+    progress_s: float = 5.0
+    #: A tick that took longer than this, in seconds, hands nothing over before it has looked again.
+    stale_s: float = 3.0
+
+
+class Backoff:
+    """How long to leave a gateway alone that certainly did not take a message."""
+
+    def __init__(self, *, longest_s: float, jitter: Callable[[], float] = random.random) -> None:
+        self._longest_s = longest_s
+        self._jitter = jitter
+        self._refusals = 0
+        self._until = 0.0
+
+    def refused(self, now: float, retry_after_s: float | None) -> None:
+        """Note a certain refusal at *now* (monotonic seconds)."""
+        if now < self._until and retry_after_s is None:
+            return  # one of a crowd that left before the first refusal came back
+        own = min(0.5 * 2**self._refusals, self._longest_s)
+        wait = retry_after_s if retry_after_s is not None else own * (0.5 + self._jitter())
+        self._refusals = min(self._refusals + 1, 16)
+        self._until = max(self._until, now + min(wait, self._longest_s))
+
+    def accepted(self) -> None:
+        """Note that the gateway takes messages."""
+        self._refusals = 0
+
+    def left_s(self, now: float) -> float:
+        """Seconds still to wait at *now*."""
+        return max(0.0, self._until - now)
+
+
+class SlidingWindow:
+    """Sends one claimed delivery through one gateway. See ``run``."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        *,
+        callback_url_of: Callable[[str], str | None],
+        allowed: frozenset[int] | None,
+        sleep: Callable[[float], Awaitable[None]],
+        on_progress: Callable[[dict[str, int]], None],
+        settings: WindowSettings,
+        actor: str,
+    ) -> None:
+        self._ledger = ledger
+        self._gateway = gateway
+        self._callback_url_of = callback_url_of
+        self._allowed = allowed
+        self._sleep = sleep
+        self._on_progress = on_progress
+        self._settings = settings
+        self._actor = actor
+        self._limit = settings.connections * gateway.dialect.max_batch
+        self._backoff = Backoff(longest_s=settings.longest_backoff_s)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._settled: list[Settled] = []
+        self._again: dict[int, int] = {}
+        self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
+        self._told_at = time.monotonic()
+
+    async def run(self) -> None:
+        """
+        Send until all is settled, the delivery is stopped, or its validity is over.
+
+        Raises:
+            SupersededError: Another sender has taken over. What this one has under way is
+                abandoned; the other has recorded it as unknown.
+        """
+        self._again = dict(self._ledger.waiting_again())
+        try:
+            while not await self._step():
+                pass
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _step(self) -> bool:
+        """Run one tick. True: the delivery has ended."""
+        began = time.monotonic()
+        standing, taken = await self._tick()
+        if time.monotonic() - began > self._settings.stale_s:
+            await asyncio.to_thread(self._ledger.standing)
+        self._hand_over(taken)
+        self._tell()
+        if standing.state is DeliveryState.STOPPED:
+            return await self._close(OutcomeKind.CANCELLED, "stopped")
+        if standing.expired and standing.state is DeliveryState.SENDING:
+            return await self._close(OutcomeKind.EXPIRED, "validity_over")
+        if self._is_done(standing, taken):
+            return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
+        await self._sleep(self._pause_s(standing))
+        return False
+
+    async def _tick(self) -> tuple[Standing, list[Taken]]:
+        settled, self._settled = self._settled, []
+        waits = self._backoff.left_s(time.monotonic()) > 0
+        room = 0 if waits else self._limit - self._open
+        again = list(self._again.items())[: max(room, 0)]
+        for _ in range(3):
+            try:
+                standing, taken = await asyncio.to_thread(
+                    self._ledger.tick,
+                    settled=settled,
+                    wanted=room - len(again),
+                    again=again,
+                )
+            except psycopg.errors.DeadlockDetected:
+                continue  # rolled back as a whole by the server: nothing is marked, try again
+            break
+        else:
+            raise SupersededError("the ledger is too busy", delivery=self._ledger.delivery.id)
+        if standing.state is DeliveryState.SENDING and not standing.expired:
+            for position, _ in again:
+                del self._again[position]
+        return standing, taken
+
+    def _hand_over(self, taken: Sequence[Taken]) -> None:
+        size = self._gateway.dialect.max_batch
+        self._open += len(taken)
+        for start in range(0, len(taken), size):
+            task = asyncio.create_task(self._send_batch(taken[start : start + size]))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _send_batch(self, batch: Sequence[Taken]) -> None:
+        allowed = [one for one in batch if self._allowed is None or one.phone in self._allowed]
+        refused = [one for one in batch if one not in allowed]
+        for one in refused:
+            self._settle(one, OutcomeKind.CANCELLED, code="not_on_allow_list")
+        if allowed:
+            outcomes = await self._gateway.send([self._message_of(one) for one in allowed])
+            for one, outcome in zip(allowed, outcomes, strict=True):
+                self._take_outcome(one, outcome)
+        self._open -= len(batch)
+
+    def _take_outcome(self, taken: Taken, outcome: Outcome) -> None:
+        if outcome.kind is OutcomeKind.NOT_SENT:
+            self._backoff.refused(time.monotonic(), outcome.retry_after_s)
+            self._again[taken.position] = taken.attempt
+        else:
+            self._backoff.accepted()
+        self._settle(taken, outcome.kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
+
+    def _settle(self, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = "") -> None:
+        self._counts[kind] += 1
+        self._settled.append(
+            Settled(
+                position=taken.position,
+                attempt=taken.attempt,
+                kind=kind,
+                code=code[:64],
+                gateway_ref=gateway_ref[:128],
+            )
+        )
+
+    def _message_of(self, taken: Taken) -> Message:
+        delivery = self._ledger.delivery
+        message_id = message_id_of(delivery.no, delivery.preparation, taken.position)
+        return Message(
+            id=message_id,
+            to=f"+{taken.phone}",
+            sender=taken.sender,
+            body=taken.body,
+            encoding=taken.encoding,
+            parts=taken.parts,
+            expires_at=delivery.expires_at,
+            callback_url=self._callback_url_of(message_id),
+        )
+
+    def _is_done(self, standing: Standing, taken: Sequence[Taken]) -> bool:
+        """Nothing taken, nothing under way, nothing to write: all is settled."""
+        return (
+            standing.state is DeliveryState.SENDING
+            and not taken
+            and not self._open
+            and not self._settled
+            and not self._again
+            and self._backoff.left_s(time.monotonic()) <= 0
+        )
+
+    def _pause_s(self, standing: Standing) -> float:
+        """Seconds to the next tick: short while messages flow, longer with nothing to do."""
+        if standing.state is not DeliveryState.SENDING:
+            return self._settings.idle_tick_s
+        left_s = self._backoff.left_s(time.monotonic())
+        if left_s and not self._open:
+            return min(left_s, self._settings.idle_tick_s)
+        return self._settings.tick_s
+
+    async def _close(self, kind: OutcomeKind, code: str) -> bool:
+        """Let what is under way come back, write it, and settle the rest as *kind*."""
+        if self._under_way:
+            await asyncio.gather(*self._under_way)
+        for position, attempt in self._again.items():
+            self._settled.append(
+                Settled(position=position, attempt=attempt + 1, kind=kind, code=code)
+            )
+        self._again = {}
+        settled, self._settled = self._settled, []
+        await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
+        await asyncio.to_thread(self._ledger.close_rest, kind, code)
+        if kind is OutcomeKind.EXPIRED:
+            await asyncio.to_thread(self._ledger.finish, actor=self._actor)
+        return True
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= self._settings.progress_s:
+            self._told_at = now
+            self._on_progress({kind.value: count for kind, count in self._counts.items()})

@@ -1,0 +1,125 @@
+"""Decisions on a preparation, and the requests that are open in Airflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.deliveries import Delivery, Origin
+from smsflow_provider.core.store.statements import statements
+
+_SQL = "approvals"
+
+
+class Decision(StrEnum):
+    """What a person answered."""
+
+    SEND = "send"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A recorded decision on one preparation. Written once, never edited."""
+
+    preparation: int
+    #: The fingerprint the person decided on.
+    fingerprint: str
+    decision: Decision
+    #: Airflow's id of the person, or ``dag:<id>`` for a plain text sent by its author.
+    decided_by: str
+    comment: str
+    #: ``airflow`` (a person answered the request), ``author`` (a plain text), ``cli``.
+    via: str
+    decided_at: datetime
+    #: After this moment it approves nothing. None: it does not run out.
+    expires_at: datetime | None
+    #: True when ``expires_at`` has passed, by the store's clock.
+    expired: bool
+
+
+def write_approval(
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    decision: Decision,
+    decided_by: str,
+    comment: str,
+    via: str,
+    valid_s: int | None,
+) -> bool:
+    """Write a decision on the current preparation. False: there is one already."""
+    cursor = connection.execute(
+        statements(_SQL)["record_approval"],
+        {
+            "delivery_no": delivery.no,
+            "preparation": delivery.preparation,
+            "fingerprint": delivery.fingerprint,
+            "decision": decision.value,
+            "decided_by": decided_by,
+            "comment": comment,
+            "via": via,
+            "valid_s": valid_s,
+        },
+    )
+    return cursor.rowcount == 1
+
+
+def read_approval(connection: Connection, delivery: Delivery) -> Approval | None:
+    """Read the decision on the current preparation, in an open transaction."""
+    row = connection.execute(
+        statements(_SQL)["find_approval"],
+        {"delivery_no": delivery.no, "preparation": delivery.preparation},
+    ).fetchone()
+    if row is None:
+        return None
+    return Approval(
+        preparation=row["preparation"],
+        fingerprint=row["fingerprint"],
+        decision=Decision(row["decision"]),
+        decided_by=row["decided_by"],
+        comment=row["comment"],
+        via=row["via"],
+        decided_at=row["decided_at"],
+        expires_at=row["expires_at"],
+        expired=row["expired"],
+    )
+
+
+def find_approval(store: Store, delivery: Delivery) -> Approval | None:
+    """Find the decision on the current preparation of *delivery*."""
+    with store.transaction() as connection:
+        return read_approval(connection, delivery)
+
+
+def open_review(store: Store, delivery: Delivery, *, asked_by: Origin, fingerprint: str) -> None:
+    """Note that *asked_by*, a task, asks a person for a decision on *fingerprint* now."""
+    with store.transaction() as connection:
+        connection.execute(
+            statements(_SQL)["open_review"],
+            {
+                "delivery_no": delivery.no,
+                "dag_id": asked_by.dag_id,
+                "run_id": asked_by.run_id,
+                "task_id": asked_by.task_id,
+                "map_index": asked_by.map_index,
+                "fingerprint": fingerprint,
+            },
+        )
+
+
+def review_age_s(store: Store, task: Origin) -> float | None:
+    """Seconds since *task* asked. None: it is not a task of ours that asks."""
+    with store.transaction() as connection:
+        row = connection.execute(
+            statements(_SQL)["review_age"],
+            {
+                "dag_id": task.dag_id,
+                "run_id": task.run_id,
+                "task_id": task.task_id,
+                "map_index": task.map_index,
+            },
+        ).fetchone()
+    return float(row["age_s"]) if row else None

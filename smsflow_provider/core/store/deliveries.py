@@ -1,0 +1,257 @@
+"""Deliveries in the store: make, find, list, move, and read their figures and log."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Self
+
+from psycopg.types.json import Jsonb
+
+from smsflow_provider.core.errors import IllegalMoveError, NotFoundError
+from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.states import DeliveryState, check_move
+from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.statements import statements
+
+_SQL = "deliveries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The task of the run that made a delivery. Empty and -1 for one made outside Airflow."""
+
+    dag_id: str = ""
+    run_id: str = ""
+    task_id: str = ""
+    map_index: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery as the store has it now."""
+
+    no: int
+    #: Public, stable, safe in a URL.
+    id: str
+    kind: DeliveryKind
+    label: str
+    origin: Origin
+    #: Airflow connection of the gateway.
+    gateway: str
+    dry_run: bool
+    state: DeliveryState
+    #: Number of the current preparation, unique over all deliveries; 0 before the first.
+    preparation: int
+    #: None until a preparation is complete.
+    fingerprint: str | None
+    template: dict[str, Any] = field(repr=False)
+    settings: dict[str, Any] = field(repr=False)
+    audience: dict[str, Any] = field(repr=False)
+    figures: dict[str, Any] = field(repr=False)
+    targeted: int
+    excluded: int
+    to_deliver: int
+    #: Parts of all messages to deliver.
+    parts: int
+    validity_s: int | None
+    #: When what has not left by then expires; set when sending begins.
+    expires_at: datetime | None
+    created_at: datetime
+    created_by: str
+    prepared_at: datetime | None
+    sending_at: datetime | None
+    ended_at: datetime | None
+    moved_at: datetime
+    moved_by: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Read one row of ``smsflow_deliveries``."""
+        names = {item.name for item in fields(cls)} - {"origin", "kind", "state"}
+        return cls(
+            origin=Origin(**{item.name: row[item.name] for item in fields(Origin)}),
+            kind=DeliveryKind(row["kind"]),
+            state=DeliveryState(row["state"]),
+            **{name: row[name] for name in names},
+        )
+
+
+def ensure_delivery(
+    store: Store,
+    delivery_id: str,
+    *,
+    kind: DeliveryKind,
+    label: str,
+    origin: Origin,
+    actor: str,
+) -> Delivery:
+    """Make the delivery, or find the one that is there: two at once make one."""
+    with store.transaction() as connection:
+        connection.execute(
+            statements(_SQL)["ensure_delivery"],
+            {
+                "id": delivery_id,
+                "kind": kind.value,
+                "label": label,
+                "actor": actor,
+                "dag_id": origin.dag_id,
+                "run_id": origin.run_id,
+                "task_id": origin.task_id,
+                "map_index": origin.map_index,
+            },
+        )
+        return read_delivery(connection, delivery_id)
+
+
+def find_delivery(store: Store, delivery_id: str) -> Delivery:
+    """
+    Find one delivery.
+
+    Raises:
+        NotFoundError: There is none of that id; the facts name near ones.
+    """
+    with store.transaction() as connection:
+        return read_delivery(connection, delivery_id)
+
+
+def read_delivery(connection: Connection, delivery_id: str, *, lock: bool = False) -> Delivery:
+    """Find one delivery in an open transaction; with *lock*, hold it until the end of that."""
+    name = "lock_delivery" if lock else "find_delivery"
+    row = connection.execute(statements(_SQL)[name], {"id": delivery_id}).fetchone()
+    if row is None:
+        known = [str(r["id"]) for r in connection.execute(statements(_SQL)["near_ids"])]
+        near = difflib.get_close_matches(delivery_id, known, n=3)
+        raise NotFoundError("there is no such delivery", delivery=delivery_id, near=near)
+    return Delivery.from_row(row)
+
+
+def list_deliveries(
+    store: Store,
+    *,
+    limit: int = 50,
+    before_no: int | None = None,
+    state: DeliveryState | None = None,
+) -> list[tuple[Delivery, dict[str, int]]]:
+    """
+    List the latest deliveries with their figures, newest first.
+
+    Args:
+        limit: At most this many, 1 or more.
+        before_no: Only deliveries made before this one (its ``no``): the key of the next page.
+        state: Only deliveries in this state.
+    """
+    with store.transaction() as connection:
+        rows = connection.execute(
+            statements(_SQL)["list_deliveries"],
+            {"limit": limit, "before_no": before_no, "state": state and state.value},
+        ).fetchall()
+    return [(Delivery.from_row(row), _figures_of(row)) for row in rows]
+
+
+def move_delivery(
+    connection: Connection, delivery: Delivery, target: DeliveryState, *, actor: str
+) -> None:
+    """
+    Move *delivery* to *target*, if it still stands where *delivery* says.
+
+    Raises:
+        IllegalMoveError: The move is not in the table, or somebody was faster.
+    """
+    check_move(delivery.state, target)
+    moved = connection.execute(
+        statements(_SQL)["move_delivery"],
+        {
+            "id": delivery.id,
+            "current": delivery.state.value,
+            "target": target.value,
+            "actor": actor,
+        },
+    ).fetchone()
+    if moved is None:
+        raise IllegalMoveError(
+            "the delivery has moved meanwhile: look at it again",
+            delivery=delivery.id,
+            believed=delivery.state.value,
+            target=target.value,
+        )
+
+
+def read_figures(store: Store, delivery: Delivery) -> dict[str, int]:
+    """
+    Sum where the messages of *delivery* stand now.
+
+    Returns:
+        ``accepted`` (ever), ``delivered``, ``undelivered``, ``failed``, ``unknown``,
+        ``cancelled``, ``expired``. All 0 before sending.
+    """
+    with store.transaction() as connection:
+        row = connection.execute(
+            statements(_SQL)["figures"], {"preparation": delivery.preparation}
+        ).fetchone()
+    return _figures_of(row or {})
+
+
+def read_causes(store: Store, delivery: Delivery) -> list[Row]:
+    """Read how often each code ended a message: ``kind``, ``code``, ``messages``; at most 50."""
+    with store.transaction() as connection:
+        return connection.execute(
+            statements(_SQL)["causes"], {"preparation": delivery.preparation}
+        ).fetchall()
+
+
+def write_log(
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    level: str,
+    event: str,
+    problem: str,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Add a line to the levelled log: info, warning or error. No phone and no text in it."""
+    connection.execute(
+        statements(_SQL)["write_log"],
+        {
+            "delivery_no": delivery.no,
+            "preparation": delivery.preparation,
+            "level": level,
+            "event": event,
+            "problem": problem,
+            "facts": Jsonb(facts or {}),
+        },
+    )
+
+
+def read_log(store: Store, delivery: Delivery) -> list[Row]:
+    """Read the log since the current preparation began, oldest first."""
+    with store.transaction() as connection:
+        return connection.execute(
+            statements(_SQL)["read_log"], {"delivery_no": delivery.no}
+        ).fetchall()
+
+
+def sample_messages(store: Store, delivery: Delivery, positions: list[int]) -> list[Row]:
+    """Read prepared messages by position. Holds phones and texts: mask before showing."""
+    if not delivery.to_deliver or delivery.fingerprint is None:
+        return []
+    with store.transaction() as connection:
+        return connection.execute(
+            statements(_SQL)["sample_messages"],
+            {"preparation": delivery.preparation, "positions": positions},
+        ).fetchall()
+
+
+def callback_keys(store: Store) -> list[bytes]:
+    """Read the keys that sign callback URLs, newest first."""
+    with store.transaction() as connection:
+        rows = connection.execute(statements(_SQL)["callback_keys"]).fetchall()
+    return [bytes(row["secret"]) for row in rows]
+
+
+_FIGURES = ("accepted", "delivered", "undelivered", "failed", "unknown", "cancelled", "expired")
+
+
+def _figures_of(row: Row) -> dict[str, int]:
+    return {name: int(row.get(name) or 0) for name in _FIGURES}

@@ -1,0 +1,258 @@
+"""Writing one preparation: tables of its own, filled by COPY, shown all at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from smsflow_provider.core.errors import IllegalMoveError, SupersededError
+from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.deliveries import Delivery, read_delivery
+from smsflow_provider.core.store.statements import statements
+
+#: Messages in one chunk: the grain of counters, and later of leases.
+CHUNK_SIZE = 1000
+
+#: The partitioned tables, in the order in which partitions are made, attached and dropped.
+PARTITIONED = ("messages", "exclusions", "marks", "outcomes", "receipts")
+
+#: (position, phone, recipient_id, sender, body, encoding, parts, region)
+MessageRow = tuple[int, int, str, str, str, str, int, str]
+#: (row_number, recipient_id, phone, reason, detail)
+ExclusionRow = tuple[int, str, int | None, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a complete preparation says of itself."""
+
+    fingerprint: str
+    targeted: int
+    excluded: int
+    to_deliver: int
+    #: Parts of all messages.
+    parts: int
+    #: JSON values only.
+    figures: dict[str, Any]
+
+
+def begin_preparation(
+    store: Store,
+    delivery_id: str,
+    *,
+    label: str,
+    gateway: str,
+    dry_run: bool,
+    template: dict[str, Any],
+    settings: dict[str, Any],
+    audience: dict[str, Any],
+    validity_s: int | None,
+    actor: str,
+) -> Delivery:
+    """
+    Begin a preparation under a new number; any approval is void from here on.
+
+    A preparation that is still running elsewhere can no longer publish.
+
+    Raises:
+        IllegalMoveError: Messages of this delivery may have left already, or it was stopped.
+    """
+    sqls = statements("preparation")
+    with store.transaction() as connection:
+        read_delivery(connection, delivery_id, lock=True)
+        number = connection.execute(sqls["new_preparation"], {"id": delivery_id}).fetchone()
+        begun = connection.execute(
+            sqls["begin_preparation"],
+            {
+                "id": delivery_id,
+                "preparation": number and number["no"],
+                "label": label,
+                "gateway": gateway,
+                "dry_run": dry_run,
+                "template": Jsonb(template),
+                "settings": Jsonb(settings),
+                "audience": Jsonb(audience),
+                "validity_s": validity_s,
+                "actor": actor,
+            },
+        ).fetchone()
+        delivery = read_delivery(connection, delivery_id)
+        if begun is None:
+            raise IllegalMoveError(
+                "a delivery that has begun to send is not prepared again: start a new run",
+                delivery=delivery_id,
+                state=delivery.state.value,
+            )
+        return delivery
+
+
+def fail_preparation(store: Store, delivery: Delivery, *, figures: dict[str, Any]) -> None:
+    """Say that this preparation found an error. Nothing happens if another one has begun."""
+    with store.transaction() as connection:
+        connection.execute(
+            statements("preparation")["fail_preparation"],
+            {
+                "delivery_no": delivery.no,
+                "preparation": delivery.preparation,
+                "figures": Jsonb(figures),
+            },
+        )
+
+
+class PreparationWriter:
+    """Rows of one preparation on their way into the store. Made by ``writing_preparation``."""
+
+    def __init__(self, connection: Connection, delivery: Delivery) -> None:
+        self._connection = connection
+        self._delivery = delivery
+
+    def create_tables(self) -> None:
+        """Make the tables, outside the partitioned ones, with the check that lets them join."""
+        for kind in PARTITIONED:
+            table = self._table(kind)
+            self._connection.execute(
+                sql.SQL(
+                    "CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+                ).format(table, sql.Identifier(f"smsflow_{kind}"))
+            )
+            self._connection.execute(
+                sql.SQL(
+                    "ALTER TABLE {} ADD CONSTRAINT preparation_v1 CHECK (preparation = {})"
+                ).format(table, sql.Literal(self._delivery.preparation))
+            )
+
+    def write_messages(self, rows: Sequence[MessageRow]) -> None:
+        """Append messages; positions rise from 1 without a gap over all calls."""
+        columns = (
+            "preparation, position, phone, recipient_id, sender, body, encoding, parts, region"
+        )
+        types = ["int8", "int4", "int8", "text", "text", "text", "text", "int2", "text"]
+        self._copy("messages", columns, types, rows)
+
+    def write_exclusions(self, rows: Sequence[ExclusionRow]) -> None:
+        """Append excluded recipients."""
+        columns = "preparation, row_number, recipient_id, phone, reason, detail"
+        types = ["int8", "int4", "text", "int8", "text", "text"]
+        self._copy("exclusions", columns, types, rows)
+
+    def _copy(
+        self, kind: str, columns: str, types: list[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        if not rows:
+            return
+        command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            self._table(kind),
+            sql.SQL(columns),
+        )
+        number = self._delivery.preparation
+        with self._connection.cursor() as cursor, cursor.copy(command) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row((number, *row))
+
+    def publish(self, published: Published) -> None:
+        """
+        Index and attach the tables, and make the delivery ready for review.
+
+        Raises:
+            SupersededError: Another preparation of this delivery has begun since.
+        """
+        sqls = statements("preparation")
+        number = {"delivery_no": self._delivery.no, "preparation": self._delivery.preparation}
+        if self._connection.execute(sqls["hold_preparation"], number).fetchone() is None:
+            raise SupersededError(
+                "another preparation of this delivery has begun", delivery=self._delivery.id
+            )
+        for kind in PARTITIONED:
+            self._attach(kind)
+        self._connection.execute(
+            sqls["fill_chunks"], {**number, "size": CHUNK_SIZE, "to_deliver": published.to_deliver}
+        )
+        self._connection.execute(sqls["mark_published"], number)
+        self._connection.execute(
+            sqls["publish"],
+            {
+                **number,
+                "fingerprint": published.fingerprint,
+                "figures": Jsonb(published.figures),
+                "targeted": published.targeted,
+                "excluded": published.excluded,
+                "to_deliver": published.to_deliver,
+                "parts": published.parts,
+            },
+        )
+
+    def _attach(self, kind: str) -> None:
+        """Build the primary key after the load (no random-order index on the way), then attach."""
+        keys = {"messages": "position", "receipts": "position", "exclusions": "row_number"}
+        key = keys.get(kind, "position, attempt")
+        table, parent = self._table(kind), sql.Identifier(f"smsflow_{kind}")
+        self._connection.execute(
+            sql.SQL("ALTER TABLE {} ADD PRIMARY KEY (preparation, {})").format(
+                table,
+                sql.SQL(key),
+            )
+        )
+        self._connection.execute(
+            sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
+                parent, table, sql.Literal(self._delivery.preparation)
+            )
+        )
+
+    def _table(self, kind: str) -> sql.Identifier:
+        return sql.Identifier(_partition(kind, self._delivery.preparation))
+
+
+@contextmanager
+def writing_preparation(store: Store, delivery: Delivery) -> Iterator[PreparationWriter]:
+    """
+    Write one preparation in one transaction: a crash, or an error, leaves nothing of it.
+
+    The caller writes rows and ends with ``publish``.
+    """
+    with store.transaction() as connection:
+        writer = PreparationWriter(connection, delivery)
+        writer.create_tables()
+        yield writer
+
+
+def drop_replaced(store: Store, delivery_id: str) -> int:
+    """
+    Drop the rows of preparations that another one has replaced.
+
+    Gives up a preparation whose tables are in use; the next call tries again.
+
+    Returns:
+        How many were dropped.
+    """
+    sqls = statements("preparation")
+    with store.transaction() as connection:
+        found = connection.execute(sqls["replaced_preparations"], {"id": delivery_id}).fetchall()
+    dropped = 0
+    for row in found:
+        try:
+            with store.transaction() as connection:
+                connection.execute("SET LOCAL lock_timeout = '1s'")
+                _drop(connection, row["no"])
+                connection.execute(sqls["mark_dropped"], {"preparation": row["no"]})
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            continue
+        dropped += 1
+    return dropped
+
+
+def _drop(connection: Connection, preparation: int) -> None:
+    for kind in PARTITIONED:
+        connection.execute(
+            sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_partition(kind, preparation)))
+        )
+
+
+def _partition(kind: str, preparation: int) -> str:
+    return f"smsflow_{kind}_p{preparation}"
