@@ -277,7 +277,8 @@ TABLES = (
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(UPGRADE)
+    # The driver itself: no parameters, so that a percent sign is just that.
+    op.get_bind().connection.driver_connection.execute(UPGRADE)
 
 
 def downgrade() -> None:

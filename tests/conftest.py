@@ -1,0 +1,56 @@
+"""Fixtures that several folders share: a real PostgreSQL, and a fresh, migrated store."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from smsflow_provider.core.store.migrate import migrate
+
+_TEMPLATE = "smsflow_template"
+
+# Nothing in the tests may inherit the settings of the machine they run on.
+for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLOW_STORE"))]:
+    del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One server for the whole run."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    with server:
+        yield server
+    server.destroy()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedPostgres) -> str:
+    """A migrated database to copy, so that each test pays milliseconds for its own."""
+    migrate(Store(postgres.create_database(_TEMPLATE)))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def store_dsn(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """The DSN of a migrated database of this test's own."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    yield postgres.create_database(name, template=migrated_template)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def store(store_dsn: str) -> Store:
+    """A fresh, migrated store."""
+    return Store(store_dsn)
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of this repository."""
+    return Path(__file__).parent.parent

@@ -1,0 +1,77 @@
+"""Every named statement is valid on the real schema, and the hot ones walk their index."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from smsflow_provider.core.errors import SchemaError
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.statements import statements
+from tests.prepared_delivery import make_prepared
+
+SUBJECTS = ("approvals", "deliveries", "ledger", "preparation", "receipts")
+NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)]
+
+#: Statements that run for every message or tick, and the access each must use.
+HOT = {
+    ("ledger", "take_messages"): "smsflow_messages",
+    ("ledger", "open_chunk"): "smsflow_chunks",
+    ("ledger", "hold_lease"): "smsflow_leases",
+    ("receipts", "known_messages"): "smsflow_marks",
+}
+
+
+@pytest.mark.parametrize(("subject", "name"), NAMED)
+def test_a_statement_can_be_prepared(store: Store, subject: str, name: str) -> None:
+    """The server parses it and resolves every table, column and type."""
+    text = statements(subject)[name]
+    with store.transaction() as connection:
+        numbered: dict[str, int] = {}
+
+        def place(match: re.Match[str]) -> str:
+            return f"${numbered.setdefault(match[1], len(numbered) + 1)}"
+
+        plain = re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
+        connection.execute(f"PREPARE s AS {plain}".encode())
+
+
+@pytest.mark.parametrize(("subject", "name"), NAMED)
+def test_a_statement_says_what_it_is_for(subject: str, name: str) -> None:
+    assert statements(subject)[name].startswith("-- ")
+
+
+@pytest.mark.parametrize(("subject", "name"), list(HOT))
+def test_a_hot_statement_walks_an_index(store: Store, subject: str, name: str) -> None:
+    delivery = make_prepared(store, count=3000)
+    values: dict[str, object] = {
+        "preparation": delivery.preparation,
+        "delivery_no": delivery.no,
+        "first": 1000,
+        "last": 1050,
+        "scopes": [""],
+        "lane": 0,
+        "epoch": 1,
+        "preparations": [delivery.preparation],
+        "positions": [7],
+    }
+    with store.transaction() as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        rows = connection.execute(
+            b"EXPLAIN " + statements(subject)[name].encode(), values
+        ).fetchall()
+    plan = "\n".join(row["QUERY PLAN"] for row in rows)
+
+    scans = [line for line in plan.splitlines() if HOT[subject, name] in line]
+    assert any("Index" in line for line in scans), plan
+    assert not any("Seq Scan" in line for line in scans), plan
+
+
+def test_a_missing_table_names_the_command_that_mends_it(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute("DROP TABLE smsflow_approvals")
+    with pytest.raises(SchemaError, match="smsflow db migrate"), store.transaction() as connection:
+        connection.execute(
+            statements("approvals")["find_approval"], {"delivery_no": 1, "preparation": 1}
+        )
