@@ -14,7 +14,7 @@ from typing import Any
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.gateways.base import Dialect, Feature
+from smsflow_provider.core.gateways.base import Dialect, Feature, HttpCallback
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.settings import (
     ConnectionFields,
@@ -23,6 +23,9 @@ from smsflow_provider.core.gateways.settings import (
     read_settings,
 )
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
+from smsflow_provider.core.model import Receipt
+
+ReceiptReader = Callable[[HttpCallback], Receipt | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,14 @@ def make_dialect(
             "settings of another gateway", conn_type=conn_type, given=type(settings).__name__
         )
     return kind.make(settings, now)
+
+
+def receipt_readers() -> dict[str, ReceiptReader]:
+    """How the calls of each gateway are read, by connection type. Needs no connection."""
+    return {
+        kind.conn_type: kind.make(kind.settings(base_url=""), utc_now).read_callback
+        for kind in GATEWAY_TYPES.values()
+    }
 
 
 def connection_form(conn_type: str, *, hook_class_name: str) -> dict[str, object]:

@@ -11,10 +11,13 @@ import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from smsflow_provider.core.errors import ConfigError, UnknownSettingError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Secret(str):
@@ -53,15 +56,17 @@ def setting(
     description: str,
     minimum: float | None = None,
     maximum: float | None = None,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """
-    Declare a setting kept in a connection's extra fields.
+    Declare a setting that people give, in a connection's extra fields or elsewhere.
 
-    The label, the description and the bounds are what the connection form shows; the bounds
-    are also checked when the settings are read.
+    The label and the description are what a form shows; the bounds (both or none) and the
+    choices are also checked when the setting is read. Its type is that of its default.
     """
-    words = {"label": label, "description": description, "minimum": minimum, "maximum": maximum}
-    return field(default=default, metadata=words)
+    words = {"label": label, "description": description}
+    bounds = {"minimum": minimum, "maximum": maximum, "choices": choices}
+    return field(default=default, metadata={**words, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,23 +118,36 @@ def read_settings(kind: type[SettingsT], connection: ConnectionFields) -> Settin
         ConfigError: A value that cannot be read or is out of bounds; ``facts["problems"]``
             lists all of them.
     """
-    known = extra_fields(kind)
-    _check_names(connection.extra, known)
     problems: list[str] = []
-    values = {
-        name: value
-        for name, given in connection.extra.items()
-        if (value := _attempt(problems, _read_value, known[name], given)) is not None
-    }
+    values = read_values(kind, connection.extra, problems=problems)
     base_url = _attempt(problems, base_url_of, connection)
     if problems:
         raise ConfigError("a gateway connection cannot be read", problems=problems)
     login, password = connection.login, Secret(connection.password)
-    return kind(base_url=base_url or "", username=login, password=password, **values)
+    return kind(base_url=base_url, username=login, password=password, **values)
 
 
-def extra_fields(kind: type[GatewaySettings]) -> dict[str, Field[Any]]:
-    """Name the settings of *kind* that live in a connection's extra fields, in order."""
+def read_values(
+    kind: type[DataclassInstance], given: Mapping[str, object], *, problems: list[str]
+) -> dict[str, Any]:
+    """
+    Read the settings of *kind* among *given*, each by the type of its default.
+
+    What is wrong with a value joins *problems*, and that setting is left out.
+
+    Raises:
+        UnknownSettingError: A name that *kind* does not declare, with its near name.
+    """
+    known = declared_settings(kind)
+    _check_names(given, known)
+    read = {
+        name: _attempt(problems, _read_value, known[name], value) for name, value in given.items()
+    }
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def declared_settings(kind: type[DataclassInstance]) -> dict[str, Field[Any]]:
+    """Name the fields of *kind* made with `setting`, in order."""
     return {each.name: each for each in fields(kind) if "label" in each.metadata}
 
 
@@ -139,7 +157,8 @@ def form_fields(kind: type[GatewaySettings]) -> dict[str, dict[str, object]]:
     and a JSON schema with type, default and bounds.
     """
     hints = get_type_hints(kind)
-    return {name: _form_field(each, hints[name]) for name, each in extra_fields(kind).items()}
+    known = declared_settings(kind)
+    return {name: _form_field(each, hints[name]) for name, each in known.items()}
 
 
 def base_url_of(connection: ConnectionFields) -> str:
@@ -201,6 +220,9 @@ def _read_value(each: Field[Any], given: object) -> Any:
     low, high = each.metadata["minimum"], each.metadata["maximum"]
     if (low is not None and value < low) or (high is not None and value > high):
         raise ValueError(f"{each.name}: must lie between {low:g} and {high:g}")
+    choices = each.metadata["choices"]
+    if choices and value not in choices:
+        raise ValueError(f"{each.name}: must be one of {', '.join(map(repr, choices))}")
     return value
 
 
@@ -243,11 +265,9 @@ _JSON_TYPES: dict[type, str] = {int: "integer", float: "number", bool: "boolean"
 
 
 def _form_field(each: Field[Any], hint: type) -> dict[str, object]:
-    bounds = {
-        name: each.metadata[name]
-        for name in ("minimum", "maximum")
-        if each.metadata[name] is not None
-    }
-    schema = {"type": [_JSON_TYPES[hint], "null"], "default": each.default, **bounds}
+    schema = {"type": [_JSON_TYPES[hint], "null"], "default": each.default}
+    named = {"minimum": "minimum", "maximum": "maximum", "choices": "enum"}
+    bounds = {word: each.metadata[name] for name, word in named.items()}
+    schema |= {word: bound for word, bound in bounds.items() if bound not in (None, ())}
     words = {name: each.metadata[name] for name in ("label", "description")}
     return {**words, "schema": schema}
