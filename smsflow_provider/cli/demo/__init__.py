@@ -1,0 +1,1 @@
+"""A whole campaign on one machine: PostgreSQL, Airflow, a simulated gateway and 2,000 customers."""
