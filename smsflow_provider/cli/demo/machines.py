@@ -1,0 +1,222 @@
+"""What the demo runs: a private PostgreSQL, the simulated gateway, and Airflow, in this order."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Self
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from smsflow_provider.cli.demo.crm import make_customers, opted_out, write_crm, write_opt_outs
+from smsflow_provider.cli.demo.processes import Household, stop_leftovers
+from smsflow_provider.cli.demo.stack import HOST, AirflowStack, Connection, check_port, free_port
+from smsflow_provider.core.errors import ConfigError, SmsflowError, StoreError
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from smsflow_provider.core.store.migrate import migrate
+
+CUSTOMERS = 2_000
+#: A file that says a folder is the demo's own, to be emptied at will.
+_OWN = ".smsflow-demo"
+_SEED = 20_250_501
+#: A gateway like others: it takes its time, refuses a few, and not every phone is switched on.
+_SIMULATOR = ("--latency-s", "0.25", "--refused-share", "0.01", "--delivered-share", "0.96")
+
+
+@dataclass(slots=True, kw_only=True)
+class Machines:
+    """
+    All servers of the demo, alive inside a ``with`` block; each start begins with an empty home.
+
+    The logs of the last run stay in *home* until the next one.
+    """
+
+    home: Path
+    #: The checkout whose ``dags`` folder is used.
+    checkout: Path
+    #: Port of Airflow, the only one people type.
+    port: int
+    today: date
+    progress: Callable[[str], None]
+    _postgres: EmbeddedPostgres = field(init=False)
+    _household: Household = field(init=False)
+    _simulator_port: int = field(init=False, default=0)
+    _api_key: str = field(init=False, default_factory=lambda: secrets.token_urlsafe(24))
+    airflow: AirflowStack = field(init=False)
+    store: Store = field(init=False)
+    _stack: ExitStack = field(init=False, default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        """Start everything; where one thing fails, stop what was started."""
+        check_port(self.port, what="Airflow's web server")
+        empty_home(self.home)
+        with ExitStack() as stack:
+            self._start_postgres(stack)
+            self._start_simulator(stack)
+            self._fill()
+            self._start_airflow(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop everything, Airflow first, the database last."""
+        self._stack.close()
+
+    def _start_postgres(self, stack: ExitStack) -> None:
+        self.progress("starting PostgreSQL")
+        self._postgres = stack.enter_context(EmbeddedPostgres(self.home / "postgres"))
+        for name in ("airflow", "smsflow", "crm"):
+            self._postgres.create_database(name)
+        self.store = Store(self._postgres.dsn("smsflow"))
+
+    def _start_simulator(self, stack: ExitStack) -> None:
+        self.progress("starting the gateway simulator")
+        self._household = Household(home=self.home / "simulator")
+        stack.callback(self._household.stop)
+        self._simulator_port = free_port()
+        arguments = ["--host", HOST, "--port", str(self._simulator_port), *_SIMULATOR]
+        key = {"SMSFLOW_SIMULATOR_API_KEY": self._api_key}
+        self._household.spawn(
+            "simulator", smsflow("simulator", *arguments), env={**os.environ, **key}
+        )
+        self._wait_for_simulator()
+
+    def _wait_for_simulator(self) -> None:
+        deadline = time.monotonic() + 30
+        while not _answers(f"http://{HOST}:{self._simulator_port}/health"):
+            self._household.check()
+            if time.monotonic() > deadline:
+                raise SmsflowError("the simulator does not answer", logs=str(self.home))
+            time.sleep(0.1)
+
+    def _fill(self) -> None:
+        """Make the tables, the customers, and the list of those who want no messages."""
+        self.progress(f"filling the CRM with {CUSTOMERS:,} customers")
+        migrate(self.store)
+        random = Random(_SEED)  # noqa: S311  invented customers need no secrecy
+        customers = make_customers(CUSTOMERS, random=random, today=self.today)
+        write_crm(self._postgres.dsn("crm"), customers)
+        opt_outs = self.home / "opted-out.csv"
+        write_opt_outs(opt_outs, opted_out(customers, random=random))
+        command = smsflow("opt-outs", "import", str(opt_outs))
+        self._household.run("opt-outs", command, env=self._cli_env(), timeout_s=60)
+
+    def _cli_env(self) -> dict[str, str]:
+        """Tell `smsflow` commands where the store is, without Airflow."""
+        return {**os.environ, "SMSFLOW_STORE_DSN": self._postgres.dsn("smsflow")}
+
+    def _start_airflow(self, stack: ExitStack) -> None:
+        metadata = self._postgres.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
+        self.airflow = AirflowStack(
+            self.home / "airflow",
+            dags_folder=self.checkout / "dags",
+            metadata=metadata,
+            connections=self._connections(),
+            env={
+                "AIRFLOW__SMSFLOW__PUBLIC_URL": f"http://{HOST}:{self.port}",
+                "AIRFLOW__SMSFLOW__TEMPLATES": str(self.checkout / "dags" / "templates"),
+                "AIRFLOW__SMSFLOW__ARTIFACTS": str(self.home / "artifacts"),
+            },
+            port=self.port,
+            progress=self.progress,
+        )
+        stack.enter_context(self.airflow)
+
+    def _connections(self) -> dict[str, Connection]:
+        return {
+            "smsflow_store": _to_postgres("smsflow_store", self._postgres.dsn("smsflow")),
+            "crm": _to_postgres("postgres", self._postgres.dsn("crm")),
+            "sms_gateway": {
+                "conn_type": "sms_simulator",
+                "schema": "http",
+                "host": HOST,
+                "port": self._simulator_port,
+                "password": self._api_key,
+            },
+        }
+
+
+def empty_home(home: Path) -> None:
+    """
+    Stop what a killed demo left in *home*, and empty it for the next one.
+
+    Raises:
+        ConfigError: A demo runs there, or the folder holds other things than a demo's.
+    """
+    _check_own(home)
+    _destroy_postgres(home)
+    for name in ("airflow", "simulator"):
+        stop_leftovers(home / name)
+    if home.exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True)
+    (home / _OWN).touch()
+
+
+def remove_home(home: Path) -> None:
+    """
+    Stop what a killed demo left in *home*, and delete it. A missing one is no error.
+
+    Raises:
+        ConfigError: A demo runs there, or the folder holds other things than a demo's.
+    """
+    if home.exists():
+        empty_home(home)
+        shutil.rmtree(home)
+
+
+def smsflow(*arguments: str) -> list[str]:
+    """Compose the command line of an `smsflow` command in this environment."""
+    return [sys.executable, "-m", "smsflow_provider.cli.main", *arguments]
+
+
+def _check_own(home: Path) -> None:
+    if home.exists() and not (home / _OWN).exists() and any(home.iterdir()):
+        raise ConfigError(
+            "the demo empties its home folder, and this one holds something else",
+            home=str(home),
+            do="name an empty or a new folder: smsflow demo --home DIR",
+        )
+
+
+def _destroy_postgres(home: Path) -> None:
+    try:
+        EmbeddedPostgres(home / "postgres").destroy()
+    except StoreError as error:
+        raise ConfigError(
+            "a demo is running in this folder already",
+            home=str(home),
+            pid=error.facts.get("owner_pid"),
+            do="stop it, or start another: smsflow demo --home DIR --port N",
+        ) from error
+
+
+def _to_postgres(conn_type: str, dsn: str) -> Connection:
+    """Write a DSN as an Airflow connection."""
+    parts = urlsplit(dsn)
+    return {
+        "conn_type": conn_type,
+        "host": parts.hostname,
+        "port": parts.port,
+        "login": parts.username,
+        "password": parts.password,
+        "schema": parts.path.lstrip("/"),
+    }
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:  # noqa: S310  always http, on this machine
+            return bool(answer.status == 200)
+    except OSError:
+        return False
