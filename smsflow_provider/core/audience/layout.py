@@ -1,0 +1,160 @@
+"""From a source's columns to the columns of an audience: ``recipient_id``, ``phone``, the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smsflow_provider.core.audience import columns
+from smsflow_provider.core.audience.reference import near_hint
+from smsflow_provider.core.errors import AudienceError
+
+ID = "recipient_id"
+PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which column of a source plays which part. Made once, from the first batch."""
+
+    #: What errors call the source.
+    label: str
+    #: All names of the source, in its order.
+    names: tuple[str, ...]
+    #: The column that holds the phone.
+    phone_column: str
+    #: The column that identifies a recipient. None: the row's number does.
+    id_column: str | None
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that keep their own names."""
+        return tuple(name for name in self.names if name not in (self.phone_column, self.id_column))
+
+    def arranged(self, batch: pa.RecordBatch, *, first_row: int) -> pa.RecordBatch:
+        """
+        Put one batch into the audience's shape, with settled types.
+
+        Args:
+            batch: Columns of the names this layout was made for, in any order.
+            first_row: Number of the batch's first row in the source, from 1.
+
+        Raises:
+            AudienceError: Other columns than in the first batch, an empty id, or a type that
+                no text can show.
+        """
+        _check_names(batch.schema.names, expected=self.names, label=self.label)
+        arrays = [
+            self._ids(batch, first_row=first_row),
+            _as_key(batch.column(self.phone_column), name=self.phone_column),
+            *(columns.settled(batch.column(name), name=name) for name in self.others),
+        ]
+        return pa.RecordBatch.from_arrays(arrays, [ID, PHONE, *self.others])
+
+    def _ids(self, batch: pa.RecordBatch, *, first_row: int) -> pa.Array:
+        if self.id_column is None:
+            return _row_numbers(first_row, count=batch.num_rows)
+        ids = _as_key(batch.column(self.id_column), name=self.id_column)
+        if ids.null_count:
+            rows = np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)) + first_row
+            raise AudienceError(
+                "the id column is empty in some rows",
+                source=self.label,
+                column=self.id_column,
+                rows=rows[:20].tolist(),
+                count=ids.null_count,
+            )
+        return ids
+
+
+def make_layout(
+    names: Sequence[str], *, phone_column: str, id_column: str | None, label: str
+) -> Layout:
+    """
+    Decide which column plays which part; all problems are told at once.
+
+    Without *id_column*, a column called ``recipient_id`` is the id if there is one.
+
+    Raises:
+        AudienceError: A column is missing (with the columns there are, and the near one), a name
+            is empty or there twice, or a name is needed for something else.
+    """
+    wanted = id_column or (ID if ID in names else None)
+    problems = [
+        *_name_problems(names),
+        *_missing_problems(names, phone_column=phone_column, id_column=id_column),
+        *_clash_problems(names, phone_column=phone_column, id_column=wanted),
+    ]
+    if problems:
+        raise AudienceError(
+            "the columns of the audience cannot be used",
+            source=label,
+            problems=problems,
+            columns=list(names),
+        )
+    return Layout(
+        label=label, names=tuple(names), phone_column=phone_column, id_column=wanted or None
+    )
+
+
+def _name_problems(names: Sequence[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    problems = [f"column {name!r} is there twice" for name in twice]
+    empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
+    return problems + ([f"columns without a name: {', '.join(empty)}"] if empty else [])
+
+
+def _missing_problems(
+    names: Sequence[str], *, phone_column: str, id_column: str | None
+) -> list[str]:
+    asked = [("phone_column", phone_column), ("id_column", id_column)]
+    return [
+        f"there is no column {name!r}, which {setting} names{near_hint(name, list(names))}"
+        for setting, name in asked
+        if name is not None and name not in names
+    ]
+
+
+def _clash_problems(names: Sequence[str], *, phone_column: str, id_column: str | None) -> list[str]:
+    parts = {PHONE: ("phone_column", phone_column), ID: ("id_column", id_column)}
+    problems = [
+        f"the source has a column {name!r} beside {column!r}, which {setting} names: rename one"
+        for name, (setting, column) in parts.items()
+        if name in names and column in names and column != name
+    ]
+    if phone_column == id_column:
+        problems.append("phone_column and id_column name the same column")
+    return problems
+
+
+def _check_names(found: Sequence[str], *, expected: Sequence[str], label: str) -> None:
+    if sorted(found) != sorted(expected):
+        raise AudienceError(
+            "a later batch has other columns than the first",
+            source=label,
+            missing=sorted(set(expected) - set(found)),
+            extra=sorted(set(found) - set(expected)),
+        )
+
+
+def _as_key(array: pa.Array, *, name: str) -> pa.Array:
+    """Make a phone or an id: text, exactly as a person would write the value."""
+    settled = columns.settled(array, name=name)
+    kind = settled.type
+    if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
+        raise AudienceError(
+            "a column of this type holds no phones and no ids",
+            column=name,
+            type=columns.kind_of(kind),
+        )
+    return columns.as_text(settled)
+
+
+def _row_numbers(first_row: int, *, count: int) -> pa.Array:
+    numbers = pl.int_range(first_row, first_row + count, eager=True)
+    return pc.cast(numbers.to_arrow(), columns.TEXT)

@@ -1,0 +1,103 @@
+"""Read a frozen audience back, in batches, and make sure that it is the one referred to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smsflow_provider.core.audience.fingerprint import Fingerprint
+from smsflow_provider.core.audience.layout import ID, PHONE
+from smsflow_provider.core.audience.place import OpenFile, open_found
+from smsflow_provider.core.audience.reference import AudienceReference
+from smsflow_provider.core.audience.source import BATCH_ROWS
+from smsflow_provider.core.audience.spool import empty_batch, read_batches
+from smsflow_provider.core.errors import AudienceError
+
+
+def read_audience(
+    reference: AudienceReference,
+    *,
+    open_file: OpenFile,
+    rows: int = BATCH_ROWS,
+    check_content: bool = False,
+) -> Iterator[pl.DataFrame]:
+    """
+    Read an audience in order and in bounded memory.
+
+    Args:
+        reference: What ``build_audience`` returned.
+        open_file: Opens the URI for reading in binary.
+        rows: Rows of a frame, at most.
+        check_content: Hash what is read, and compare with the reference behind the last frame. A
+            reader who acts on the rows must not commit before the iteration has ended.
+
+    Yields:
+        Frames with ``recipient_id`` and ``phone`` (text) and the other columns. An empty audience
+        yields none.
+
+    Raises:
+        AudienceError: The file is gone, is no audience, or is another than the one referred to.
+    """
+    for batch in read_record_batches(
+        reference, open_file=open_file, rows=rows, check_content=check_content
+    ):
+        yield pl.DataFrame(batch)
+
+
+def read_record_batches(
+    reference: AudienceReference,
+    *,
+    open_file: OpenFile,
+    rows: int = BATCH_ROWS,
+    check_content: bool = False,
+) -> Iterator[pa.RecordBatch]:
+    """Read an audience as Arrow batches; otherwise the same as ``read_audience``."""
+    with _opened(reference, open_file=open_file) as file:
+        fingerprint = Fingerprint(file.schema_arrow) if check_content else None
+        for batch in read_batches(file, rows=rows):
+            if fingerprint:
+                fingerprint.update(batch)
+            yield batch
+    if fingerprint and fingerprint.hexdigest() != reference.fingerprint:
+        raise AudienceError("the audience's file has changed since it was built", uri=reference.uri)
+
+
+def read_columns(reference: AudienceReference, *, open_file: OpenFile) -> dict[str, pl.DataType]:
+    """Read names and types of an audience's columns without reading a row. Same errors."""
+    with _opened(reference, open_file=open_file) as file:
+        return dict(pl.DataFrame(empty_batch(file.schema_arrow)).schema)
+
+
+@contextmanager
+def _opened(reference: AudienceReference, *, open_file: OpenFile) -> Iterator[pq.ParquetFile]:
+    with open_found(reference.uri, open_file=open_file) as raw:
+        try:
+            file = pq.ParquetFile(raw)
+        except pa.ArrowInvalid:
+            raise AudienceError(
+                "the audience's file is not a whole Parquet file", uri=reference.uri
+            ) from None
+        _check(file, reference)
+        yield file
+
+
+def _check(file: pq.ParquetFile, reference: AudienceReference) -> None:
+    missing = [name for name in (ID, PHONE) if name not in file.schema_arrow.names]
+    if missing:
+        raise AudienceError(
+            "the file is not an audience: build it with a build_audience task",
+            uri=reference.uri,
+            missing=missing,
+        )
+    found = file.metadata.num_rows
+    if found != reference.count:
+        raise AudienceError(
+            "the audience's file has another number of rows than when it was built",
+            uri=reference.uri,
+            expected=reference.count,
+            found=found,
+        )

@@ -1,0 +1,48 @@
+"""The seam between people and where they come from: a source hands out column batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Rows of one batch. Small enough for bounded memory, large enough for column speed.
+BATCH_ROWS = 50_000
+
+
+class OnEmpty(StrEnum):
+    """What to do when a source has nobody."""
+
+    #: An empty audience is a mistake: raise.
+    FAIL = "fail"
+    #: There is nothing to do today: no file, no reference; the tasks after it are skipped.
+    SKIP = "skip"
+    #: Go on with an audience of zero.
+    CONTINUE = "continue"
+
+
+class Source(Protocol):
+    """
+    Somewhere people come from, read once from start to end.
+
+    A source does not rename, clean or check: it hands over what it found. ``build_audience`` does
+    the rest.
+    """
+
+    @property
+    def label(self) -> str:
+        """What errors call it: a file's name or a connection's id. No secret, no personal data."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """
+        Hand out the rows in order, a batch at a time.
+
+        The batches may differ in the types of their columns, not in the names. A source without
+        rows hands out one batch of zero rows if it knows its columns, so that they can be checked.
+
+        Raises:
+            AudienceError: The source cannot be read; without any value of a row in the text.
+        """
