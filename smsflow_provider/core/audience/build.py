@@ -59,7 +59,7 @@ def build_audience(
         spool = Spool(Path(scratch))
         for batch in _arranged(source, phone_column=phone_column, id_column=id_column):
             spool.add(batch)
-        if spool.count == 0 and not _is_empty_fine(on_empty, label=source.label):
+        if spool.count == 0 and not is_empty_fine(on_empty, label=source.label):
             return None
         whole = spool.finish()
         reference = _reference_to(whole, uri=uri_of(target))
@@ -67,7 +67,13 @@ def build_audience(
     return reference
 
 
-def _is_empty_fine(on_empty: OnEmpty, *, label: str) -> bool:
+def is_empty_fine(on_empty: OnEmpty, *, label: str) -> bool:
+    """
+    Tell whether to go on with nobody; False: skip.
+
+    Raises:
+        AudienceError: *on_empty* is fail.
+    """
     if on_empty is OnEmpty.FAIL:
         raise AudienceError("the audience is empty: there is nobody to send to", source=label)
     return on_empty is OnEmpty.CONTINUE

@@ -66,7 +66,7 @@ def read_record_batches(
         raise AudienceError("the audience's file has changed since it was built", uri=reference.uri)
 
 
-def read_columns(reference: AudienceReference, *, open_file: OpenFile) -> dict[str, pl.DataType]:
+def read_schema(reference: AudienceReference, *, open_file: OpenFile) -> dict[str, pl.DataType]:
     """Read names and types of an audience's columns without reading a row. Same errors."""
     with _opened(reference, open_file=open_file) as file:
         return dict(pl.DataFrame(empty_batch(file.schema_arrow)).schema)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import numpy as np
 import polars as pl
@@ -188,16 +190,54 @@ def count_opt_outs(store: Store, *, scope: str | None = None) -> int:
     return int(row["entries"]) if row else 0
 
 
-def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> pl.Series:
+class PhoneSet:
     """
-    Load the numbers of some lists, for an integer join.
+    Many numbers in 8 bytes each, to look one up or to join with all of them.
+
+    Looking one up takes about half a microsecond with a million of them. Never changes.
+
+    Args:
+        phones: E.164 without the plus, ascending, each once.
+
+    Example:
+        >>> 33612345678 in PhoneSet(np.array([33612345678], dtype=np.uint64))
+        True
+    """
+
+    def __init__(self, phones: np.ndarray[Any, np.dtype[np.uint64]]) -> None:
+        self._sorted = array("Q", phones.tobytes())
+
+    def __contains__(self, phone: object) -> bool:
+        if not isinstance(phone, int):
+            return False
+        place = bisect_left(self._sorted, phone)
+        return place < len(self._sorted) and self._sorted[place] == phone
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._sorted)
+
+    def __repr__(self) -> str:
+        """Say how many; not which."""
+        return f"PhoneSet({len(self)} numbers)"
+
+    @property
+    def series(self) -> pl.Series:
+        """The numbers as a series ``phone`` of UInt64, ascending, for a join."""
+        return pl.Series("phone", np.frombuffer(self._sorted, dtype=np.uint64))
+
+
+def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
+    """
+    Load the numbers of some lists.
 
     Args:
         scopes: The lists. The empty one is not added by itself.
 
     Returns:
-        A series ``phone`` of UInt64: E.164 without the plus, each once, ascending. 8 bytes a
-        number, and about twice that while loading.
+        Each number once. Takes about twice its memory while loading.
 
     Raises:
         StoreError: The store is out of reach, or its schema is another one.
@@ -206,7 +246,7 @@ def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> pl.Series:
         return read_opt_outs(connection, scopes=scopes)
 
 
-def read_opt_outs(connection: Connection, *, scopes: Sequence[str] = ("",)) -> pl.Series:
+def read_opt_outs(connection: Connection, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
     """Load the numbers in an open transaction; otherwise the same as ``load_opt_outs``."""
     with (
         connection.cursor() as cursor,
@@ -214,7 +254,7 @@ def read_opt_outs(connection: Connection, *, scopes: Sequence[str] = ("",)) -> p
     ):
         raw = _drained(copy)
     tuples = np.frombuffer(raw, dtype=_TUPLE, offset=_HEADER_BYTES, count=_count_of(raw))
-    return pl.Series("phone", tuples["phone"].astype(np.uint64))
+    return PhoneSet(tuples["phone"].astype(np.uint64))
 
 
 def _drained(copy: Copy) -> bytes:
