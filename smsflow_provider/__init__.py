@@ -1,1 +1,60 @@
-"""SMS campaigns from Apache Airflow: prepare, review, send once to each, see what happened."""
+"""
+SMS campaigns from Apache Airflow: prepare, review, send once to each, see what happened.
+
+The names below are loaded when first used: importing this package loads neither Airflow nor any
+heavy library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smsflow_provider.compiler import compile_workflow as compile_workflow
+    from smsflow_provider.compiler import load_workflows as load_workflows
+    from smsflow_provider.core.workflow.spec import Workflow as Workflow
+    from smsflow_provider.notifications.sms import SmsNotifier as SmsNotifier
+    from smsflow_provider.operators.build_audience import (
+        BuildAudienceOperator as BuildAudienceOperator,
+    )
+    from smsflow_provider.operators.prepare_delivery import (
+        PrepareDeliveryOperator as PrepareDeliveryOperator,
+    )
+    from smsflow_provider.operators.report_delivery import (
+        ReportDeliveryOperator as ReportDeliveryOperator,
+    )
+    from smsflow_provider.operators.send_delivery import (
+        SendDeliveryOperator as SendDeliveryOperator,
+    )
+    from smsflow_provider.operators.send_sms import SendSmsOperator as SendSmsOperator
+    from smsflow_provider.operators.sms_delivery import SmsDeliveryOperator as SmsDeliveryOperator
+    from smsflow_provider.sensors.manual_approval import (
+        ManualApprovalSensor as ManualApprovalSensor,
+    )
+
+_HOMES = {
+    "BuildAudienceOperator": "operators.build_audience",
+    "ManualApprovalSensor": "sensors.manual_approval",
+    "PrepareDeliveryOperator": "operators.prepare_delivery",
+    "ReportDeliveryOperator": "operators.report_delivery",
+    "SendDeliveryOperator": "operators.send_delivery",
+    "SendSmsOperator": "operators.send_sms",
+    "SmsDeliveryOperator": "operators.sms_delivery",
+    "SmsNotifier": "notifications.sms",
+    "Workflow": "core.workflow.spec",
+    "compile_workflow": "compiler",
+    "load_workflows": "compiler",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from smsflow_provider.core.delivery.approval import check_approved
@@ -38,8 +39,10 @@ class Sender:
     owner: str
     #: Opens the gateway of a delivery for as long as it is being sent.
     open_gateway: Callable[[Delivery], AbstractAsyncContextManager[Gateway]]
-    #: The callback address of one message id, or None without a public address.
-    callback_url_of: Callable[[str], str | None]
+    #: The connection type of a delivery's gateway: it is part of the callback address.
+    conn_type_of: Callable[[Delivery], str]
+    #: The callback address for a connection type and a message id; None without a public one.
+    callback_url_of: Callable[[str, str], str | None]
     #: E.164 digits that may be texted at all. None: everybody.
     allowed: frozenset[int] | None = field(default=None, repr=False)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -109,7 +112,7 @@ async def _run_window(ledger: Ledger, delivery: Delivery, sender: Sender) -> Non
         window = SlidingWindow(
             ledger,
             gateway,
-            callback_url_of=sender.callback_url_of,
+            callback_url_of=partial(sender.callback_url_of, sender.conn_type_of(delivery)),
             allowed=sender.allowed,
             sleep=sender.sleep,
             on_progress=sender.on_progress,

@@ -91,6 +91,7 @@ class SlidingWindow:
         self._settings = settings
         self._actor = actor
         self._limit = settings.connections * gateway.dialect.max_batch
+        self._scopes = tuple(ledger.delivery.settings.get("opt_out_scopes", [""]))
         self._backoff = Backoff(longest_s=settings.longest_backoff_s)
         self._under_way: set[asyncio.Task[None]] = set()
         self._open = 0
@@ -145,6 +146,7 @@ class SlidingWindow:
                     settled=settled,
                     wanted=room - len(again),
                     again=again,
+                    scopes=self._scopes,
                 )
             except psycopg.errors.DeadlockDetected:
                 continue  # rolled back as a whole by the server: nothing is marked, try again

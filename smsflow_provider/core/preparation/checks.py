@@ -1,0 +1,127 @@
+"""What the log of a preparation says: errors block Send, warnings and infos do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.errors import UnsupportedFeatureError
+from smsflow_provider.core.gateways.base import Dialect, Feature, require
+from smsflow_provider.core.preparation.settings import PreparationSettings
+from smsflow_provider.core.preparation.tally import Tally
+
+
+class Level(StrEnum):
+    """How serious a line is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of the levelled log. Counts and names only."""
+
+    level: Level
+    event: str
+    problem: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def check(
+    tally: Tally, *, template: Template, settings: PreparationSettings, dialect: Dialect
+) -> list[LogLine]:
+    """Say all there is to say about a preparation, errors first."""
+    lines = [
+        *_content_errors(tally),
+        *_feature_errors(tally, template, dialect),
+        *_warnings(tally, settings),
+        *_infos(tally, settings),
+    ]
+    order = [Level.ERROR, Level.WARNING, Level.INFO]
+    return sorted(lines, key=lambda line: order.index(line.level))
+
+
+def _content_errors(tally: Tally) -> Iterator[LogLine]:
+    for name, count in tally.missing.most_common():
+        share = 100 * count / max(tally.targeted, 1)
+        yield LogLine(
+            level=Level.ERROR,
+            event="field_missing",
+            problem=f"{name!r} is missing for {count} recipients ({share:.1f} %)",
+            facts={"field": name, "recipients": count},
+        )
+    for reason, count in tally.failures.most_common():
+        yield LogLine(
+            level=Level.ERROR,
+            event="text_failed",
+            problem=f"the text of {count} recipients cannot be made: {reason}",
+            facts={"recipients": count},
+        )
+
+
+def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Iterator[LogLine]:
+    wanted = set()
+    if tally.encodings["ucs2"]:
+        wanted.add(Feature.UCS2)
+    if tally.parts > tally.to_deliver:
+        wanted.add(Feature.MULTIPART)
+    if template.settings.sender and not template.settings.sender.lstrip("+").isdigit():
+        wanted.add(Feature.ALPHANUMERIC_SENDER)
+    try:
+        require(dialect, frozenset(wanted))
+    except UnsupportedFeatureError as error:
+        yield LogLine(
+            level=Level.ERROR,
+            event="gateway_lacks_feature",
+            problem=error.problem,
+            facts=error.facts,
+        )
+
+
+def _warnings(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
+    if not tally.to_deliver:
+        yield LogLine(level=Level.WARNING, event="nobody_left", problem="nobody is left to text")
+    if not settings.has_public_url:
+        yield LogLine(
+            level=Level.WARNING,
+            event="no_receipts",
+            problem="no receipts will come: set [smsflow] public_url",
+        )
+    if tally.cut:
+        yield LogLine(
+            level=Level.WARNING,
+            event="cut_characters",
+            problem=f"the gateway will cut a character of {tally.cut} texts in two",
+            facts={"messages": tally.cut},
+        )
+    if tally.encodings["ucs2"]:
+        yield LogLine(
+            level=Level.WARNING,
+            event="ucs2_texts",
+            problem=f"{tally.encodings['ucs2']} texts need UCS-2: 70 characters a part, not 160",
+            facts={"messages": tally.encodings["ucs2"]},
+        )
+
+
+def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
+    if settings.dry_run:
+        yield LogLine(
+            level=Level.INFO, event="dry_run", problem="a dry run: nothing will be handed over"
+        )
+    if settings.allowed is not None:
+        yield LogLine(
+            level=Level.INFO,
+            event="allow_list",
+            problem=f"only the {len(settings.allowed)} numbers of the allow-list can be texted",
+        )
+    yield LogLine(
+        level=Level.INFO,
+        event="prepared",
+        problem=f"{tally.to_deliver} of {tally.targeted} recipients get a text",
+        facts={"to_deliver": tally.to_deliver, "targeted": tally.targeted, "parts": tally.parts},
+    )

@@ -1,0 +1,33 @@
+"""A few numbers given by name of their owner, not by an audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.number import to_e164
+
+
+def read_numbers(raw: Sequence[str], *, region: str | None) -> list[int]:
+    """
+    Read numbers that somebody wrote down.
+
+    Returns:
+        E.164 digits in the order given, each once.
+
+    Raises:
+        ConfigError: Names every wrong one by its place and problem, never by its digits.
+
+    Example:
+        >>> read_numbers(["06 12 34 56 78", "+33612345678"], region="FR")
+        [33612345678]
+    """
+    numbers = [to_e164(one, region=region) for one in raw]
+    wrong = {
+        place: str(number.problem)
+        for place, number in enumerate(numbers, start=1)
+        if number.e164 is None
+    }
+    if wrong:
+        raise ConfigError("numbers that cannot be texted, by place", wrong=wrong)
+    return list(dict.fromkeys(int(number.e164) for number in numbers if number.e164))

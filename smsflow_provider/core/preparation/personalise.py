@@ -1,0 +1,75 @@
+"""From a kept recipient to a text: render, transliterate, measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from smsflow_provider.core.content.encoding import measure, part_boundaries
+from smsflow_provider.core.content.render import Failed, Missing, Renderer
+from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.content.transliteration import transliterate
+from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.model import Encoding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One rendered text, measured."""
+
+    body: str = field(repr=False)
+    encoding: Encoding
+    #: Septets or UTF-16 units.
+    units: int
+    parts: int
+    #: The gateway cuts this text inside a character: what arrives may be broken.
+    is_cut: bool = False
+
+
+class Personaliser:
+    """Renders rows of one template for one gateway."""
+
+    def __init__(self, template: Template, *, dialect: Dialect) -> None:
+        self._template = template
+        self._dialect = dialect
+        self._renderer = Renderer(template)
+
+    def texts(
+        self, rows: Mapping[str, Sequence[object]], *, count: int
+    ) -> list[Text | Missing | Failed]:
+        """Render *count* rows given as columns; each is a text, or what keeps it from being one."""
+        return [
+            self._measured(one) if isinstance(one, str) else one
+            for one in self._renderer.render_chunk(rows, count=count)
+        ]
+
+    def _measured(self, rendered: str) -> Text | Failed:
+        body = transliterate(rendered, self._template.settings.transliteration)
+        if not body.strip():
+            return Failed(reason="the text is empty")
+        # As far as the encoding goes any split does; the gateway's own then counts the parts.
+        encoding = measure(body).encoding
+        split = self._dialect.splitting[encoding].value
+        size = measure(body, split=split)
+        return Text(
+            body=body,
+            encoding=encoding,
+            units=size.units,
+            parts=size.parts,
+            is_cut=size.parts > 1 and split == "unit" and _is_cut(body, encoding),
+        )
+
+
+def _is_cut(body: str, encoding: Encoding) -> bool:
+    """Whether cutting by units puts a boundary inside a surrogate pair (or an escape pair)."""
+    safe = part_boundaries(body, split="code_point")
+    step = 67 if encoding is Encoding.UCS2 else 153
+    units, expected = 0, step
+    bounds = iter([*safe, len(body)])
+    start = 0
+    for end in bounds:
+        units += len(body[start:end].encode("utf-16-be")) // 2
+        if end != len(body) and units != expected:
+            return True
+        start, expected = end, expected + step
+    return False

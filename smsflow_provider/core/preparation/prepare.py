@@ -1,0 +1,239 @@
+"""
+Prepare one delivery: from an audience to messages that wait for a person.
+
+Nothing is sent here. Preparing again replaces the preparation and voids its approval. Everything
+is written in one transaction: a crash leaves the delivery ``preparing`` and nothing else, and the
+next try begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smsflow_provider.core.content.front_matter import MissingPolicy
+from smsflow_provider.core.content.render import Failed, Missing
+from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
+from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.preparation.checks import Level, LogLine, check
+from smsflow_provider.core.preparation.exclude import Excluded, Excluder, Kept
+from smsflow_provider.core.preparation.number import to_e164_many
+from smsflow_provider.core.preparation.personalise import Personaliser, Text
+from smsflow_provider.core.preparation.settings import PreparationSettings
+from smsflow_provider.core.preparation.tally import Tally
+from smsflow_provider.core.states import BEGUN, DeliveryState
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery, write_log
+from smsflow_provider.core.store.prepared import (
+    MessageRow,
+    PreparationWriter,
+    Published,
+    begin_preparation,
+    drop_replaced,
+    fail_preparation,
+    writing_preparation,
+)
+
+#: One batch of an audience: columns by name, among them ``recipient_id`` and ``phone``.
+Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What a preparation works on, handed in."""
+
+    template: Template
+    settings: PreparationSettings
+    dialect: Dialect
+    #: The reference of the audience, JSON values; part of the fingerprint.
+    audience: dict[str, Any]
+    #: The rows of the audience in order, batch by batch.
+    batches: Iterable[Columns]
+    opted_out: Container[int]
+    #: Called after each batch with counts.
+    on_progress: Callable[[dict[str, int]], None] = lambda _: None
+
+
+class _ContentFailedError(Exception):
+    """Rolls the half-written preparation back; never leaves this module."""
+
+
+def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: str) -> Delivery:
+    """
+    Prepare the delivery and make it ready for review.
+
+    Returns:
+        The delivery: ``ready``, or ``preparation_failed`` with every problem in its log.
+
+    Raises:
+        IllegalMoveError: Messages of this delivery may have left already, or it was stopped.
+        SupersededError: Another preparation of it began meanwhile; this one left nothing.
+        AudienceError: The audience cannot be read, or is not what it says it is.
+    """
+    settings, template = preparation.settings, preparation.template
+    delivery = begin_preparation(
+        store,
+        delivery_id,
+        label=settings.label,
+        gateway=settings.gateway,
+        dry_run=settings.dry_run,
+        template=template.as_dict(),
+        settings=settings.as_dict(),
+        audience=preparation.audience,
+        validity_s=template.settings.validity_s,
+        actor=actor,
+    )
+    run = _Run(preparation, delivery)
+    try:
+        with writing_preparation(store, delivery) as writer:
+            lines = run.write(writer)
+            if any(line.level is Level.ERROR for line in lines):
+                raise _ContentFailedError
+            writer.publish(run.published())
+    except _ContentFailedError:
+        fail_preparation(store, delivery, figures=run.tally.figures())
+    _write_lines(store, delivery, run.lines)
+    drop_replaced(store, delivery_id)
+    return find_delivery(store, delivery_id)
+
+
+def _write_lines(store: Store, delivery: Delivery, lines: Sequence[LogLine]) -> None:
+    with store.transaction() as connection:
+        for line in lines:
+            write_log(
+                connection,
+                delivery,
+                level=line.level.value,
+                event=line.event,
+                problem=line.problem,
+                facts=line.facts,
+            )
+
+
+class _Run:
+    """One pass over the audience."""
+
+    def __init__(self, preparation: Preparation, delivery: Delivery) -> None:
+        self._preparation = preparation
+        self._delivery = delivery
+        self._excluder = Excluder(
+            opted_out=preparation.opted_out, allowed=preparation.settings.allowed
+        )
+        self._personaliser = Personaliser(preparation.template, dialect=preparation.dialect)
+        self._digest = MessageDigest()
+        self.tally = Tally()
+        self.lines: list[LogLine] = []
+
+    def write(self, writer: PreparationWriter) -> list[LogLine]:
+        """Write messages and exclusions of every batch; say what there is to say."""
+        for columns in self._preparation.batches:
+            messages, excluded = self._batch(columns)
+            self._digest.add(row[:7] for row in messages)
+            writer.write_messages(messages)
+            writer.write_exclusions([_exclusion_row(one) for one in excluded])
+            self._preparation.on_progress(
+                {"targeted": self.tally.targeted, "to_deliver": self.tally.to_deliver}
+            )
+        self.lines = check(
+            self.tally,
+            template=self._preparation.template,
+            settings=self._preparation.settings,
+            dialect=self._preparation.dialect,
+        )
+        return self.lines
+
+    def published(self) -> Published:
+        """Sum the preparation up."""
+        figures = self.tally.figures()
+        return Published(
+            fingerprint=fingerprint_of(
+                template=self._delivery.template,
+                settings=self._delivery.settings,
+                audience=self._delivery.audience,
+                excluded=figures["excluded"],
+                messages=self._digest.hexdigest(),
+            ),
+            targeted=self.tally.targeted,
+            excluded=sum(self.tally.excluded.values()),
+            to_deliver=self.tally.to_deliver,
+            parts=self.tally.parts,
+            figures=figures,
+        )
+
+    def _batch(self, columns: Columns) -> tuple[list[MessageRow], list[Excluded]]:
+        ids = [str(one) for one in columns["recipient_id"]]
+        numbers = to_e164_many(columns["phone"], region=self._region)
+        kept, excluded = self._excluder.split(
+            first_row=self.tally.targeted + 1, recipient_ids=ids, numbers=numbers
+        )
+        self.tally.targeted += len(ids)
+        chosen = [index for index, one in enumerate(kept) if one is not None]
+        rows = {name: [values[index] for index in chosen] for name, values in columns.items()}
+        texts = self._personaliser.texts(rows, count=len(chosen))
+        messages: list[MessageRow] = []
+        for index, text in zip(chosen, texts, strict=True):
+            recipient = kept[index]
+            assert recipient is not None
+            self._settle(recipient, text, messages, excluded)
+        for one in excluded:
+            self.tally.add_excluded(one)
+        return messages, excluded
+
+    def _settle(
+        self,
+        recipient: Kept,
+        text: Text | Missing | Failed,
+        messages: list[MessageRow],
+        excluded: list[Excluded],
+    ) -> None:
+        """Turn one rendered row into a message, an exclusion, or a problem to report."""
+        settings = self._preparation.template.settings
+        if isinstance(text, Missing):
+            if settings.missing is MissingPolicy.EXCLUDE:
+                excluded.append(_left_out(recipient, Exclusion.MISSING_FIELD, text.field))
+            else:
+                self.tally.missing[text.field] += 1
+        elif isinstance(text, Failed):
+            self.tally.failures[text.reason] += 1
+        elif text.parts > settings.max_parts:
+            excluded.append(_left_out(recipient, Exclusion.TOO_LONG, f"{text.parts} parts"))
+        else:
+            messages.append(self._message_row(recipient, text))
+
+    def _message_row(self, recipient: Kept, text: Text) -> MessageRow:
+        return (
+            self.tally.add_message(recipient, text),
+            recipient.phone,
+            recipient.recipient_id,
+            self._preparation.template.settings.sender,
+            text.body,
+            text.encoding.value,
+            text.parts,
+            recipient.region,
+        )
+
+    @property
+    def _region(self) -> str | None:
+        return self._preparation.settings.region or self._preparation.template.settings.region
+
+
+def _left_out(recipient: Kept, reason: Exclusion, detail: str) -> Excluded:
+    return Excluded(
+        row_number=recipient.row_number,
+        recipient_id=recipient.recipient_id,
+        phone=recipient.phone,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _exclusion_row(one: Excluded) -> tuple[int, str, int | None, str, str]:
+    return one.row_number, one.recipient_id, one.phone, one.reason.value, one.detail
+
+
+def is_begun(delivery: Delivery) -> bool:
+    """Whether messages may have left: such a delivery is not prepared again, only looked at."""
+    return delivery.state in BEGUN - {DeliveryState.STOPPED}

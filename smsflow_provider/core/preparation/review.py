@@ -1,0 +1,80 @@
+"""What a reviewer looks at before saying Send: counts, exclusions, parts, real messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smsflow_provider.core.mask import mask_phone
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import (
+    Delivery,
+    find_delivery,
+    read_log,
+    sample_messages,
+)
+
+
+def review(store: Store, delivery_id: str) -> dict[str, Any]:
+    """
+    Show one preparation. Texts are shown, they are what is reviewed; phones are masked.
+
+    Returns:
+        JSON values: ``delivery``, ``label``, ``state``, ``fingerprint``, ``gateway``,
+        ``dry_run``, ``targeted``, ``excluded`` (by reason), ``to_deliver``, ``parts``,
+        ``encodings``, ``by_parts``, ``regions``, ``details``, ``log`` (level, problem) and
+        ``samples`` (position, to_masked, sender, text, encoding, parts).
+
+    Raises:
+        NotFoundError: There is no such delivery.
+    """
+    delivery = find_delivery(store, delivery_id)
+    figures = delivery.figures
+    return {
+        "delivery": delivery.id,
+        "label": delivery.label,
+        "state": delivery.state.value,
+        "fingerprint": delivery.fingerprint,
+        "gateway": delivery.gateway,
+        "dry_run": delivery.dry_run,
+        "prepared_at": delivery.prepared_at and delivery.prepared_at.isoformat(),
+        "targeted": delivery.targeted,
+        "excluded": dict(figures.get("excluded", {})),
+        "to_deliver": delivery.to_deliver,
+        "parts": delivery.parts,
+        "encodings": dict(figures.get("encodings", {})),
+        "by_parts": dict(figures.get("by_parts", {})),
+        "regions": dict(figures.get("regions", {})),
+        "details": list(figures.get("details", [])),
+        "log": [
+            {"level": row["level"], "event": row["event"], "problem": row["problem"]}
+            for row in read_log(store, delivery)
+        ],
+        "samples": _samples_of(store, delivery),
+    }
+
+
+def _samples_of(store: Store, delivery: Delivery) -> list[dict[str, Any]]:
+    rows = sample_messages(store, delivery, list(delivery.figures.get("samples", [])))
+    return [
+        {
+            "position": row["position"],
+            "to_masked": mask_phone(row["phone"]),
+            "sender": row["sender"],
+            "text": row["body"],
+            "encoding": row["encoding"],
+            "parts": row["parts"],
+        }
+        for row in rows
+    ]
+
+
+def counts_of(delivery: Delivery) -> dict[str, Any]:
+    """Sum a preparation up in ids and counts, as it travels between tasks."""
+    return {
+        "delivery": delivery.id,
+        "state": delivery.state.value,
+        "targeted": delivery.targeted,
+        "excluded": delivery.excluded,
+        "to_deliver": delivery.to_deliver,
+        "parts": delivery.parts,
+    }

@@ -1,0 +1,114 @@
+"""What Airflow asks a provider: connection types, configuration, the migration of the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_GATEWAY_HOOKS = {
+    "sms_kannel": "smsflow_provider.hooks.gateway.KannelHook",
+    "sms_simulator": "smsflow_provider.hooks.gateway.SimulatorHook",
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the provider. Loads no heavy library."""
+    from smsflow_provider.core.gateways.registry import connection_form  # noqa: PLC0415
+
+    gateways = [
+        connection_form(conn_type, hook_class_name=hook)
+        for conn_type, hook in _GATEWAY_HOOKS.items()
+    ]
+    return {
+        "package-name": "smsflow-provider",
+        "name": "smsflow",
+        "description": "SMS campaigns from Apache Airflow: prepare, review, send once to each.",
+        "connection-types": [*gateways, _STORE],
+        "hooks": [
+            {
+                "integration-name": "smsflow",
+                "python-modules": [
+                    "smsflow_provider.hooks.gateway",
+                    "smsflow_provider.hooks.store",
+                ],
+            }
+        ],
+        "notifications": ["smsflow_provider.notifications.sms.SmsNotifier"],
+        "db-managers": ["smsflow_provider.hooks.db_manager.SmsflowDBManager"],
+        "config": {"smsflow": _CONFIG},
+    }
+
+
+_STORE: dict[str, Any] = {
+    "connection-type": "smsflow_store",
+    "hook-class-name": "smsflow_provider.hooks.store.StoreHook",
+    "hook-name": "smsflow store (PostgreSQL)",
+    "ui-field-behaviour": {
+        "hidden-fields": [],
+        "relabeling": {"schema": "Database"},
+        "placeholders": {"port": "5432", "schema": "smsflow"},
+    },
+    "conn-fields": {
+        "sslmode": {
+            "label": "TLS mode",
+            "description": "libpq's sslmode",
+            "schema": {
+                "type": ["string", "null"],
+                "enum": [None, "disable", "prefer", "require", "verify-ca", "verify-full"],
+                "default": None,
+            },
+        },
+        "sslrootcert": {
+            "label": "CA certificate",
+            "description": "Path of the certificates that the server's is checked against",
+            "schema": {"type": ["string", "null"], "default": None},
+        },
+    },
+}
+
+
+def _option(description: str, *, default: str, example: str, sensitive: bool = False) -> Any:
+    option = {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": example,
+        "default": default,
+    }
+    return {**option, "sensitive": True} if sensitive else option
+
+
+_CONFIG: dict[str, Any] = {
+    "description": "Settings of smsflow, for all workflows of this installation.",
+    "options": {
+        "artifacts": _option(
+            "Folder of audiences: a path or an object storage URL that every worker reaches."
+            " Empty: the folder smsflow under AIRFLOW_HOME.",
+            default="",
+            example="s3://aws_default@bucket/smsflow",
+        ),
+        "templates": _option(
+            "Folder of delivery templates (*.sms.j2). Empty: templates in the DAGs folder.",
+            default="",
+            example="/opt/airflow/dags/templates",
+        ),
+        "public_url": _option(
+            "Where gateways reach Airflow's API server, or the receiver, for receipts, without"
+            " /smsflow/receipts. Empty: no receipts come, and a delivery warns of it.",
+            default="",
+            example="https://airflow.example.com",
+        ),
+        "allowed_numbers": _option(
+            "The only numbers that may be texted in this environment, with commas between;"
+            " none for nobody. Empty: everybody.",
+            default="",
+            example="+33612345678, +33612345679",
+            sensitive=True,
+        ),
+        "review_hold_s": _option(
+            "Seconds for which an answer to a review is held back after the question: an answer"
+            " within a second or two makes Airflow 3.3 fail the task.",
+            default="7",
+            example="7",
+        ),
+    },
+}

@@ -1,0 +1,79 @@
+"""The ``[smsflow]`` section of Airflow's configuration, read in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from airflow.sdk.configuration import conf
+
+from smsflow_provider.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsflowConfig:
+    """What an installation sets once for all its workflows."""
+
+    #: Folder of audiences, an ObjectStoragePath: ``s3://…`` or a local path.
+    artifacts: str
+    #: Folder of delivery templates.
+    templates: Path
+    #: Where gateways reach our receiver, without ``/smsflow/receipts``. Empty: no receipts.
+    public_url: str
+    #: E.164 digits that may be texted at all. None: everybody.
+    allowed: frozenset[int] | None = field(repr=False)
+    #: Airflow's own address, for links.
+    base_url: str
+
+    @classmethod
+    def read(cls) -> Self:
+        """
+        Read the section.
+
+        Raises:
+            ConfigError: ``allowed_numbers`` holds something that is no E.164 number.
+        """
+        home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
+        folder = conf.get("smsflow", "templates", fallback="") or str(
+            Path(conf.get("core", "dags_folder")) / "templates"
+        )
+        return cls(
+            artifacts=conf.get("smsflow", "artifacts", fallback="") or f"{home}/smsflow",
+            templates=Path(folder),
+            public_url=conf.get("smsflow", "public_url", fallback="").rstrip("/"),
+            allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
+            base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
+        )
+
+
+def read_allowed(text: str) -> frozenset[int] | None:
+    """
+    Read an allow-list: E.164 numbers with commas or white space between them.
+
+    Returns:
+        None for an empty text. The word ``none`` allows nobody.
+
+    Raises:
+        ConfigError: Says which entries are no numbers, by place, not by value.
+
+    Example:
+        >>> sorted(read_allowed("+33612345678, +33612345679"))
+        [33612345678, 33612345679]
+    """
+    entries = text.replace(",", " ").split()
+    if not entries:
+        return None
+    if entries == ["none"]:
+        return frozenset()
+    bad = [
+        place
+        for place, entry in enumerate(entries, start=1)
+        if not (entry.startswith("+") and entry[1:].isdigit() and 7 <= len(entry[1:]) <= 15)
+    ]
+    if bad:
+        raise ConfigError(
+            "[smsflow] allowed_numbers: write numbers like +33612345678", wrong_entries=bad
+        )
+    return frozenset(int(entry[1:]) for entry in entries)

@@ -1,0 +1,97 @@
+"""Gateways, through Airflow connections: one connection type a gateway."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.sdk import BaseHook
+
+from smsflow_provider.core.errors import SmsflowError
+from smsflow_provider.core.gateways.registry import make_dialect, read_connection
+from smsflow_provider.core.gateways.settings import ConnectionFields, GatewaySettings
+
+if TYPE_CHECKING:
+    from smsflow_provider.core.gateways.base import Dialect, Gateway
+
+
+class SmsGatewayHook(BaseHook):
+    """
+    Reach an SMS gateway, whatever its kind: the connection's type says which.
+
+    :param gateway_conn_id: Connection of a gateway type such as ``sms_kannel``.
+    """
+
+    conn_name_attr = "gateway_conn_id"
+    default_conn_name = "sms_gateway"
+    conn_type = "sms_gateway"
+    hook_name = "SMS gateway"
+
+    def __init__(self, gateway_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.gateway_conn_id = gateway_conn_id
+
+    def read(self) -> tuple[str, GatewaySettings]:
+        """Read the connection: its type, and its settings."""
+        connection = self.get_connection(self.gateway_conn_id)
+        fields = ConnectionFields(
+            host=connection.host or "",
+            schema=connection.schema or "",
+            port=connection.port,
+            login=connection.login or "",
+            password=connection.password or "",
+            extra=connection.extra_dejson,
+        )
+        conn_type = connection.conn_type or ""
+        return conn_type, read_connection(conn_type, fields)
+
+    def dialect(self) -> Dialect:
+        """Make the dialect; opens nothing."""
+        return make_dialect(*self.read())
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Gateway]:
+        """Open the gateway for as long as the block runs."""
+        from smsflow_provider.core.gateways.http import (  # noqa: PLC0415  loads aiohttp
+            HttpGateway,
+            HttpTransport,
+        )
+
+        conn_type, settings = self.read()
+        async with HttpTransport.of(settings) as transport:
+            yield HttpGateway(make_dialect(conn_type, settings), transport)
+
+    def get_conn(self) -> Dialect:
+        """Airflow's name for it."""
+        return self.dialect()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Read the settings and open a socket; no message is sent."""
+        try:
+            _, settings = self.read()
+        except SmsflowError as error:
+            return False, str(error)
+        parts = urlsplit(settings.base_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            socket.create_connection((parts.hostname or "", port), timeout=5).close()
+        except OSError as error:
+            return False, f"{parts.hostname}:{port} does not answer: {error.strerror or error}"
+        return True, f"{parts.hostname}:{port} answers. No message was sent."
+
+
+class KannelHook(SmsGatewayHook):
+    """A Kannel gateway: the connection type ``sms_kannel``."""
+
+    conn_type = "sms_kannel"
+    hook_name = "SMS gateway: Kannel"
+
+
+class SimulatorHook(SmsGatewayHook):
+    """The simulator that comes with smsflow: the connection type ``sms_simulator``."""
+
+    conn_type = "sms_simulator"
+    hook_name = "SMS gateway: smsflow simulator"

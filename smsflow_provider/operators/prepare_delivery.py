@@ -1,0 +1,147 @@
+"""The preparation task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from smsflow_provider.hooks.config import SmsflowConfig
+from smsflow_provider.hooks.context import actor_of, final_errors, origin_of, param_of
+from smsflow_provider.hooks.gateway import SmsGatewayHook
+from smsflow_provider.hooks.store import StoreHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from smsflow_provider.core.content.template import Template
+    from smsflow_provider.core.preparation.prepare import Preparation
+    from smsflow_provider.core.store.connection import Store
+
+
+class PrepareDeliveryOperator(BaseOperator):
+    """
+    Prepare one SMS delivery, up to the point where a person must approve it.
+
+    Nothing is sent by this task. Running it again replaces the prepared messages of the same
+    delivery, never adds to them, and voids its approval. A delivery that has begun to send is
+    left as it is.
+
+    Returns ids and counts: ``delivery``, ``state``, ``targeted``, ``excluded``, ``to_deliver``,
+    ``parts``.
+
+    :param audience: Audience reference returned by a build_audience task. (templated)
+    :param template: Name of a delivery template, ``name`` for ``name.sms.j2``. (templated)
+    :param gateway_conn_id: Connection of the gateway; the template's own if not given. (templated)
+    :param label: What people call the delivery; the template's own if not given. (templated)
+    :param region: Region of national numbers; the template's own if not given. (templated)
+    :param dry_run: Walk the whole way and hand nothing over. A run parameter of that name wins.
+    :param delivery_task_id: The task the delivery is named after; this task if not given.
+    :param store_conn_id: Connection of the store.
+    """
+
+    template_fields: Sequence[str] = (
+        "audience",
+        "template",
+        "gateway_conn_id",
+        "delivery_label",
+        "region",
+    )
+
+    def __init__(
+        self,
+        *,
+        audience: Any,
+        template: str,
+        gateway_conn_id: str | None = None,
+        label: str | None = None,
+        region: str | None = None,
+        dry_run: bool = False,
+        delivery_task_id: str | None = None,
+        store_conn_id: str = "smsflow_store",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.audience = audience
+        self.template = template
+        self.gateway_conn_id = gateway_conn_id
+        self.delivery_label = label
+        self.region = region
+        self.is_dry_run = dry_run
+        self.delivery_task_id = delivery_task_id
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Prepare, and fail for good if the preparation found an error."""
+        from smsflow_provider.core.delivery.identity import delivery_id_of  # noqa: PLC0415
+        from smsflow_provider.core.model import DeliveryKind  # noqa: PLC0415
+        from smsflow_provider.core.preparation.prepare import is_begun, prepare  # noqa: PLC0415
+        from smsflow_provider.core.preparation.review import counts_of  # noqa: PLC0415
+        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415
+        from smsflow_provider.core.store.deliveries import ensure_delivery  # noqa: PLC0415
+
+        store = StoreHook(self.store_conn_id).store()
+        origin = origin_of(context, task_id=self.delivery_task_id or self.task_id)
+        with final_errors():
+            preparation = self._preparation(context, store)
+            delivery = ensure_delivery(
+                store,
+                delivery_id_of(origin),
+                kind=DeliveryKind.CAMPAIGN,
+                label=preparation.settings.label,
+                origin=origin,
+                actor=actor_of(context),
+            )
+            context["ti"].xcom_push(key="delivery", value=delivery.id)
+            if is_begun(delivery):
+                self.log.warning(
+                    "The delivery has begun to send and stays as it is: start a new run"
+                )
+                return counts_of(delivery)
+            delivery = prepare(store, delivery.id, preparation, actor=actor_of(context))
+        self._tell(store, delivery)
+        if delivery.state is DeliveryState.PREPARATION_FAILED:
+            raise AirflowFailException("The preparation found errors, see above; nothing to review")
+        return counts_of(delivery)
+
+    def _preparation(self, context: Context, store: Store) -> Preparation:
+        from smsflow_provider.core.audience.reference import AudienceReference  # noqa: PLC0415
+        from smsflow_provider.core.content.template import find_template  # noqa: PLC0415
+        from smsflow_provider.core.preparation.prepare import Preparation  # noqa: PLC0415
+        from smsflow_provider.core.store.opt_outs import load_opt_outs  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import read_columns  # noqa: PLC0415
+
+        config = SmsflowConfig.read()
+        template = find_template(self.template, config.templates)
+        reference = AudienceReference.from_dict(self.audience)
+        settings = self._settings(context, template, config)
+        return Preparation(
+            template=template,
+            settings=settings,
+            dialect=SmsGatewayHook(settings.gateway).dialect(),
+            audience=reference.as_dict(),
+            batches=read_columns(reference),
+            opted_out=load_opt_outs(store, scopes=settings.opt_out_scopes),
+            on_progress=lambda counts: self.log.info("Preparing: %s", counts),
+        )
+
+    def _settings(self, context: Context, template: Template, config: SmsflowConfig) -> Any:
+        from smsflow_provider.core.preparation.settings import PreparationSettings  # noqa: PLC0415
+
+        return PreparationSettings(
+            label=self.delivery_label or template.settings.label or template.name,
+            gateway=self.gateway_conn_id or template.settings.gateway or "sms_gateway",
+            region=self.region,
+            dry_run=bool(self.is_dry_run or param_of(context, "dry_run")),
+            allowed=config.allowed,
+            has_public_url=bool(config.public_url),
+        )
+
+    def _tell(self, store: Store, delivery: Any) -> None:
+        from smsflow_provider.core.store.deliveries import read_log  # noqa: PLC0415
+
+        levels = {"info": self.log.info, "warning": self.log.warning, "error": self.log.error}
+        for line in read_log(store, delivery):
+            levels[line["level"]]("%s", line["problem"])

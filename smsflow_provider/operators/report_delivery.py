@@ -1,0 +1,98 @@
+"""The report task: what happened, and what the run does next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.bases.skipmixin import SkipMixin
+from airflow.sdk.exceptions import AirflowFailException
+
+from smsflow_provider.hooks.config import SmsflowConfig
+from smsflow_provider.hooks.context import (
+    delivery_id_from,
+    final_errors,
+    is_backfill,
+    param_of,
+)
+from smsflow_provider.hooks.store import StoreHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ReportDeliveryOperator(BaseOperator, SkipMixin):
+    """
+    Report on a delivery, whatever became of it.
+
+    Runs always. A delivery that was not sent and should have been fails the run here, so that a
+    run is never green by mistake; one that was rejected skips what follows.
+
+    :param delivery: What the prepare task returned, or a delivery's id. (templated)
+    :param receipts_within: How long to wait for receipts. Those that come later count too.
+    :param on_reject: ``skip`` or ``fail``.
+    :param on_expiry: ``skip`` or ``fail``.
+    :param send_in_backfill: Whether a backfilled run was to be sent. A run parameter wins.
+    :param store_conn_id: Connection of the store.
+    """
+
+    inherits_from_skipmixin = True
+    template_fields: Sequence[str] = ("delivery",)
+
+    def __init__(
+        self,
+        *,
+        delivery: Any,
+        receipts_within: timedelta = timedelta(seconds=30),
+        on_reject: str = "skip",
+        on_expiry: str = "fail",
+        send_in_backfill: bool = False,
+        store_conn_id: str = "smsflow_store",
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("trigger_rule", "all_done")
+        super().__init__(**kwargs)
+        self.delivery = delivery
+        self.receipts_within = receipts_within
+        self.on_reject = on_reject
+        self.on_expiry = on_expiry
+        self.send_in_backfill = send_in_backfill
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Report, then let the run go on, skip what follows, or fail."""
+        from smsflow_provider.core.delivery.report import report  # noqa: PLC0415
+        from smsflow_provider.core.delivery.verdict import (  # noqa: PLC0415
+            Policy,
+            Verdict,
+            verdict_of,
+        )
+        from smsflow_provider.core.delivery.wait import wait_for_receipts  # noqa: PLC0415
+        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415
+
+        with final_errors():
+            delivery_id = delivery_id_from(self.delivery)
+            store = StoreHook(self.store_conn_id).store()
+            if SmsflowConfig.read().public_url:
+                within_s = self.receipts_within.total_seconds()
+                wait_for_receipts(store, delivery_id, within_s=within_s, sleep=time.sleep)
+            result = report(store, delivery_id)
+            verdict = verdict_of(
+                DeliveryState(result["state"]),
+                on_reject=Policy(self.on_reject),
+                on_expiry=Policy(self.on_expiry),
+                is_left_out=is_backfill(context) and not self._sends_in_backfill(context),
+            )
+        self.log.info("Report: %s", result)
+        context["ti"].xcom_push(key="return_value", value=result)
+        if verdict is Verdict.FAIL:
+            raise AirflowFailException(f"The delivery was not sent: it is {result['state']}")
+        if verdict is Verdict.SKIP:
+            self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
+        return result
+
+    def _sends_in_backfill(self, context: Context) -> bool:
+        return bool(self.send_in_backfill or param_of(context, "send_in_backfill"))

@@ -1,0 +1,111 @@
+"""The SMS activity of a workflow: prepare, review and send, send, report."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import TaskGroup, XComArg
+
+from smsflow_provider.operators.prepare_delivery import PrepareDeliveryOperator
+from smsflow_provider.operators.report_delivery import ReportDeliveryOperator
+from smsflow_provider.operators.send_delivery import SendDeliveryOperator
+from smsflow_provider.sensors.manual_approval import ManualApprovalSensor
+
+#: Common arguments that mean something else, or harm, for a task that waits for a person.
+_NOT_WHILE_WAITING = ("execution_timeout", "retries", "retry_delay", "retry_exponential_backoff")
+#: Common arguments that would let a task start when it must not, or hold its group apart.
+_FORBIDDEN = ("trigger_rule", "task_group", "outlets", "map_index_template")
+
+
+class SmsDeliveryOperator(TaskGroup):
+    """
+    One SMS delivery in a DAG: a task group that is used like an operator.
+
+    It holds ``prepare``, ``review_and_send``, ``send`` and ``report``. Only a person's answer to
+    ``review_and_send`` lets ``send`` start. What follows the group runs only if the delivery was
+    sent; a rejected one skips it, a failed one fails the run.
+
+    :param task_id: Name of the activity, and of the group.
+    :param audience: Output of a BuildAudienceOperator, or an audience reference. (templated)
+    :param template: Name of the delivery template. (templated)
+    :param gateway_conn_id: Connection of the gateway; the template's own if not given. (templated)
+    :param label: What people call the delivery. (templated)
+    :param region: ISO region of national numbers. (templated)
+    :param dry_run: Walk the whole way and hand nothing over.
+    :param response_timeout: How long the review may take. None: until the run is ended.
+    :param on_expiry: What an unanswered review means for the run: ``fail`` or ``skip``.
+    :param on_reject: What a rejected one means: ``skip`` or ``fail``.
+    :param assigned_users: Airflow user ids that may answer; everybody with the right if empty.
+    :param notifiers: Called when a person is asked; their errors are logged, no more.
+    :param send_in_backfill: A backfilled run prepares; only with this may it be sent.
+    :param receipts_within: How long the report waits for receipts.
+    :param store_conn_id: Connection of the store.
+    :param operator_kwargs: Common operator arguments (retries, pool, queue, …) for its tasks.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        *,
+        audience: Any,
+        template: str,
+        gateway_conn_id: str | None = None,
+        label: str | None = None,
+        region: str | None = None,
+        dry_run: bool = False,
+        response_timeout: timedelta | None = None,
+        on_expiry: str = "fail",
+        on_reject: str = "skip",
+        assigned_users: list[str] | None = None,
+        notifiers: Any = (),
+        send_in_backfill: bool = False,
+        receipts_within: timedelta = timedelta(seconds=30),
+        store_conn_id: str = "smsflow_store",
+        **operator_kwargs: Any,
+    ) -> None:
+        wrong = sorted(set(_FORBIDDEN) & set(operator_kwargs))
+        if wrong:
+            raise TypeError(f"SmsDeliveryOperator does not take {', '.join(wrong)}")
+        super().__init__(group_id=task_id, tooltip=f"SMS delivery: {template}")
+        common = {**operator_kwargs, "task_group": self, "store_conn_id": store_conn_id}
+        waiting = {k: v for k, v in common.items() if k not in _NOT_WHILE_WAITING}
+        prepare = PrepareDeliveryOperator(
+            task_id="prepare",
+            audience=audience,
+            template=template,
+            gateway_conn_id=gateway_conn_id,
+            label=label,
+            region=region,
+            dry_run=dry_run,
+            delivery_task_id=self.group_id,
+            **common,
+        )
+        delivery = XComArg(prepare, key="delivery")
+        review = ManualApprovalSensor(
+            task_id="review_and_send",
+            delivery=delivery,
+            response_timeout=response_timeout,
+            on_expiry=on_expiry,
+            on_reject=on_reject,
+            assigned_users=assigned_users,
+            notifiers=notifiers,
+            send_in_backfill=send_in_backfill,
+            **waiting,
+        )
+        send = SendDeliveryOperator(task_id="send", delivery=delivery, **common)
+        self.report = ReportDeliveryOperator(
+            task_id="report",
+            delivery=delivery,
+            receipts_within=receipts_within,
+            on_expiry=on_expiry,
+            on_reject=on_reject,
+            send_in_backfill=send_in_backfill,
+            **common,
+        )
+        prepare >> review >> send >> self.report
+
+    @property
+    def output(self) -> Any:
+        """The report's reference: counts by name, see ``smsflow report``."""
+        return self.report.output

@@ -1,0 +1,56 @@
+"""The review of a delivery as a page: what the link in Airflow's required action opens."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from airflow.configuration import conf
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, StrictUndefined
+
+from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.preparation.review import review
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
+
+router = APIRouter(include_in_schema=False)
+
+#: The page loads nothing from anywhere and runs no script.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Cache-Control": "no-store",
+}
+
+
+@router.get("/deliveries/{delivery_id}")
+def show_review(delivery: DeliveryDep, store: StoreDep) -> HTMLResponse:
+    """Show one delivery to a person who may see its DAG."""
+    page = _page().render(
+        review=review(store, delivery.id),
+        report=report(store, delivery.id),
+        answer_url=_answer_url(delivery),
+    )
+    return HTMLResponse(page, headers=_HEADERS)
+
+
+@cache
+def _page() -> Any:
+    text = files("smsflow_provider.plugins").joinpath("www", "review.html.j2").read_text("utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(text)
+
+
+def _answer_url(delivery: Delivery) -> str | None:
+    """Where the required action is answered, while the delivery waits for it."""
+    if delivery.state.value != "ready":
+        return None
+    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    origin = delivery.origin
+    task = f"{origin.task_id}.review_and_send"
+    return (
+        f"{base}/dags/{quote(origin.dag_id, safe='')}/runs/{quote(origin.run_id, safe='')}"
+        f"/tasks/{quote(task, safe='')}/required_actions"
+    )
