@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace, TracebackType
 from typing import Self
@@ -27,6 +28,8 @@ ANSWER_LIMIT_BYTES = 1 << 20
 #: seconds. Closing first keeps a message from leaving on a connection that is just dying,
 #: which nobody could tell from one that was lost on the way.
 IDLE_LIMIT_S = 10.0
+
+_UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 class HttpTransport:
@@ -110,6 +113,9 @@ class HttpTransport:
     async def _exchange(self, request: HttpRequest, way: SimpleNamespace) -> HttpResponse:
         if self._session is None:
             raise NotSentError("the transport is not open", code="closed")
+        if any(_UNWRITABLE.search(f"{name}{value}") for name, value in request.headers.items()):
+            # aiohttp would notice only once the connection is there, where doubt begins.
+            raise NotSentError("a header holds a control character", code="bad_request")
         async with self._session.request(
             request.method,
             request.url,
