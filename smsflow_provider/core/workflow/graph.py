@@ -82,10 +82,10 @@ def check_graph(steps: Sequence[GraphStep]) -> list[Problem]:
     Name every way in which a send could start without its approval.
 
     Refused: a send or a review under any rule but ``all_success``, mapped, or as a setup or
-    teardown; a send that some path reaches around its review; a review that some path reaches
-    around its preparation; two tasks of one kind for one delivery; tasks that say no delivery;
-    cycles, and arrows from nowhere. What stands between review and send is welcome as long as
-    it runs under ``all_success`` too.
+    teardown; a send whose review need not have succeeded, or that a path around it leads to;
+    a review whose preparation need not have succeeded; two tasks of one kind for one delivery;
+    tasks that say no delivery; cycles, and arrows from nowhere. What stands between review and
+    send is welcome as long as it runs under ``all_success`` too.
 
     Returns:
         The problems, each with the task's id as its field. Empty: the sentence above holds.
@@ -231,13 +231,16 @@ def _around(
         if each.kind is needed and each.delivery == step.delivery
     }
     before = [each for each in step.upstream if each in graph]
-    loose = [each for each in before if not gates & (proven[each] | {each})]
-    if len(loose) == len(before):
+    guarded = [each for each in before if gates & (proven[each] | {each})]
+    # What the review itself waited for may hand its output to the send as well.
+    earlier = frozenset().union(*(proven[each] for each in gates))
+    strangers = [each for each in before if each not in guarded and each not in earlier]
+    if not guarded:
         yield _unguarded(step, needed, gates)
-    elif loose and step.kind is StepKind.SEND:
+    elif strangers and step.kind is StepKind.SEND:
         yield Problem(
             field=step.task_id,
-            text=f"{', '.join(map(repr, sorted(loose)))} leads to it around its review",
+            text=f"{', '.join(map(repr, sorted(strangers)))} leads to it around its review",
             hint=f"put it before {min(gates)!r}, or after it",
         )
 

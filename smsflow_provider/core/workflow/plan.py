@@ -64,8 +64,8 @@ def plan(workflow: Workflow) -> Plan:
     """
     Order the activities of *workflow* into steps and arrows.
 
-    What comes after a delivery waits for its send and its report, so it runs only if the
-    delivery was sent.
+    What comes after a delivery waits for its report. The report runs in any case, and fails or
+    skips what follows when the delivery was not sent.
 
     Raises:
         WorkflowError: The workflow has problems; all of them are in the facts.
@@ -109,10 +109,9 @@ def _plan(outlines: Mapping[str, Outline]) -> Plan:
     steps = {name: _steps_of(name, each) for name, each in outlines.items()}
     inner = [pair for own in steps.values() for pair in _chain(own)]
     outer = [
-        (earlier, steps[name][0].task_id)
+        (steps[other][-1].task_id, steps[name][0].task_id)
         for name, each in outlines.items()
         for other in each.before
-        for earlier in _ends(steps[other])
     ]
     ordered = [step for name in _order(outlines) for step in steps[name]]
     return Plan(steps=tuple(ordered), arrows=(*inner, *outer))
@@ -130,11 +129,6 @@ def _steps_of(name: str, outline: Outline) -> list[Step]:
 def _chain(steps: list[Step]) -> Iterator[tuple[str, str]]:
     for earlier, later in pairwise(steps):
         yield earlier.task_id, later.task_id
-
-
-def _ends(steps: list[Step]) -> list[str]:
-    """Name what the next activity waits for: the audience, or the send and the report."""
-    return [step.task_id for step in steps[-2:]]
 
 
 def _order(outlines: Mapping[str, Outline]) -> list[str]:

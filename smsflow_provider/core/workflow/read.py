@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -39,6 +39,8 @@ class Reading:
     workflow: Workflow | None
     #: In the order of the file. Empty: the workflow can be compiled.
     problems: tuple[Problem, ...]
+    #: Line of each field, by its path with dots.
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_workflow(path: FilePath) -> Workflow:
@@ -85,7 +87,11 @@ def parse_workflow(text: str, *, file: str = "") -> Reading:
     tree = read_tree(text)
     workflow, found = _judge(tree)
     found = sorted([*tree.problems, *found], key=lambda each: (each.line or 0, each.field))
-    return Reading(workflow=None if found else workflow, problems=tuple(in_file(found, file)))
+    return Reading(
+        workflow=None if found else workflow,
+        problems=tuple(in_file(found, file)),
+        lines={dotted(path): line for path, line in tree.lines.items()},
+    )
 
 
 def id_in(text: str) -> str | None:
@@ -93,6 +99,27 @@ def id_in(text: str) -> str | None:
     data = read_tree(text).data
     found = data.get("id") if isinstance(data, Mapping) else None
     return found if isinstance(found, str) else None
+
+
+def twins(readings: Iterable[tuple[FilePath, Reading]]) -> list[Problem]:
+    """Name the workflows whose id an earlier file has already."""
+    first: dict[str, FilePath] = {}
+    found = []
+    for path, reading in readings:
+        if reading.workflow is None:
+            continue
+        other = first.setdefault(reading.workflow.id, path)
+        if other != path:
+            found.append(
+                Problem(
+                    file=str(path),
+                    line=reading.lines.get("id"),
+                    field="id",
+                    text=f"{reading.workflow.id!r} is the id of {other} too",
+                    hint="choose another id",
+                )
+            )
+    return found
 
 
 def text_of(path: FilePath) -> str | Problem:
@@ -135,11 +162,11 @@ def _placed(found: list[Problem], tree: Tree) -> list[Problem]:
     return [replace(each, line=tree.line_of(_longest(each.field, paths))) for each in found]
 
 
-def _longest(field: str, paths: Mapping[str, Path]) -> Path:
-    """Find *field*, or the nearest thing around it, among *paths*."""
-    while field not in paths and "." in field:
-        field = field.rpartition(".")[0]
-    return paths.get(field, ())
+def _longest(name: str, paths: Mapping[str, Path]) -> Path:
+    """Find the field *name*, or the nearest thing around it, among *paths*."""
+    while name not in paths and "." in name:
+        name = name.rpartition(".")[0]
+    return paths.get(name, ())
 
 
 def _field_problem(error: ErrorDetails, tree: Tree) -> Problem:
@@ -193,7 +220,7 @@ def _known(path: Path, data: object) -> list[str]:
     model = _model_at(path, data)
     if model is None:
         return []
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return [each.alias or name for name, each in model.model_fields.items()]
 
 
 def _model_at(path: Path, data: object) -> type[BaseModel] | None:

@@ -59,6 +59,9 @@ SOUND_GRAPHS = {
         *changed(send=step("sms.send", "sms.review", "wait")),
         step("wait", "sms.review"),
     ),
+    "a send that is also handed the output of its preparation": changed(
+        send=step("sms.send", "sms.review", "sms.prepare")
+    ),
     "a review that waits for something else too": (
         *changed(review=step("sms.review", "sms.prepare", "holiday")),
         step("holiday"),
@@ -134,10 +137,6 @@ REFUSED: dict[str, tuple[Sequence[GraphStep], list[str]]] = {
     "a send right after its preparation": (
         changed(send=step("sms.send", "sms.prepare")),
         ["sms.send: can start without the review"],
-    ),
-    "a send that its preparation also starts": (
-        changed(send=step("sms.send", "sms.review", "sms.prepare")),
-        ["sms.send: 'sms.prepare' leads to it around its review"],
     ),
     "a send that a stranger also starts": (
         [*changed(send=step("sms.send", "sms.review", "x")), step("x")],
