@@ -55,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
     from smsflow_provider.cli.demo.machines import remove_home  # noqa: PLC0415
     from smsflow_provider.cli.demo.show import failure_lines  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, _leave)
     try:
         checkout = find_checkout()
         home = (args.home or checkout / ".demo").absolute()
@@ -94,6 +93,7 @@ def _play(args: argparse.Namespace, *, home: Path, checkout: Path) -> None:
     from smsflow_provider.cli.demo.screen import Screen  # noqa: PLC0415
     from smsflow_provider.cli.demo.story import Story  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, _leave)
     screen = Screen(sys.stdout)
     now = utc_now()
     machines = Machines(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -15,7 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Self
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+
+import httpx
 
 from smsflow_provider.cli.demo.crm import make_customers, opted_out, write_crm, write_opt_outs
 from smsflow_provider.cli.demo.processes import Household, stop_leftovers
@@ -112,8 +114,10 @@ class Machines:
         self._household.run("opt-outs", command, env=self._cli_env(), timeout_s=60)
 
     def _cli_env(self) -> dict[str, str]:
-        """Tell `smsflow` commands where the store is, without Airflow."""
-        return {**os.environ, "SMSFLOW_STORE_DSN": self._postgres.dsn("smsflow")}
+        """Tell `smsflow` commands where the store is."""
+        store = json.dumps(self._connections()["smsflow_store"])
+        home = {"AIRFLOW_HOME": str(self.home / "airflow")}
+        return {**os.environ, **home, "AIRFLOW_CONN_SMSFLOW_STORE": store}
 
     def _start_airflow(self, stack: ExitStack) -> None:
         metadata = self._postgres.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
@@ -216,7 +220,6 @@ def _to_postgres(conn_type: str, dsn: str) -> Connection:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2) as answer:  # noqa: S310  always http, on this machine
-            return bool(answer.status == 200)
-    except OSError:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
         return False

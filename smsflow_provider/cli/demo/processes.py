@@ -23,6 +23,8 @@ from smsflow_provider.core.errors import SmsflowError
 
 #: The variable that carries the mark.
 MARK = "SMSFLOW_STACK"
+# Airflow writes titles over its environment, where others would read the mark; this forbids it.
+_KEEP_ENVIRON = {"SPT_NOENV": "1"}
 _TAIL_LINES = 15
 # Waits for the end of its pipe, which is the owner's end; then stops all that carry the mark.
 _WATCHDOG = """
@@ -83,13 +85,18 @@ class Household:
             raise _failure("a step failed", child)
 
     def spawn(self, name: str, command: Sequence[str], *, env: Mapping[str, str]) -> Child:
-        """Start a child with exactly this environment and the mark; its output goes to a log."""
+        """
+        Start a child with exactly this environment and the mark; its output goes to a log.
+
+        It takes the place of a dead one of the same name.
+        """
+        self._children = [c for c in self._children if c.name != name or c.process.poll() is None]
         log = self.home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
                 list(command),
-                env={**env, MARK: self._marked()},
+                env={**env, **_KEEP_ENVIRON, MARK: self._marked()},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

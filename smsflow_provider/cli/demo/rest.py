@@ -37,6 +37,9 @@ class AirflowClient:
         password: His or her password.
         check: Called between two questions; it may raise.
         poll_s: Pause between two questions.
+        transport: What carries the requests; None means the network.
+        now: The clock, compared with Airflow's.
+        pause: Waits some seconds.
     """
 
     def __init__(
@@ -47,15 +50,22 @@ class AirflowClient:
         password: str,
         check: Callable[[], None] = _ignore,
         poll_s: float = 0.5,
+        transport: httpx.BaseTransport | None = None,
+        now: Callable[[], datetime] = utc_now,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.user = user
         self._password = password
         self._check = check
         self._poll_s = poll_s
+        self._now = now
+        self._pause = pause
         self._token = ""
         # A proxy of the environment must not see the requests to this machine.
-        self._http = httpx.Client(base_url=self.base_url, timeout=30.0, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.base_url, timeout=30.0, trust_env=False, transport=transport
+        )
 
     def __enter__(self) -> Self:
         """Use, and close at the end of the block."""
@@ -273,12 +283,12 @@ class AirflowClient:
             if found is not None or time.monotonic() > deadline:
                 return found
             self._check()
-            time.sleep(self._poll_s)
+            self._pause(self._poll_s)
 
     def _let_settle(self, review: Mapping[str, Any], settled_after_s: float) -> None:
         created_at = datetime.fromisoformat(str(review["created_at"]))
-        age_s = (utc_now() - created_at).total_seconds()
-        time.sleep(max(0.0, settled_after_s - age_s))
+        age_s = (self._now() - created_at).total_seconds()
+        self._pause(max(0.0, settled_after_s - age_s))
 
     def _unexpected(
         self, dag_id: str, run_id: str, *, wanted: list[str], state: object

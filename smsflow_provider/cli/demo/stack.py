@@ -305,8 +305,9 @@ def _settings(stack: AirflowStack) -> dict[str, str]:
 
 
 def _secrets(file: Path) -> dict[str, str]:
-    """Read the keys all parts must share; made at the first start, kept for the next ones."""
+    """Read the keys all parts must share; made at the first use, kept for the next ones."""
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         fresh = {
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
             "AIRFLOW__API__SECRET_KEY": secrets.token_urlsafe(32),
