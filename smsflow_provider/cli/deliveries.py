@@ -1,0 +1,43 @@
+"""``smsflow deliveries``: the latest deliveries, newest first."""
+
+from __future__ import annotations
+
+import argparse
+
+from smsflow_provider.cli.reach import (
+    add_json_argument,
+    add_store_argument,
+    print_json,
+    reach_store,
+)
+from smsflow_provider.core.delivery.report import summary_of
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.deliveries import list_deliveries
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--limit", type=int, default=50, help="at most this many (50)")
+    parser.add_argument("--state", choices=[state.value for state in DeliveryState])
+    add_json_argument(parser)
+    add_store_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    state = DeliveryState(args.state) if args.state else None
+    page = list_deliveries(reach_store(args), limit=max(args.limit, 1), state=state)
+    rows = [summary_of(delivery, figures) for delivery, figures in page]
+    if args.json:
+        print_json(rows)
+        return 0
+    if not rows:
+        print("There is no delivery yet. A workflow makes one each time it prepares.")
+        return 0
+    print(f"{'delivery':<40} {'state':<18} {'to deliver':>10} {'accepted':>9} {'delivered':>9}")
+    for row in rows:
+        print(
+            f"{row['delivery']:<40} {row['state']:<18} {row['to_deliver']:>10,}"
+            f" {row['accepted']:>9,} {row['delivered']:>9,}"
+        )
+    return 0

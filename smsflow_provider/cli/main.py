@@ -1,0 +1,94 @@
+"""The ``smsflow`` command: one verb, one module."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from smsflow_provider.core.errors import ConfigError, SmsflowError
+
+#: Exit codes: a problem that was found and told; a command line that cannot be read is 2.
+FAILED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One verb: ``add_arguments(parser)`` and ``run(args) -> exit code`` of a module."""
+
+    name: str
+    help: str
+    module: str
+
+
+VERBS = (
+    Verb(name="lint", help="find problems in workflows, templates and DAGs", module="lint"),
+    Verb(name="preview", help="show what a template or a delivery reads like", module="preview"),
+    Verb(name="deliveries", help="list the latest deliveries", module="deliveries"),
+    Verb(name="report", help="report on one delivery", module="report"),
+    Verb(name="pause", help="hold a delivery that is being sent", module="control"),
+    Verb(name="resume", help="let a paused delivery go on", module="control"),
+    Verb(name="stop", help="stop a delivery for good", module="control"),
+    Verb(name="opt-outs", help="import, export, add and remove opt-outs", module="opt_outs"),
+    Verb(name="receiver", help="take receipts from gateways, without Airflow", module="receiver"),
+    Verb(name="maintain", help="apply receipts that wait", module="maintain"),
+    Verb(name="simulator", help="run a gateway on this machine to try things", module="simulator"),
+    Verb(name="db", help="migrate or check the store", module="db"),
+    Verb(name="demo", help="run the main job on this machine", module="demo.command"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command.
+
+    Returns:
+        0 when all went well, 1 for a problem that was told, 2 for a command line that is wrong.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = make_parser(words[0] if words else None)
+    args = parser.parse_args(words)
+    run = cast("Callable[[argparse.Namespace], int]", args.run)
+    try:
+        return run(args)
+    except SmsflowError as error:
+        print(f"smsflow: {error.problem}", file=sys.stderr)
+        for line in _lines_of(error):
+            print(f"  {line}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """Make the parser; only the module of the *chosen* verb is loaded, of all if it is None."""
+    parser = argparse.ArgumentParser(
+        prog="smsflow", description="SMS campaigns from Apache Airflow."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    known = {verb.name for verb in VERBS}
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help.capitalize()}.")
+        if chosen not in known or verb.name == chosen:
+            module = import_module(f"smsflow_provider.cli.{verb.module}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def _lines_of(error: SmsflowError) -> list[str]:
+    """Tell the facts of an error, one a line; a list of problems as a list."""
+    lines: list[str] = []
+    for name, value in error.facts.items():
+        if isinstance(error, ConfigError) and isinstance(value, list) and name == "problems":
+            lines.extend(str(one) for one in value)
+        elif value not in (None, [], ""):
+            lines.append(f"{name}: {value}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""``smsflow report``: what happened to one delivery."""
+
+from __future__ import annotations
+
+import argparse
+
+from smsflow_provider.cli.reach import (
+    add_json_argument,
+    add_store_argument,
+    print_json,
+    reach_store,
+)
+from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.store.receipts import apply_all_receipts
+
+_ORDER = (
+    "targeted",
+    "to_deliver",
+    "parts",
+    "accepted",
+    "delivered",
+    "undelivered",
+    "failed",
+    "unknown",
+    "cancelled",
+    "expired",
+    "waiting",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("delivery", help="id of the delivery")
+    add_json_argument(parser)
+    add_store_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Apply receipts that wait, and print the report."""
+    store = reach_store(args)
+    apply_all_receipts(store)
+    result = report(store, args.delivery)
+    if args.json:
+        print_json(result)
+        return 0
+    print(f"{result['label']}: {result['state'].replace('_', ' ')}")
+    for name in _ORDER:
+        print(f"  {name:<12} {result[name]:>12,}")
+    for reason, count in result["excluded"].items():
+        print(f"  excluded, {reason:<20} {count:>12,}")
+    for cause in result["causes"]:
+        print(f"  {cause['kind']}, {cause['code'] or 'no code':<20} {cause['messages']:>12,}")
+    return 0
