@@ -176,7 +176,7 @@ def refused_characters(text: str) -> list[tuple[int, str]]:
 
 def has_refused_characters(text: str) -> bool:
     """Tell whether ``refused_characters`` would list any, without making the list."""
-    return _REFUSED.search(text) is not None
+    return not text.isprintable() and _REFUSED.search(text) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -129,7 +129,7 @@ def test_an_accented_letter_becomes_its_base_as_unicode_has_it() -> None:
             assert base == transliterate(char, "full"), hex(ord(char))
             seen += 1
 
-    assert 500 < seen
+    assert 450 < seen
 
 
 def test_the_table_holds_no_gsm_character_and_only_gsm_stands_in() -> None:
