@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +165,7 @@ def _is_plain(values: Values, kind: pa.DataType) -> bool:
 
 def _converter_to(kind: pa.DataType) -> Callable[[Any], Any]:
     if pa.types.is_decimal(kind):
-        return _to_decimal
+        return partial(_to_decimal, scale=kind.scale)
     return {TEXT: _to_text, NUMBER: _to_float, MOMENT: _to_utc, LOCAL_MOMENT: _to_moment}.get(
         kind, _itself
     )
@@ -175,10 +175,14 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _to_decimal(value: Decimal | int | None) -> Decimal | None:
+def _to_decimal(value: Decimal | int | None, *, scale: int) -> Decimal | None:
     if value is None or (isinstance(value, Decimal) and value.is_nan()):
         return None
-    return Decimal(value)
+    exact = Decimal(value)
+    # Checked here: polars panics at infinity, and cuts what is too long.
+    if not exact.is_finite() or exact.adjusted() + 1 + scale > DECIMAL_DIGITS:
+        raise ValueError("too long")
+    return exact
 
 
 def _to_float(value: Any) -> float | None:
