@@ -134,6 +134,12 @@ class TestRunning:
         with pytest.raises(ConfigError, match=rf"port {stack.port} for the web"):
             check_port(stack.port, what="the web")
 
+    @pytest.mark.parametrize("job", ["SchedulerJob", "DagProcessorJob"])
+    def test_the_health_checks_of_the_compose_file_pass(
+        self, stack: AirflowStack, job: str
+    ) -> None:
+        stack.airflow("jobs", "check", "--job-type", job)
+
     def test_a_killed_part_is_named_and_can_be_started_again(self, stack: AirflowStack) -> None:
         os.killpg(stack.pid("dag-processor"), signal.SIGKILL)
         time.sleep(0.5)

@@ -9,6 +9,7 @@ hands them to the simulator on this machine and to nothing else.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, timedelta
@@ -18,11 +19,16 @@ from random import Random
 import psycopg
 from psycopg import sql
 
+from smsflow_provider.core.clock import utc_now
+
 #: The one table of the demo's CRM.
 TABLE = "customers"
 #: Shares of all customers, each at least one person.
 INVALID_SHARE, MISSING_SHARE, DUPLICATE_SHARE, OPTED_OUT_SHARE = 0.02, 0.015, 0.03, 0.05
 
+#: Where `main` finds the database to fill.
+DSN_VARIABLE = "CRM_DSN"
+_SEED = 20_250_501
 _SCHEMA = """
 CREATE TABLE customers (
     customer_id    integer PRIMARY KEY,
@@ -210,6 +216,29 @@ def write_crm(dsn: str, customers: Iterable[Customer]) -> None:
                 rows.write_row(astuple(customer))
 
 
+def fill_once(dsn: str, *, count: int, today: date) -> int:
+    """
+    Fill the database *dsn* unless it has customers already.
+
+    Returns:
+        How many customers were written.
+    """
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("SELECT to_regclass(%s)", [TABLE]).fetchone()
+    if found and found[0]:
+        return 0
+    # Invented customers need no secrecy.
+    customers = make_customers(count, random=Random(_SEED), today=today)  # noqa: S311
+    write_crm(dsn, customers)
+    return len(customers)
+
+
+def main() -> None:
+    """Fill the database that the variable CRM_DSN names; the Compose file runs this module."""
+    count = fill_once(os.environ[DSN_VARIABLE], count=2_000, today=utc_now().date())
+    print(f"wrote {count:,} customers")
+
+
 def write_opt_outs(path: Path, numbers: Iterable[str]) -> None:
     """Write the list as `smsflow opt-outs import` reads it: a CSV with a column ``phone``."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -275,3 +304,7 @@ def _written_again(phone: str | None) -> str:
 
 def _share(share: float, count: int) -> int:
     return max(1, round(share * count))
+
+
+if __name__ == "__main__":
+    main()

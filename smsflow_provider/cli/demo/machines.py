@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -115,9 +114,7 @@ class Machines:
 
     def _cli_env(self) -> dict[str, str]:
         """Tell `smsflow` commands where the store is."""
-        store = json.dumps(self._connections()["smsflow_store"])
-        home = {"AIRFLOW_HOME": str(self.home / "airflow")}
-        return {**os.environ, **home, "AIRFLOW_CONN_SMSFLOW_STORE": store}
+        return {**os.environ, "SMSFLOW_STORE": self._postgres.dsn("smsflow")}
 
     def _start_airflow(self, stack: ExitStack) -> None:
         metadata = self._postgres.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
