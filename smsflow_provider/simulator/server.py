@@ -144,6 +144,7 @@ class Simulator:
         self._inbox.clear()
         self._open_desk.clear()
         self._counts.clear()
+        self._throttle = Throttle()
         return web.Response(status=204)
 
     async def show_counts(self, _request: web.Request) -> web.StreamResponse:
