@@ -216,8 +216,13 @@ def _rows_of(
 def _is_blank(value: Any) -> bool:
     if value.__class__ is str:
         return not value or value.isspace()
-    # NaN and NaT differ from themselves.
-    return value is None or bool(value != value)  # noqa: PLR0124
+    try:
+        # NaN and NaT differ from themselves.
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except (TypeError, ArithmeticError):
+        return True  # pandas.NA and signalling NaN refuse to be compared
+    except ValueError:
+        return False  # an array cannot say whether it differs
 
 
 def _checked(text: str) -> Rendered:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import jinja2
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +138,16 @@ def test_a_column_of_another_length_is_an_error_of_the_caller() -> None:
 def test_a_blank_value_of_a_required_field_is_missing(blank: object) -> None:
     assert Missing(field="name") == render_one("Hi {{ name }}", name=blank)
     assert Missing(field="name") == render_one("{% if name == 'x' %}{% endif %}", name=blank)
+
+
+@pytest.mark.parametrize("blank", [pd.NA, pd.NaT, np.float64("nan"), Decimal("sNaN")])
+def test_every_way_of_libraries_to_say_nothing_is_blank(blank: object) -> None:
+    assert Missing(field="name") == render_one("Hi {{ name }}", name=blank)
+    assert "Hi you" == render_one("Hi {{ name|default('you') }}", name=blank)
+
+
+def test_an_array_is_a_value() -> None:
+    assert "1 2" == render_one("{{ name|join(' ') }}", name=np.array([1, 2]))
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False, "0", " x "])
