@@ -11,7 +11,9 @@ from smsflow_provider.hooks.gateway import SmsGatewayHook
 if TYPE_CHECKING:
     from smsflow_provider.core.delivery.send import Sender
     from smsflow_provider.core.delivery.tokens import Signer
+    from smsflow_provider.core.delivery.window import WindowSettings
     from smsflow_provider.core.store.connection import Store
+    from smsflow_provider.core.store.deliveries import Delivery
 
 
 def make_sender(
@@ -30,11 +32,19 @@ def make_sender(
     return Sender(
         owner=owner,
         open_gateway=lambda delivery: SmsGatewayHook(delivery.gateway).open(),
+        window_of=_window_of,
         conn_type_of=lambda delivery: SmsGatewayHook(delivery.gateway).read()[0],
         callback_url_of=_callback_urls(config.public_url, signer),
         allowed=config.allowed,
         on_progress=on_progress,
     )
+
+
+def _window_of(delivery: Delivery) -> WindowSettings:
+    from smsflow_provider.core.delivery.window import WindowSettings  # noqa: PLC0415
+
+    _, settings = SmsGatewayHook(delivery.gateway).read()
+    return WindowSettings(connections=settings.max_connections)
 
 
 def _callback_urls(public_url: str, signer: Signer) -> Callable[[str, str], str | None]:

@@ -48,7 +48,8 @@ class Sender:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Called every few seconds with counts; never with a phone or a text.
     on_progress: Callable[[dict[str, int]], None] = lambda _: None
-    settings: WindowSettings = field(default_factory=WindowSettings)
+    #: How wide the window of a delivery is: its gateway's connections.
+    window_of: Callable[[Delivery], WindowSettings] = lambda _: WindowSettings()
     lease_s: float = LEASE_S
 
 
@@ -100,6 +101,7 @@ async def _send_claimed(store: Store, ledger: Ledger, sender: Sender) -> None:
     if delivery.state is DeliveryState.APPROVED:
         check_content(ledger, delivery)
         ledger.begin(actor=sender.owner)
+        delivery = find_delivery(store, delivery.id)
     if delivery.dry_run:
         ledger.close_rest(OutcomeKind.CANCELLED, "dry_run")
         ledger.finish(actor=sender.owner)
@@ -112,11 +114,12 @@ async def _run_window(ledger: Ledger, delivery: Delivery, sender: Sender) -> Non
         window = SlidingWindow(
             ledger,
             gateway,
+            delivery=delivery,
             callback_url_of=partial(sender.callback_url_of, sender.conn_type_of(delivery)),
             allowed=sender.allowed,
             sleep=sender.sleep,
             on_progress=sender.on_progress,
-            settings=sender.settings,
+            settings=sender.window_of(delivery),
             actor=sender.owner,
         )
         await window.run()

@@ -19,6 +19,7 @@ from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
 from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.ledger import Ledger, Settled, Standing, Taken
 
 
@@ -28,6 +29,8 @@ class WindowSettings:
 
     #: Requests under way at once, 1 or more.
     connections: int = 32
+    #: Messages marked and not settled at once, at the most: what a kill can leave in doubt.
+    most_open: int = 500
     #: Seconds between two ticks while messages flow.
     tick_s: float = 0.02
     #: Seconds between two ticks of a paused delivery or one that waits: how soon a stop is seen.
@@ -75,6 +78,7 @@ class SlidingWindow:
         ledger: Ledger,
         gateway: Gateway,
         *,
+        delivery: Delivery,
         callback_url_of: Callable[[str], str | None],
         allowed: frozenset[int] | None,
         sleep: Callable[[float], Awaitable[None]],
@@ -84,14 +88,16 @@ class SlidingWindow:
     ) -> None:
         self._ledger = ledger
         self._gateway = gateway
+        self._delivery = delivery
         self._callback_url_of = callback_url_of
         self._allowed = allowed
         self._sleep = sleep
         self._on_progress = on_progress
         self._settings = settings
         self._actor = actor
-        self._limit = settings.connections * gateway.dialect.max_batch
-        self._scopes = tuple(ledger.delivery.settings.get("opt_out_scopes", [""]))
+        batch = gateway.dialect.max_batch
+        self._limit = max(batch, min(settings.connections * batch, settings.most_open))
+        self._scopes = tuple(delivery.settings.get("opt_out_scopes", [""]))
         self._backoff = Backoff(longest_s=settings.longest_backoff_s)
         self._under_way: set[asyncio.Task[None]] = set()
         self._open = 0
@@ -152,7 +158,7 @@ class SlidingWindow:
                 continue  # rolled back as a whole by the server: nothing is marked, try again
             break
         else:
-            raise SupersededError("the ledger is too busy", delivery=self._ledger.delivery.id)
+            raise SupersededError("the ledger is too busy", delivery=self._delivery.id)
         if standing.state is DeliveryState.SENDING and not standing.expired:
             for position, _ in again:
                 del self._again[position]
@@ -198,7 +204,7 @@ class SlidingWindow:
         )
 
     def _message_of(self, taken: Taken) -> Message:
-        delivery = self._ledger.delivery
+        delivery = self._delivery
         message_id = message_id_of(delivery.no, delivery.preparation, taken.position)
         return Message(
             id=message_id,

@@ -1,0 +1,65 @@
+"""A sender killed with SIGKILL: nothing leaves twice, nothing is lost, doubt is listed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.simulator.behaviour import Behaviour
+from smsflow_provider.testing.simulator import RunningSimulator
+from tests.prepared_delivery import approve, make_prepared
+from tests.sending import check_sums
+
+#: Two connections with batches of 100: the most that can be under way, and so in doubt.
+WINDOW = 200
+
+
+def _start(dsn: str, url: str, repository: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.crash_sender", dsn, url]
+    return subprocess.Popen(command, cwd=repository)
+
+
+@pytest.mark.parametrize("kills", [1, 3])
+def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
+    store: Store, store_dsn: str, repository: Path, kills: int
+) -> None:
+    make_prepared(store, count=4000)
+    approve(store)
+    with RunningSimulator(Behaviour(latency_s=0.05)) as gateway:
+        for kill in range(1, kills + 1):
+            sender = _start(store_dsn, gateway.url, repository)
+            gateway.wait_for(lambda counts, n=kill: counts["messages"] >= 900 * n)
+            sender.kill()
+            sender.wait()
+        time.sleep(0.6)
+        last = _start(store_dsn, gateway.url, repository)
+        assert 0 == last.wait(timeout=120)
+        got = [message["id"] for message in gateway.messages()]
+
+    result = report(store, "d1")
+
+    assert "finished" == result["state"]
+    assert len(set(got)) == len(got)
+    check_sums(result)
+    assert result["unknown"] <= WINDOW * kills
+    # All that is not in doubt arrived; of the doubtful ones, some did.
+    assert result["accepted"] <= len(got) <= result["accepted"] + result["unknown"]
+    states = _states(store)
+    assert {"accepted": result["accepted"], "unknown": result["unknown"]} == {
+        "unknown": 0,
+        **states,
+    }
+
+
+def _states(store: Store) -> dict[str, int]:
+    with store.transaction() as connection:
+        rows = connection.execute(
+            "SELECT state, count(*)::int AS n FROM smsflow_message_states GROUP BY state"
+        ).fetchall()
+    return {row["state"]: row["n"] for row in rows}

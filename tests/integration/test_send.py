@@ -1,0 +1,359 @@
+"""Sending on a real store: what leaves, how often, and what is known afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from smsflow_provider.core.delivery.control import pause, resume, stop
+from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.delivery.send import close_stopped, send
+from smsflow_provider.core.errors import (
+    IllegalMoveError,
+    NotApprovedError,
+    NotSentError,
+    SupersededError,
+)
+from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import find_delivery
+from smsflow_provider.core.store.ledger import claim
+from smsflow_provider.testing.gateway import RecordingGateway
+from tests.prepared_delivery import approve, make_prepared
+from tests.sending import check_sums, make_sender, run_send
+
+
+def test_every_message_leaves_once_with_its_own_content(store: Store) -> None:
+    delivery = make_prepared(store, count=2500)
+    approve(store)
+    gateway = RecordingGateway()
+
+    result = run_send(store, gateway)
+
+    assert ("finished", 2500, 0) == (result["state"], result["accepted"], result["waiting"])
+    check_sums(result)
+    assert [] == gateway.repeated()
+    sent = {message.id: message for message in gateway.messages}
+    for n in (1, 1000, 1001, 2500):
+        message = sent[message_id_of(delivery.no, delivery.preparation, n)]
+        assert (f"+{33600000000 + n}", f"Hello {n}") == (message.to, message.body)
+        assert message.callback_url == f"http://x/sms_simulator?m={message.id}"
+        assert message.expires_at is not None
+        assert message.expires_at > datetime.now(tz=UTC)
+
+
+def test_nothing_leaves_without_an_approval(store: Store) -> None:
+    make_prepared(store, count=5)
+    gateway = RecordingGateway()
+
+    with pytest.raises(NotApprovedError, match="nobody approved"):
+        run_send(store, gateway)
+    assert [] == gateway.messages
+
+
+def test_an_approval_of_an_earlier_preparation_sends_nothing(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    make_prepared(store, count=5)
+    gateway = RecordingGateway()
+
+    with pytest.raises(NotApprovedError, match="nobody approved"):
+        run_send(store, gateway)
+    assert [] == gateway.messages
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE smsflow_messages SET body = 'Hi' WHERE position = 3",
+        "UPDATE smsflow_messages SET phone = 33699999999 WHERE position = 3",
+        "DELETE FROM smsflow_messages WHERE position = 3",
+        'UPDATE smsflow_deliveries SET settings = \'{"region": "DE"}\'',
+        'UPDATE smsflow_deliveries SET template = \'{"name": "other"}\'',
+    ],
+)
+def test_rows_changed_after_the_approval_send_nothing(store: Store, change: str) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    with store.transaction() as connection:
+        connection.execute(change.encode())
+    gateway = RecordingGateway()
+
+    with pytest.raises(NotApprovedError, match="not those that were approved"):
+        run_send(store, gateway)
+    assert [] == gateway.messages
+    assert DeliveryState.APPROVED is find_delivery(store, "d1").state
+
+
+def test_an_approval_that_has_run_out_sends_nothing(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_approvals SET expires_at = now() - interval '1 s'")
+    gateway = RecordingGateway()
+
+    with pytest.raises(NotApprovedError, match="run out"):
+        run_send(store, gateway)
+    assert [] == gateway.messages
+
+
+def test_a_finished_delivery_is_left_alone(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    run_send(store, RecordingGateway())
+    again = RecordingGateway()
+
+    result = run_send(store, again)
+
+    assert ("finished", 5) == (result["state"], result["accepted"])
+    assert [] == again.messages
+
+
+def test_a_dry_run_hands_nothing_over(store: Store) -> None:
+    make_prepared(store, count=1200, dry_run=True)
+    approve(store)
+    gateway = RecordingGateway()
+
+    result = run_send(store, gateway)
+
+    assert ("finished", 1200, 0) == (result["state"], result["cancelled"], result["accepted"])
+    assert [{"kind": "cancelled", "code": "dry_run", "messages": 1200}] == result["causes"]
+    check_sums(result)
+    assert [] == gateway.messages
+
+
+def test_an_opt_out_since_the_preparation_is_honoured(store: Store) -> None:
+    make_prepared(store, count=3)
+    approve(store)
+    with store.transaction() as connection:
+        connection.execute("INSERT INTO smsflow_opt_outs (phone) VALUES (33600000002)")
+    gateway = RecordingGateway()
+
+    result = run_send(store, gateway)
+
+    assert (2, 1) == (result["accepted"], result["cancelled"])
+    assert "+33600000002" not in {message.to for message in gateway.messages}
+    assert "opted_out" == result["causes"][0]["code"]
+    check_sums(result)
+
+
+def test_only_numbers_on_the_allow_list_are_handed_over(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    gateway = RecordingGateway()
+
+    result = run_send(store, gateway, allowed=frozenset({33600000004}))
+
+    assert ["+33600000004"] == [message.to for message in gateway.messages]
+    assert (1, 4) == (result["accepted"], result["cancelled"])
+    assert "not_on_allow_list" == result["causes"][0]["code"]
+
+
+def test_a_refused_message_has_failed_and_its_code_is_kept(store: Store) -> None:
+    make_prepared(store, count=3)
+    approve(store)
+    refused = Outcome(message_id="", kind=OutcomeKind.FAILED, code="invalid_number")
+    gateway = RecordingGateway(script=[refused])
+
+    result = run_send(store, gateway, connections=1)
+
+    assert (2, 1) == (result["accepted"], result["failed"])
+    assert [{"kind": "failed", "code": "invalid_number", "messages": 1}] == result["causes"]
+
+
+def test_a_message_in_doubt_is_never_sent_again(store: Store) -> None:
+    make_prepared(store, count=3)
+    approve(store)
+    gateway = RecordingGateway(script=[OutcomeKind.UNKNOWN])
+
+    result = run_send(store, gateway)
+
+    assert (2, 1) == (result["accepted"], result["unknown"])
+    assert [] == gateway.repeated()
+    check_sums(result)
+
+
+def test_what_the_gateway_certainly_did_not_take_goes_again(store: Store) -> None:
+    make_prepared(store, count=3)
+    approve(store)
+    gateway = RecordingGateway(script=[NotSentError("no route", code="connect_refused")] * 4)
+
+    result = run_send(store, gateway)
+
+    assert 3 == result["accepted"]
+    assert 7 == len(gateway.messages)
+    check_sums(result)
+
+
+def test_pausing_silences_the_sender_and_resuming_sends_the_rest(store: Store) -> None:
+    make_prepared(store, count=300)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.005)
+
+    async def play() -> tuple[int, int]:
+        sending = asyncio.create_task(send(store, "d1", make_sender(_one_by_one(gateway))))
+        while len(gateway.messages) < 50:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(pause, store, "d1", actor="boss")
+        await asyncio.sleep(0.3)
+        held = len(gateway.messages)
+        await asyncio.sleep(0.3)
+        later = len(gateway.messages)
+        await asyncio.to_thread(resume, store, "d1", actor="boss")
+        await sending
+        return held, later
+
+    held, later = asyncio.run(play())
+
+    assert held == later < 300
+    assert 300 == len(gateway.messages)
+    assert [] == gateway.repeated()
+    check_sums(report(store, "d1"))
+
+
+def test_stopping_is_final_and_cancels_the_rest(store: Store) -> None:
+    make_prepared(store, count=300)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.005)
+
+    async def play() -> None:
+        sending = asyncio.create_task(send(store, "d1", make_sender(_one_by_one(gateway))))
+        while len(gateway.messages) < 50:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(stop, store, "d1", actor="boss")
+        await sending
+
+    asyncio.run(play())
+    result = report(store, "d1")
+
+    assert "stopped" == result["state"]
+    assert len(gateway.messages) == result["accepted"]
+    assert 300 == result["accepted"] + result["cancelled"]
+    check_sums(result)
+    with pytest.raises(IllegalMoveError):
+        resume(store, "d1", actor="boss")
+    assert "stopped" == run_send(store, RecordingGateway())["state"]
+
+
+def test_stopping_an_approved_delivery_cancels_everything(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    stop(store, "d1", actor="boss")
+
+    assert close_stopped(store, "d1", actor="boss")
+    result = report(store, "d1")
+
+    assert ("stopped", 5) == (result["state"], result["cancelled"])
+    check_sums(result)
+
+
+def test_what_is_not_sent_within_its_validity_expires(store: Store) -> None:
+    make_prepared(store, count=40, validity_s=1)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.2)
+
+    result = run_send(store, _one_by_one(gateway), connections=2)
+
+    assert "finished" == result["state"]
+    assert 0 < result["expired"] < 40
+    assert 40 == result["expired"] + result["accepted"]
+    check_sums(result)
+
+
+def test_a_dead_gateway_makes_messages_expire_not_fail(store: Store) -> None:
+    make_prepared(store, count=10, validity_s=1)
+    approve(store)
+    gateway = RecordingGateway(script=[NotSentError("down", code="connect_refused")] * 10_000)
+
+    result = run_send(store, gateway)
+
+    assert ("finished", 10, 0) == (result["state"], result["expired"], result["failed"])
+    check_sums(result)
+
+
+def test_of_two_senders_at_once_one_sends_and_the_other_waits(store: Store) -> None:
+    make_prepared(store, count=600)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.002)
+
+    async def play() -> list[dict[str, object]]:
+        one = make_sender(_one_by_one(gateway), owner="one")
+        two = make_sender(_one_by_one(gateway), owner="two")
+        return await asyncio.gather(send(store, "d1", one), send(store, "d1", two))
+
+    results = asyncio.run(play())
+
+    assert ["finished", "finished"] == [result["state"] for result in results]
+    assert 600 == len(gateway.messages)
+    assert [] == gateway.repeated()
+
+
+def test_a_silent_owner_is_superseded_and_sends_nothing_more(store: Store) -> None:
+    """The first owner stalls with messages under way; a second one takes over, then it wakes."""
+    make_prepared(store, count=50)
+    approve(store)
+    first = claim(store, find_delivery(store, "d1"), owner="first", lease_s=10)
+    assert first is not None
+    first.begin(actor="first")
+    _, taken = first.tick(settled=[], wanted=7)
+    assert 7 == len(taken)
+    gateway = RecordingGateway()
+
+    result = run_send(store, gateway, lease_s=0.05)
+
+    assert (43, 7) == (result["accepted"], result["unknown"])
+    positions = {message.id.rpartition("-")[2] for message in gateway.messages}
+    assert positions.isdisjoint({f"{one.position:x}" for one in taken})
+    with pytest.raises(SupersededError):
+        first.tick(settled=[], wanted=7)
+    first.release()
+    check_sums(result)
+
+
+def test_nobody_takes_the_lease_of_an_owner_who_is_alive(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    delivery = find_delivery(store, "d1")
+    first = claim(store, delivery, owner="first", lease_s=10)
+    assert first is not None
+
+    assert claim(store, delivery, owner="second", lease_s=10) is None
+    first.release()
+    second = claim(store, delivery, owner="second", lease_s=10)
+    assert second is not None
+    assert first.epoch < second.epoch
+    second.release()
+
+
+def test_progress_is_told_in_counts(store: Store) -> None:
+    make_prepared(store, count=50)
+    approve(store)
+    told: list[dict[str, int]] = []
+
+    run_send(store, RecordingGateway(), progress_s=0.0, on_progress=told.append)
+
+    assert 50 == told[-1]["accepted"]
+    assert set(OutcomeKind) == set(told[-1])
+
+
+class _OneByOne:
+    """A gateway that takes one message a request."""
+
+    class _Dialect:
+        max_batch = 1
+
+    def __init__(self, gateway: RecordingGateway) -> None:
+        self._gateway = gateway
+        self.dialect = self._Dialect()
+
+    async def send(self, batch: Sequence[Message]) -> list[Outcome]:
+        return await self._gateway.send(batch)
+
+
+def _one_by_one(gateway: RecordingGateway) -> Gateway:
+    return _OneByOne(gateway)  # type: ignore[return-value]
