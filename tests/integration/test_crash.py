@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
     with RunningSimulator(Behaviour(latency_s=0.05)) as gateway:
         for kill in range(1, kills + 1):
             sender = _start(store_dsn, gateway.url, repository)
-            gateway.wait_for(lambda counts, n=kill: counts["messages"] >= 900 * n)
+            gateway.wait_for(partial(_has, 900 * kill))
             sender.kill()
             sender.wait()
         time.sleep(0.6)
@@ -55,6 +56,10 @@ def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
         "unknown": 0,
         **states,
     }
+
+
+def _has(count: int, counts: dict[str, int]) -> bool:
+    return counts["messages"] >= count
 
 
 def _states(store: Store) -> dict[str, int]:

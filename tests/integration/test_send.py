@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pytest
 
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.control import pause, resume, stop
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.send import close_stopped, send
@@ -44,7 +44,7 @@ def test_every_message_leaves_once_with_its_own_content(store: Store) -> None:
         assert (f"+{33600000000 + n}", f"Hello {n}") == (message.to, message.body)
         assert message.callback_url == f"http://x/sms_simulator?m={message.id}"
         assert message.expires_at is not None
-        assert message.expires_at > datetime.now(tz=UTC)
+        assert message.expires_at > utc_now()
 
 
 def test_nothing_leaves_without_an_approval(store: Store) -> None:
@@ -197,8 +197,7 @@ def test_pausing_silences_the_sender_and_resuming_sends_the_rest(store: Store) -
 
     async def play() -> tuple[int, int]:
         sending = asyncio.create_task(send(store, "d1", make_sender(_one_by_one(gateway))))
-        while len(gateway.messages) < 50:
-            await asyncio.sleep(0.01)
+        await _until_sent(gateway, 50)
         await asyncio.to_thread(pause, store, "d1", actor="boss")
         await asyncio.sleep(0.3)
         held = len(gateway.messages)
@@ -223,8 +222,7 @@ def test_stopping_is_final_and_cancels_the_rest(store: Store) -> None:
 
     async def play() -> None:
         sending = asyncio.create_task(send(store, "d1", make_sender(_one_by_one(gateway))))
-        while len(gateway.messages) < 50:
-            await asyncio.sleep(0.01)
+        await _until_sent(gateway, 50)
         await asyncio.to_thread(stop, store, "d1", actor="boss")
         await sending
 
@@ -284,7 +282,8 @@ def test_of_two_senders_at_once_one_sends_and_the_other_waits(store: Store) -> N
     async def play() -> list[dict[str, object]]:
         one = make_sender(_one_by_one(gateway), owner="one")
         two = make_sender(_one_by_one(gateway), owner="two")
-        return await asyncio.gather(send(store, "d1", one), send(store, "d1", two))
+        both = await asyncio.gather(send(store, "d1", one), send(store, "d1", two))
+        return list(both)
 
     results = asyncio.run(play())
 
@@ -339,6 +338,12 @@ def test_progress_is_told_in_counts(store: Store) -> None:
 
     assert 50 == told[-1]["accepted"]
     assert set(OutcomeKind) == set(told[-1])
+
+
+async def _until_sent(gateway: RecordingGateway, count: int) -> None:
+    async with asyncio.timeout(30):
+        while len(gateway.messages) < count:  # noqa: ASYNC110  a fake has no event to wait for
+            await asyncio.sleep(0.01)
 
 
 class _OneByOne:
