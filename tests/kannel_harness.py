@@ -154,24 +154,28 @@ class Kannel:
     def start_bearerbox(self) -> None:
         """Start bearerbox and wait until it answers."""
         self._start("bearerbox", ["-v", "3", "kannel.conf"])
-        self._wait("bearerbox does not answer", lambda: "Status: running" in self.status())
+        self.wait_until(
+            lambda: "Status: running" in self.status(), problem="bearerbox does not answer"
+        )
 
     def start_smsbox(self) -> None:
         """Start smsbox and wait until it takes messages."""
         self._start("smsbox", ["-v", "3", "kannel.conf"])
-        self._wait("smsbox does not listen", lambda: _is_open(self._ports["sendsms"]))
+        self.wait_until(lambda: _is_open(self._ports["sendsms"]), problem="smsbox does not listen")
 
     def start_carrier(self) -> None:
         """Connect the fake carrier and wait until bearerbox sees it."""
         # It wants a message to send even when it is to send none; without, it ends at once.
         arguments = ["-H", "127.0.0.1", "-r", str(self._ports["carrier"]), "-m", "0"]
         self._start("fakesmsc", [*arguments, "100 200 text nop"])
-        self._wait("the carrier is not online", lambda: " (online" in self.status())
+        self.wait_until(lambda: " (online" in self.status(), problem="the carrier is not online")
 
     def stop_carrier(self) -> None:
         """Take the carrier away; what is sent now is queued."""
         self._end("fakesmsc")
-        self._wait("the carrier is still online", lambda: " (online" not in self.status())
+        self.wait_until(
+            lambda: " (online" not in self.status(), problem="the carrier is still online"
+        )
 
     def stop(self) -> None:
         """Stop everything. Kannel takes some seconds to end; it is not given more than ten."""
@@ -207,6 +211,27 @@ class Kannel:
         output = self._folder / "fakesmsc.out"
         return list(read_messages(output.read_bytes())) if output.exists() else []
 
+    def wait_until(
+        self,
+        is_so: Callable[[], bool],
+        *,
+        problem: str,
+        timeout_s: float = 15,
+        pause_s: float = 0.05,
+    ) -> None:
+        """
+        Wait until *is_so*, asking every *pause_s*.
+
+        Raises:
+            TimeoutError: It was not in time, or a program ended; says *problem* and which.
+        """
+        end = time.monotonic() + timeout_s
+        while not is_so():
+            ended = [name for name, each in self._running.items() if each.poll() is not None]
+            if ended or time.monotonic() > end:
+                raise TimeoutError(f"{problem}; ended: {ended}; see {self._folder}")
+            time.sleep(pause_s)
+
     def wait_for(self, count: int, *, timeout_s: float = 30) -> list[ReceivedSms]:
         """
         Wait until the carrier got *count* messages, then a moment more for one too many.
@@ -214,10 +239,12 @@ class Kannel:
         Raises:
             TimeoutError: It did not get them in time.
         """
-        self._wait(
-            f"the carrier did not get {count} messages",
+        self.wait_until(
             lambda: len(self.messages()) >= count,
+            problem=f"the carrier did not get {count} messages",
             timeout_s=timeout_s,
+            # Every look reads all that was printed.
+            pause_s=0.05 if count < 200 else 0.5,
         )
         time.sleep(0.1)
         return self.messages()
@@ -248,14 +275,6 @@ class Kannel:
         except subprocess.TimeoutExpired:
             program.kill()
             program.wait(timeout=10)
-
-    def _wait(self, problem: str, is_so: Callable[[], bool], *, timeout_s: float = 15) -> None:
-        end = time.monotonic() + timeout_s
-        while not is_so():
-            ended = [name for name, each in self._running.items() if each.poll() is not None]
-            if ended or time.monotonic() > end:
-                raise TimeoutError(f"{problem}; ended: {ended}; see {self._folder}")
-            time.sleep(0.05)
 
 
 _LINE = re.compile(rb"\S+ \S+ \[\d+\] \[\d+\] DEBUG: Got message \d+: <(.*)>\Z", re.DOTALL)

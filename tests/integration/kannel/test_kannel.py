@@ -190,7 +190,7 @@ def test_receipts_reach_the_receiver_once_each(kannel: Kannel) -> None:
         stored.extend(receipts)
 
     def wait_for(count: int) -> None:
-        kannel._wait("the receipts did not come", lambda: len(stored) >= count)
+        kannel.wait_until(lambda: len(stored) >= count, problem="the receipts did not come")
 
     with ServedApp(make_app(signer=signer, append=append)) as served:
         messages = [
