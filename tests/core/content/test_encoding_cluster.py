@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import regex  # type: ignore[import-untyped,unused-ignore]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +58,9 @@ def test_a_cluster_longer_than_a_part_is_cut_by_code_point() -> None:
 
 @given(st.lists(st.sampled_from(PIECES), max_size=250).map("".join), st.sampled_from([8, 16]))
 def test_no_cluster_is_cut_and_no_part_is_too_long(text: str, bits: int) -> None:
+    # Here, so that the other tests of this file tell on their own what they find.
+    import regex  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
     made = measure(text, split="grapheme", reference_bits=bits)
     cuts = part_boundaries(text, split="grapheme", reference_bits=bits)
     assert len(cuts) + 1 == made.parts
