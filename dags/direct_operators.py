@@ -7,8 +7,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param
 
-from smsflow_provider.operators.build_audience import BuildAudienceOperator
-from smsflow_provider.operators.sms_delivery import SmsDeliveryOperator
+from smsflow_provider import BuildAudienceOperator, SmsDeliveryOperator
 
 with DAG(
     dag_id="marketing.win_back",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from airflow.dag_processing.dagbag import DagBag
@@ -24,9 +26,20 @@ def dag_file_problems(path: Path) -> list[Problem]:
     way in which a send of one of its DAGs could start without its approval. A file without a
     DAG has no problems.
     """
-    bag = DagBag(str(path), safe_mode=False, load_op_links=False)
+    with _importable(path.resolve().parent):
+        bag = DagBag(str(path), safe_mode=False, load_op_links=False)
     broken = [_broken(path, told) for told in bag.import_errors.values()]
     return [*broken, *(each for dag in bag.dags.values() for each in _unsafe(path, dag))]
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let files of *folder* import each other, as they do in Airflow's DAG folder."""
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _unsafe(path: Path, dag: DAG) -> Iterator[Problem]:

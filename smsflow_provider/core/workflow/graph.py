@@ -193,54 +193,61 @@ def _mapped(step: GraphStep) -> Problem:
 
 def _bypasses(steps: Sequence[GraphStep]) -> Iterator[Problem]:
     """Whether each send proves its review, and each review its preparation."""
-    graph = {step.task_id: step for step in steps}
     if cycles({step.task_id: step.upstream for step in steps}):
         return
-    proven = _proven(graph)
+    paths = _paths_of({step.task_id: step for step in steps})
     for step in steps:
         if step.kind is StepKind.SEND and step.delivery is not None:
-            yield from _around(step, StepKind.REVIEW, graph, proven)
+            yield from _around(step, StepKind.REVIEW, paths)
         if step.kind is StepKind.REVIEW and step.delivery is not None:
-            yield from _around(step, StepKind.PREPARE, graph, proven)
+            yield from _around(step, StepKind.PREPARE, paths)
 
 
-def _proven(graph: Mapping[str, GraphStep]) -> dict[str, frozenset[str]]:
-    """Say of each task which tasks have surely succeeded when it starts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paths:
+    """What is before each task."""
+
+    graph: Mapping[str, GraphStep]
+    #: Tasks from which arrows lead to it.
+    earlier: Mapping[str, frozenset[str]]
+    #: Those of them that have surely succeeded when it starts.
+    proven: Mapping[str, frozenset[str]]
+
+
+def _paths_of(graph: Mapping[str, GraphStep]) -> _Paths:
+    earlier: dict[str, frozenset[str]] = {}
     proven: dict[str, frozenset[str]] = {}
     before = {task_id: set(step.upstream) & set(graph) for task_id, step in graph.items()}
     for task_id in TopologicalSorter(before).static_order():
-        known = [proven[each] | {each} for each in before[task_id]]
-        proven[task_id] = frozenset().union(*known) if _is_plain(graph[task_id]) else frozenset()
-    return proven
+        near = before[task_id]
+        earlier[task_id] = frozenset(near).union(*(earlier[each] for each in near))
+        sure = frozenset(near).union(*(proven[each] for each in near))
+        proven[task_id] = sure if _is_plain(graph[task_id]) else frozenset()
+    return _Paths(graph=graph, earlier=earlier, proven=proven)
 
 
 def _is_plain(step: GraphStep) -> bool:
     return step.trigger_rule == ALL_SUCCESS and not (step.is_setup or step.is_teardown)
 
 
-def _around(
-    step: GraphStep,
-    needed: StepKind,
-    graph: Mapping[str, GraphStep],
-    proven: Mapping[str, frozenset[str]],
-) -> Iterator[Problem]:
+def _around(step: GraphStep, needed: StepKind, paths: _Paths) -> Iterator[Problem]:
     """Refuse a *step* that can start without the *needed* one of its own delivery."""
     gates = {
         each.task_id
-        for each in graph.values()
+        for each in paths.graph.values()
         if each.kind is needed and each.delivery == step.delivery
     }
-    before = [each for each in step.upstream if each in graph]
-    guarded = [each for each in before if gates & (proven[each] | {each})]
-    # What the review itself waited for may hand its output to the send as well.
-    earlier = frozenset().union(*(proven[each] for each in gates))
-    strangers = [each for each in before if each not in guarded and each not in earlier]
+    before = [each for each in step.upstream if each in paths.graph]
+    guarded = {each for each in before if gates & (paths.proven[each] | {each})}
+    # What the review itself comes after may hand its output to the send as well.
+    known = guarded.union(*(paths.earlier[each] for each in gates))
+    strangers = sorted(set(before) - known)
     if not guarded:
         yield _unguarded(step, needed, gates)
     elif strangers and step.kind is StepKind.SEND:
         yield Problem(
             field=step.task_id,
-            text=f"{', '.join(map(repr, sorted(strangers)))} leads to it around its review",
+            text=f"{', '.join(map(repr, strangers))} leads to it around its review",
             hint=f"put it before {min(gates)!r}, or after it",
         )
 
