@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import monotonic
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smsflow_provider.cli.main import main
 from smsflow_provider.core.errors import StoreError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.opt_outs import (
@@ -175,3 +177,188 @@ def test_half_a_million_numbers_take_seconds(store: Store) -> None:
 
     assert added_s < 30
     assert loaded_s < 5
+
+
+def smsflow(store_dsn: str, *words: str) -> int:
+    """Run the command as a person would, on this test's store."""
+    return main(["opt-outs", words[0], "--store", store_dsn, *words[1:]])
+
+
+def written(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
+    path = folder / "list.csv"
+    path.write_bytes(text.encode(encoding))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"phone\n+{ANNA}\n+{BEN}\n",
+        f"+{ANNA}\n\n+{BEN}",
+        f"\ufeffphone\r\n+{ANNA}\r\n+{BEN}\r\n",
+        f"name;phone;city\nDupont, Anna;+{ANNA};Lyon\n\nBen;00{BEN};\n",
+        f"id\tname\tphone\n1\ta\t+{ANNA}\n2\tb\t+{BEN}",
+    ],
+)
+def test_a_csv_or_a_plain_list_is_imported(
+    store: Store, store_dsn: str, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == smsflow(store_dsn, "import", written(tmp_path, text))
+
+    assert [ANNA, BEN] == list(load_opt_outs(store))
+    assert "2 added, 0 on the list already.\n" == capsys.readouterr().out
+    assert {"import list.csv"} == {entry.source for entry in every(store)}
+
+
+def test_national_numbers_are_read_with_their_region(
+    store: Store, store_dsn: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "06 12 34 56 78\n")
+
+    assert 1 == smsflow(store_dsn, "import", path)
+    assert 0 == smsflow(store_dsn, "import", path, "--region", "FR", "--reason", "letter")
+    assert [(ANNA, "letter")] == [(one.phone, one.reason) for one in every(store)]
+
+
+def test_one_bad_row_refuses_the_file_and_every_bad_row_is_named_without_its_number(
+    store: Store, store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f"id,phone\n1,+{ANNA}\n2,0612345678\n3,\n4,+3361234\n5,caf\xe9\n")
+
+    assert 1 == smsflow(store_dsn, "import", path)
+    told = capsys.readouterr()
+    assert [
+        "line 3: no region (say --region)",
+        "line 4: no address",
+        "line 5: too short",
+        "line 6: letters",
+    ] == told.err.splitlines()[:4]
+    assert "--skip-bad" in told.err
+    assert "61234" not in told.err + told.out
+    assert 0 == count_opt_outs(store)
+
+
+def test_good_rows_are_imported_when_bad_ones_may_be_skipped(
+    store: Store, store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f"+{ANNA}\n12345\n+{BEN}\n")
+
+    assert 0 == smsflow(store_dsn, "import", path, "--skip-bad")
+    assert [ANNA, BEN] == list(load_opt_outs(store))
+    assert "2 added, 0 on the list already, 1 bad rows skipped.\n" == capsys.readouterr().out
+
+
+def test_many_bad_rows_are_counted_beyond_a_hundred(
+    store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == smsflow(store_dsn, "import", written(tmp_path, "phone\n" + "x\n" * 250))
+
+    assert "... and 150 more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "problem"), [("", "no number"), ("phone\n", "no number")])
+def test_a_file_without_numbers_fails(
+    store_dsn: str,
+    tmp_path: Path,
+    text: str,
+    problem: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert 1 == smsflow(store_dsn, "import", written(tmp_path, text))
+    assert problem in capsys.readouterr().err
+
+
+def test_a_missing_column_is_told_with_the_near_one(
+    store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == smsflow(store_dsn, "import", written(tmp_path, f"id,Phon\n1,+{ANNA}\n"))
+
+    told = capsys.readouterr().err
+    assert "no column 'phone' (did you mean 'Phon'?)" in told
+    assert "['id', 'Phon']" in told
+
+
+def test_a_file_of_several_columns_without_a_header_shows_none_of_its_cells(
+    store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == smsflow(store_dsn, "import", written(tmp_path, f"1,+{ANNA}\n2,+{BEN}\n"))
+
+    told = capsys.readouterr().err
+    assert "there is no header" in told
+    assert str(ANNA) not in told
+
+
+def test_a_file_that_is_not_there_is_named(
+    store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == smsflow(store_dsn, "import", "/nowhere/list.csv")
+    assert "/nowhere/list.csv" in capsys.readouterr().err
+
+
+def test_another_encoding_can_be_said(store: Store, store_dsn: str, tmp_path: Path) -> None:
+    path = written(tmp_path, f"prénom;phone\nZoé;+{ANNA}\n", encoding="utf-16")
+
+    assert 0 == smsflow(store_dsn, "import", path, "--encoding", "utf-16")
+    assert [ANNA] == list(load_opt_outs(store))
+
+
+def test_what_was_exported_can_be_imported_with_all_its_facts(
+    store: Store, store_dsn: str, tmp_path: Path
+) -> None:
+    add_opt_outs(store, [ANNA, BEN], reason="said, so; é\n☎", source="mail")
+    add_opt_outs(store, [ANNA], scope="marketing")
+    before = [(one.phone, one.scope, one.reason) for one in every(store)]
+    path = tmp_path / "all.csv"
+
+    assert 0 == smsflow(store_dsn, "export", str(path))
+    remove_opt_outs(store, [ANNA, BEN], scope=None)
+    assert 0 == smsflow(store_dsn, "import", str(path))
+    assert before == [(one.phone, one.scope, one.reason) for one in every(store)]
+
+
+def test_an_export_is_for_its_owner_only(store: Store, store_dsn: str, tmp_path: Path) -> None:
+    add_opt_outs(store, [ANNA])
+    path = tmp_path / "all.csv"
+
+    assert 0 == smsflow(store_dsn, "export", str(path))
+    assert 0o600 == path.stat().st_mode & 0o777
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_an_export_of_one_scope_goes_to_stdout(
+    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_opt_outs(store, [ANNA])
+    add_opt_outs(store, [BEN], scope="marketing", reason="r", source="s")
+
+    assert 0 == smsflow(store_dsn, "export", "--scope", "marketing")
+    header, row = capsys.readouterr().out.splitlines()
+    assert "phone,scope,reason,source,created_at" == header
+    assert row.startswith(f"+{BEN},marketing,r,s,20")
+
+
+def test_numbers_are_added_and_removed_by_hand(
+    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "0612345678", "--region", "FR")
+    assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", "marketing")
+    assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}")
+    assert ["marketing"] == [one.scope for one in every(store)]
+    assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}", "--every-scope")
+
+    assert 0 == count_opt_outs(store)
+    assert [
+        "1 added, 0 on the list already.",
+        "1 added, 0 on the list already.",
+        "1 removed.",
+        "1 removed.",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_bad_number_by_hand_changes_nothing_and_is_named_by_its_place(
+    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == smsflow(store_dsn, "add", f"+{ANNA}", "0612345678")
+
+    assert 0 == count_opt_outs(store)
+    assert "number 2: no region (say --region)\n" == capsys.readouterr().err
