@@ -43,7 +43,7 @@ class HttpTransport:
     Args:
         max_connections: Sockets open at once; further requests wait for a free one.
         connect_timeout_s: Seconds to wait for a free socket and for it to connect.
-        answer_timeout_s: Seconds from then until the whole answer must be there.
+        answer_timeout_s: Seconds for the answer; a call takes at most the sum of both.
     """
 
     def __init__(

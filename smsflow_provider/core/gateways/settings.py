@@ -95,7 +95,7 @@ class GatewaySettings:
         minimum=0.1,
         maximum=300,
     )
-    #: Seconds to wait for the whole answer once connected.
+    #: Seconds to wait for the whole answer; a call takes at most this and the one above.
     answer_timeout_s: float = setting(
         30.0,
         label="Answer timeout (s)",
