@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import gsm0338
 import pytest
 import smsutil
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.content.encoding import (
@@ -212,6 +212,7 @@ def test_every_part_holds_what_the_library_puts_there() -> None:
         assert theirs == parts_at(text, part_boundaries(text))
 
 
+@settings(deadline=None)
 @given(texts(max_size=400), st.sampled_from([8, 16]))
 @example("a" * 152 + "€" + "b" * 160, 8)
 @example("\ud800\udc00" * 40, 8)
@@ -222,6 +223,7 @@ def test_cutting_by_code_point_equals_a_walk_by_hand(text: str, bits: int) -> No
     assert len(expected) + 1 == measure(text, reference_bits=bits).parts
 
 
+@settings(deadline=None)
 @given(texts(max_size=400), st.sampled_from([8, 16]))
 def test_cutting_by_unit_fills_every_part_but_the_last(text: str, bits: int) -> None:
     made = measure(text, split="unit", reference_bits=bits)
@@ -237,6 +239,7 @@ def test_cutting_by_unit_fills_every_part_but_the_last(text: str, bits: int) -> 
         assert number * limit in {before, before + 1}
 
 
+@settings(deadline=None)
 @given(texts(max_size=400))
 def test_a_gsm_text_is_exactly_one_without_foreign_characters(text: str) -> None:
     foreign = non_gsm_characters(text)
@@ -271,6 +274,7 @@ def test_a_control_or_half_a_pair_is_refused_by_place_and_code(char: str, name: 
     assert has_refused_characters(char)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_not_refused_can_be_put_on_the_wire(text: str) -> None:
     if not has_refused_characters(text):

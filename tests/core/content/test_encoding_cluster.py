@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.content.encoding import measure, part_boundaries
@@ -56,6 +56,7 @@ def test_a_cluster_longer_than_a_part_is_cut_by_code_point() -> None:
     assert part_boundaries(monster) == part_boundaries(monster, split="grapheme")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=250).map("".join), st.sampled_from([8, 16]))
 def test_no_cluster_is_cut_and_no_part_is_too_long(text: str, bits: int) -> None:
     # Here, so that the other tests of this file tell on their own what they find.
@@ -77,6 +78,7 @@ def test_no_cluster_is_cut_and_no_part_is_too_long(text: str, bits: int) -> None
     assert set(cuts) <= allowed | inside
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=250).map("".join))
 def test_cutting_by_cluster_never_needs_fewer_parts(text: str) -> None:
     assert measure(text, split="grapheme").parts >= measure(text).parts

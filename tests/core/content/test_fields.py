@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -113,6 +113,7 @@ BODIES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(BODIES, st.sets(NAMES))
 def test_a_text_never_fails_for_want_of_an_optional_field(body: str, there: set[str]) -> None:
     """Required fields are given a value; the others have one or are blank, all ways round."""

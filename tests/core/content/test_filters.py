@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.content import filters
@@ -137,6 +137,7 @@ def test_an_amount_of_too_many_decimals_is_refused() -> None:
         filters.money(1, decimals=7)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.dates(), st.booleans(), st.none()))
 def test_a_filter_with_a_memory_gives_what_the_plain_one_gives(value: object) -> None:
     quick = memoised_filters()
@@ -152,6 +153,7 @@ def test_the_memory_keeps_equal_values_of_other_kinds_apart() -> None:
     assert ["1", "1.0", "True"] == [quick(1), quick(1.0), quick(True)]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_title_is_the_same_when_done_again(text: str) -> None:
     once = filters.title(text)

@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.content import filters
@@ -296,6 +296,7 @@ def test_what_one_row_sets_is_not_there_in_the_next() -> None:
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -320,6 +320,7 @@ SETTINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(SETTINGS, st.text(st.sampled_from("ab {}é€\n😀"), min_size=1, max_size=40))
 def test_every_snapshot_comes_back_equal(settings: TemplateSettings, text: str) -> None:
     given_ = {

@@ -8,7 +8,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.content.encoding import (
@@ -164,11 +164,13 @@ def test_a_fraction_has_the_value_it_had(char: str) -> None:
     assert f"7 {upper}/{lower}" == transliterate(f"7{char}", "full")
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_full_always_fits_gsm(text: str) -> None:
     assert Encoding.GSM7 is encoding_of(transliterate(text, "full"))
 
 
+@settings(deadline=None)
 @given(TEXT, st.sampled_from(LEVELS))
 def test_doing_it_twice_changes_nothing_more(text: str, level: str) -> None:
     once = transliterate(text, level)
@@ -176,6 +178,7 @@ def test_doing_it_twice_changes_nothing_more(text: str, level: str) -> None:
     assert once == transliterate(once, level)
 
 
+@settings(deadline=None)
 @given(TEXT, st.sampled_from(LEVELS))
 def test_the_changes_turn_the_text_into_the_result(text: str, level: str) -> None:
     result, done = "", 0
@@ -188,6 +191,7 @@ def test_the_changes_turn_the_text_into_the_result(text: str, level: str) -> Non
     assert transliterate(text, level) == result + text[done:]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Mn", "Cs"]), max_size=80))
 def test_a_gsm_character_is_never_changed(text: str) -> None:
     changed = {position for position, _, _ in transliteration_changes(text, "full")}

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
@@ -285,6 +285,7 @@ ANY_RAW = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(ANY_RAW, st.sampled_from([None, "FR", "US", "IT", "BR", "AR"]))
 def test_any_value_gives_a_valid_number_or_a_problem_and_never_an_error(
     raw: object, region: str | None
@@ -299,6 +300,7 @@ def test_any_value_gives_a_valid_number_or_a_problem_and_never_an_error(
         assert number == to_e164(number.e164)
 
 
+@settings(deadline=None)
 @given(st.integers(10**7, 10**10), st.sampled_from(["FR", "US", "IT", "DE", "AR", "JP"]))
 def test_a_plain_national_text_is_what_phonenumbers_says(digits: int, region: str) -> None:
     """The library is the judge: nothing is added for a text without damage."""
