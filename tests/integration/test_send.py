@@ -15,6 +15,7 @@ from smsflow_provider.core.errors import (
     IllegalMoveError,
     NotApprovedError,
     NotSentError,
+    RefusedError,
     SupersededError,
 )
 from smsflow_provider.core.gateways.base import Gateway
@@ -187,6 +188,24 @@ def test_what_the_gateway_certainly_did_not_take_goes_again(store: Store) -> Non
 
     assert 3 == result["accepted"]
     assert 7 == len(gateway.messages)
+    check_sums(result)
+
+
+def test_a_wrong_password_stops_the_sender_and_fails_nobody(store: Store) -> None:
+    make_prepared(store, count=700)
+    approve(store)
+    refused = Outcome(message_id="", kind=OutcomeKind.FAILED, code="authorization")
+
+    with pytest.raises(RefusedError, match="mend its connection") as caught:
+        run_send(store, RecordingGateway(script=[refused] * 10_000))
+    halfway = report(store, "d1")
+    mended = RecordingGateway()
+    result = run_send(store, mended)
+
+    assert "authorization" == caught.value.facts["code"]
+    assert ("sending", 0, 700) == (halfway["state"], halfway["failed"], halfway["waiting"])
+    assert ("finished", 700) == (result["state"], result["accepted"])
+    assert [] == mended.repeated()
     check_sums(result)
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import psycopg
 
-from smsflow_provider.core.errors import SupersededError
+from smsflow_provider.core.errors import RefusedError, SupersededError
 from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.gateways.status import HOPELESS_CODES
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import Delivery
@@ -105,6 +106,7 @@ class SlidingWindow:
         self._again: dict[int, int] = {}
         self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
         self._told_at = time.monotonic()
+        self._hopeless = ""
 
     async def run(self) -> None:
         """
@@ -113,6 +115,8 @@ class SlidingWindow:
         Raises:
             SupersededError: Another sender has taken over. What this one has under way is
                 abandoned; the other has recorded it as unknown.
+            RefusedError: The gateway refuses every message, such as for a wrong password. What
+                has not left waits for the next try.
         """
         self._again = dict(self._ledger.waiting_again())
         try:
@@ -135,6 +139,8 @@ class SlidingWindow:
             return await self._close(OutcomeKind.CANCELLED, "stopped")
         if standing.expired and standing.state is DeliveryState.SENDING:
             return await self._close(OutcomeKind.EXPIRED, "validity_over")
+        if self._hopeless and not self._open:
+            return await self._give_up()
         if self._is_done(standing, taken):
             return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
         await self._sleep(self._pause_s(standing))
@@ -142,7 +148,7 @@ class SlidingWindow:
 
     async def _tick(self) -> tuple[Standing, list[Taken]]:
         settled, self._settled = self._settled, []
-        waits = self._backoff.left_s(time.monotonic()) > 0
+        waits = bool(self._hopeless) or self._backoff.left_s(time.monotonic()) > 0
         room = 0 if waits else self._limit - self._open
         again = list(self._again.items())[: max(room, 0)]
         for _ in range(3):
@@ -184,12 +190,17 @@ class SlidingWindow:
         self._open -= len(batch)
 
     def _take_outcome(self, taken: Taken, outcome: Outcome) -> None:
-        if outcome.kind is OutcomeKind.NOT_SENT:
+        kind = outcome.kind
+        if kind is OutcomeKind.FAILED and outcome.code in HOPELESS_CODES:
+            # The connection is wrong, not this message: the next one would meet the same.
+            self._hopeless = outcome.code
+            kind = OutcomeKind.NOT_SENT
+        if kind is OutcomeKind.NOT_SENT:
             self._backoff.refused(time.monotonic(), outcome.retry_after_s)
             self._again[taken.position] = taken.attempt
         else:
             self._backoff.accepted()
-        self._settle(taken, outcome.kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
+        self._settle(taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
 
     def _settle(self, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = "") -> None:
         self._counts[kind] += 1
@@ -252,6 +263,15 @@ class SlidingWindow:
         if kind is OutcomeKind.EXPIRED:
             await asyncio.to_thread(self._ledger.finish, actor=self._actor)
         return True
+
+    async def _give_up(self) -> bool:
+        settled, self._settled = self._settled, []
+        await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
+        raise RefusedError(
+            "the gateway refuses every message: mend its connection, the next try goes on",
+            gateway=self._delivery.gateway,
+            code=self._hopeless,
+        )
 
     def _tell(self) -> None:
         now = time.monotonic()
