@@ -46,7 +46,7 @@ class Parameter(Frozen):
     One parameter of a run. The names are those of JSON Schema (draft 2020-12) and Airflow.
 
     The list is closed on purpose: JSON Schema ignores a word it does not know, so a
-    ``minimun`` would be no limit at all.
+    ``minimm`` would be no limit at all.
 
     Example:
         >>> schema_of(Parameter(type="integer", default=10, minimum=1))

@@ -44,7 +44,7 @@ def near(word: object, known: Iterable[str]) -> str:
     Ask "did you mean …?" when one of *known* is close to *word*, else say nothing.
 
     Example:
-        >>> near("tempalte", ["template", "label"])
+        >>> near("tmplate", ["template", "label"])
         "did you mean 'template'?"
         >>> near("xyz", ["template"])
         ''

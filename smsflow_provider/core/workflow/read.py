@@ -78,11 +78,11 @@ def parse_workflow(text: str, *, file: str = "") -> Reading:
         The workflow, or its problems.
 
     Example:
-        >>> reading = parse_workflow("id: a.b\nactivties: {}\n", file="a.yaml")
+        >>> reading = parse_workflow("id: a.b\nactivitys: {}\n", file="a.yaml")
         >>> for problem in reading.problems:
         ...     print(problem)
         a.yaml:1: activities: is missing
-        a.yaml:2: activties: unknown field 'activties' (did you mean 'activities'?)
+        a.yaml:2: activitys: unknown field 'activitys' (did you mean 'activities'?)
     """
     tree = read_tree(text)
     workflow, found = _judge(tree)

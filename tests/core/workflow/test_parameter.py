@@ -37,7 +37,7 @@ def test_a_bare_null_of_yaml_is_the_type_of_that_name() -> None:
         ({"type": []}, "names no type"),
         ({"type": 3}, "unknown type 3"),
         ({"default": 3}, "type"),
-        ({"type": "integer", "minimun": 3}, "minimun"),
+        ({"type": "integer", "minimm": 3}, "minimm"),
         ({"type": "integer", "default": "x"}, "breaks the schema"),
         ({"type": "integer", "default": 0, "minimum": 1}, "less than the minimum"),
         ({"type": "string", "default": "Rome", "enum": ["Lyon", "Paris"]}, "is not one of"),

@@ -73,10 +73,10 @@ def test_problems_of_the_plan_have_lines_too() -> None:
     ("change", "expected"),
     [
         (
-            ("template: sale", "tempalte: sale"),
+            ("template: sale", "tmplate: sale"),
             [
                 "4: activities.sms.template: is missing",
-                ("7: activities.sms.tempalte: unknown field 'tempalte' (did you mean 'template'?)"),
+                ("7: activities.sms.tmplate: unknown field 'tmplate' (did you mean 'template'?)"),
             ],
         ),
         (
@@ -203,7 +203,7 @@ def test_a_file_far_too_large_is_not_even_parsed(tmp_path: Path) -> None:
     [
         (BODY, "a.b"),
         ("id: a.b\nactivities: nonsense", "a.b"),
-        ("lable: x\nid: a.b", "a.b"),
+        ("labl: x\nid: a.b", "a.b"),
         ("id: [a]", None),
         ("id: a.b\n  broken: [", None),
         ("", None),
