@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import signal
 import socket
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +42,21 @@ def trial():
 
 trial()
 """
+
+
+class Healthy(http.server.BaseHTTPRequestHandler):
+    """Answers as a healthy Airflow does."""
+
+    def do_GET(self) -> None:
+        names = ("metadatabase", "scheduler", "dag_processor")
+        body = json.dumps({name: {"status": "healthy"} for name in names}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name for it
+        """Keep quiet."""
 
 
 def _family(mark: str) -> list[psutil.Process]:
@@ -171,6 +188,27 @@ class TestStopping:
             stack.start()
         assert "unable to open database file" in str(caught.value.facts["tail"])
         assert str(caught.value.facts["log"]).endswith("airflow-db-migrate.log")
+
+    def test_a_port_taken_meanwhile_is_named_even_by_another_healthy_airflow(
+        self, tmp_path: Path
+    ) -> None:
+        squatter = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), Healthy, bind_and_activate=False
+        )
+
+        def take_port(step: str) -> None:
+            if step == "starting Airflow":
+                squatter.server_bind()
+                squatter.server_activate()
+                threading.Thread(target=squatter.serve_forever, daemon=True).start()
+
+        stack = _idle(tmp_path, progress=take_port)
+        (tmp_path / "dags").mkdir()
+        squatter.server_address = ("127.0.0.1", stack.port)
+        with pytest.raises(ConfigError, match=f"port {stack.port}"):
+            stack.start()
+        squatter.shutdown()
+        squatter.server_close()
 
 
 class TestBeforeStarting:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -45,6 +46,15 @@ class Child:
     process: subprocess.Popen[bytes]
     #: Where its output goes.
     log: Path
+
+    def listens_at(self, port: int) -> bool:
+        """Say whether this child, or one of its own, listens at a TCP port."""
+        with contextlib.suppress(psutil.Error):
+            child = psutil.Process(self.process.pid)
+            for process in (child, *child.children(recursive=True)):
+                if any(_is_listener(open_, port) for open_ in process.net_connections("tcp")):
+                    return True
+        return False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -207,6 +217,10 @@ def tail_of(log: Path, *, lines: int = _TAIL_LINES) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _is_listener(connection: Any, port: int) -> bool:
+    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
 
 
 def _mark_file(home: Path) -> Path:

@@ -226,9 +226,11 @@ class AirflowStack:
         _write_secret(self.home / "passwords.json", json.dumps(logins))
 
     def _wait_until_healthy(self, *, timeout_s: float) -> None:
-        with AirflowClient(self.base_url, user="", password="", check=self.check) as asker:
+        with AirflowClient(self.base_url, user="", password="", check=self._check_port) as asker:
 
             def look() -> bool | None:
+                if not self._household.child("api-server").listens_at(self.port):
+                    return None  # another server may answer there, and be healthy
                 try:
                     health = asker.health()
                 except SmsflowError:
@@ -241,6 +243,15 @@ class AirflowStack:
                     seconds=timeout_s,
                     logs=str(self.home / "logs"),
                 )
+
+    def _check_port(self) -> None:
+        """Check the parts; one that died because its port was taken meanwhile is told as such."""
+        try:
+            self.check()
+        except SmsflowError as error:
+            if error.facts["name"] == "api-server":
+                check_port(self.port, what="Airflow's web server")
+            raise
 
 
 def free_port() -> int:
