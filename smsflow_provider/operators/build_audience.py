@@ -120,7 +120,7 @@ class BuildAudienceOperator(BaseOperator):
             reference = self._build(context, kind, on_empty)
         if reference is None:
             raise AirflowSkipException("The audience is empty: there is nothing to do")
-        self.log.info("Audience ready: %d recipients", reference.count)
+        self.log.info("Audience ready, recipients: %d", reference.count)
         self._save(context, reference)
         return reference.as_dict()
 

@@ -117,5 +117,14 @@ def _reference_to(path: Path, *, uri: str) -> AudienceReference:
 
 
 def uri_of(target: Artifact) -> str:
-    """Write a path as the URI under which readers find it; a local path becomes ``file://``."""
-    return target.absolute().as_uri() if isinstance(target, Path) else str(target)
+    """
+    Write a path as the URI under which readers find it; a local path becomes ``file://``.
+
+    Nothing is escaped: object storage paths take names as they are.
+
+    Example:
+        >>> uri_of(Path("/artifacts/who is it.parquet"))
+        'file:///artifacts/who is it.parquet'
+    """
+    text = str(target.absolute() if isinstance(target, Path) else target)
+    return f"file://{text}" if text.startswith("/") else text

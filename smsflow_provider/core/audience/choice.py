@@ -82,7 +82,7 @@ def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> li
     problems = []
     on_empty = str(settings.get("on_empty", OnEmpty.FAIL))
     if on_empty not in set(OnEmpty):
-        hint = near_hint(on_empty, list(OnEmpty)) or f": it is one of {', '.join(OnEmpty)}"
+        hint = near_hint(on_empty, OnEmpty) or f": it is one of {', '.join(OnEmpty)}"
         problems.append(f"on_empty cannot be {on_empty!r}{hint}")
     if SourceKind.CALLABLE in given and not callable(given[SourceKind.CALLABLE]):
         problems.append("python_callable must be a function")

@@ -114,7 +114,7 @@ def _missing_problems(
 ) -> list[str]:
     asked = [("phone_column", phone_column), ("id_column", id_column)]
     return [
-        f"there is no column {name!r}, which {setting} names{near_hint(name, list(names))}"
+        f"there is no column {name!r}, which {setting} names{near_hint(name, names)}"
         for setting, name in asked
         if name is not None and name not in names
     ]
@@ -123,7 +123,7 @@ def _missing_problems(
 def _clash_problems(names: Sequence[str], *, phone_column: str, id_column: str | None) -> list[str]:
     parts = {PHONE: ("phone_column", phone_column), ID: ("id_column", id_column)}
     problems = [
-        f"the source has a column {name!r} beside {column!r}, which {setting} names: rename one"
+        f"the source has {name!r} beside {column!r}, which {setting} names: rename one"
         for name, (setting, column) in parts.items()
         if name in names and column in names and column != name
     ]

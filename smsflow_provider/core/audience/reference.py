@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
@@ -99,7 +99,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def near_hint(name: str, known: tuple[str, ...] | list[str]) -> str:
+def near_hint(name: str, known: Iterable[str]) -> str:
     """
     Offer the name that was probably meant, as the end of a sentence; empty when none is near.
 
@@ -107,6 +107,6 @@ def near_hint(name: str, known: tuple[str, ...] | list[str]) -> str:
         >>> near_hint("phne", ["id", "phone"])
         " (did you mean 'phone'?)"
     """
-    by_lower = {candidate.lower(): candidate for candidate in known}
+    by_lower = {candidate.lower(): str(candidate) for candidate in known}
     near = get_close_matches(name.strip().lower(), by_lower, n=1)
     return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
