@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -13,8 +12,6 @@ from smsflow_provider.core.audience.choice import SourceKind
 from smsflow_provider.core.audience.files import FileBatches
 from smsflow_provider.core.audience.place import Artifact, artifact_path
 from smsflow_provider.core.audience.query import Parameters, QueryBatches
-from smsflow_provider.core.audience.read import read_audience
-from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.source import Source
 from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.hooks.config import SmsflowConfig
@@ -86,7 +83,7 @@ class FileSource:
 
     def _open(self) -> BinaryIO:
         try:
-            return _open(self._path)
+            return cast("BinaryIO", cast("Any", self._path).open("rb"))
         except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
             raise AudienceError(
                 "the file of the audience cannot be opened",
@@ -135,15 +132,6 @@ def source_of(kind: SourceKind, settings: Mapping[str, Any]) -> Source:
     return CallableSource(settings["python_callable"], arguments=settings.get("op_kwargs"))
 
 
-def open_artifact(uri: str) -> BinaryIO:
-    """Open an audience's file, wherever the store of files is."""
-    return _open(ObjectStoragePath(uri))
-
-
-def _open(path: Any) -> BinaryIO:
-    return cast("BinaryIO", path.open("rb"))
-
-
 def artifact_of(context: Context, *, token: str) -> Artifact:
     """
     Name the file this execution of a task may write; see ``artifact_path``.
@@ -162,19 +150,3 @@ def artifact_of(context: Context, *, token: str) -> Artifact:
         try_number=ti.try_number,
         token=token,
     )
-
-
-def read_columns(reference: AudienceReference) -> Iterator[dict[str, list[Any]]]:
-    """
-    Read an audience for a preparation: columns of plain values by name, a batch at a time.
-
-    The content is compared with the fingerprint; do not commit before the last batch.
-
-    Raises:
-        AudienceError: The file is gone, or is another than the one referred to.
-    """
-    with closing(
-        cast("Any", read_audience(reference, open_file=open_artifact, check_content=True))
-    ) as frames:
-        for frame in frames:
-            yield frame.to_dict(as_series=False)

@@ -32,7 +32,8 @@ from smsflow_provider.core.errors import AudienceError, NotFoundError
 from smsflow_provider.core.store.audiences import find_audience, list_versions
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
-from smsflow_provider.hooks.sources import FileSource, open_artifact, read_columns
+from smsflow_provider.hooks.audience import read_columns
+from smsflow_provider.hooks.sources import FileSource
 from smsflow_provider.operators.build_audience import BuildAudienceOperator
 
 #: Both drivers an Airflow connection to PostgreSQL may use; the older one has no types.
@@ -110,6 +111,10 @@ def run(try_number: int = 1, **settings: Any) -> dict[str, Any]:
     """Make the operator and execute it."""
     operator = BuildAudienceOperator(task_id="people", **settings)
     return operator.execute(cast("Any", context_of(operator, try_number=try_number)))
+
+
+def open_artifact(uri: str) -> Any:
+    return cast("Any", ObjectStoragePath(uri)).open("rb")
 
 
 def frame_of(xcom: dict[str, Any]) -> pl.DataFrame:

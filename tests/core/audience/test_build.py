@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -245,6 +247,47 @@ def test_a_source_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConnectionResetError):
         build_audience(Breaking(), target=tmp_path / "who.parquet")
     assert [] == list(tmp_path.iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from smsflow_provider.core.audience.build import build_audience
+from smsflow_provider.core.audience.rows import batch_of
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Dying:
+    label = "people"
+    def batches(self):
+        yield batch_of(["phone"], [("a",)])
+        if sys.argv[2] == "reading":
+            die()
+
+class DyingPath(type(Path())):
+    rename = die
+
+folder = Path(sys.argv[1])
+build_audience(Dying(), target=DyingPath(folder) / "who.parquet")
+"""
+
+
+@pytest.mark.parametrize(("moment", "left"), [("reading", []), ("naming", ["who.parquet.part"])])
+def test_a_kill_at_any_moment_leaves_no_file_under_the_name(
+    tmp_path: Path, moment: str, left: list[str]
+) -> None:
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder), moment],
+        check=False,
+        timeout=60,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+
+    assert -signal.SIGKILL == done.returncode
+    assert left == [path.name for path in folder.iterdir()]
 
 
 def test_many_small_batches_make_few_groups_and_a_large_one_is_cut(tmp_path: Path) -> None:
