@@ -11,7 +11,15 @@ from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.statements import statements
 from tests.prepared_delivery import make_prepared
 
-SUBJECTS = ("approvals", "deliveries", "ledger", "preparation", "receipts")
+SUBJECTS = (
+    "approvals",
+    "audiences",
+    "deliveries",
+    "ledger",
+    "opt_outs",
+    "preparation",
+    "receipts",
+)
 NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)]
 
 #: Statements that run for every message or tick, and the access each must use.
