@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from smsflow_provider.cli.demo.machines import Machines
+from smsflow_provider.cli.demo.processes import tail_of
 from smsflow_provider.cli.demo.rest import AirflowClient
 from smsflow_provider.cli.demo.screen import Screen
 from smsflow_provider.cli.demo.show import (
@@ -83,8 +85,16 @@ class Story:
         if state != "failed":
             return state
         tasks = admin.task_states(DAG_ID, self.run_id)
-        failed = [task for task, its in tasks.items() if its == "failed"]
-        raise SmsflowError("the run has failed", tasks=tasks, failed=failed, logs=self._logs)
+        failed = {task: self._last_words(task) for task, its in tasks.items() if its == "failed"}
+        tail = "\n".join(f"{task}: {line}" for task, lines in failed.items() for line in lines)
+        raise SmsflowError("the run has failed", tasks=tasks, logs=self._logs, tail=tail)
+
+    def _last_words(self, task: str) -> list[str]:
+        """Read the end of a task's log. Our tasks never write a number or a text there."""
+        folder = Path(self._logs) / "tasks" / f"dag_id={DAG_ID}" / f"run_id={self.run_id}"
+        logs = sorted((folder / f"task_id={task}").glob("attempt=*.log"))
+        lines = tail_of(logs[-1], lines=5).splitlines() if logs else []
+        return [line[:400] for line in lines]
 
     @property
     def _logs(self) -> str:
