@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from smsflow_provider.core.errors import UnsupportedFeatureError
 from smsflow_provider.core.gateways.base import Dialect, Feature, require
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import Tally
+from smsflow_provider.core.store.deliveries import LogRow
 
 
 class Level(StrEnum):
@@ -30,6 +31,23 @@ class LogLine:
     event: str
     problem: str
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_row(self) -> LogRow:
+        """Write it as the store keeps it."""
+        return self.level.value, self.event, self.problem, self.facts
+
+
+def check_columns(template: Template, columns: Iterable[str]) -> list[LogLine]:
+    """Say which fields of *template* no column can fill, with the near name; empty: none."""
+    return [
+        LogLine(
+            level=Level.ERROR,
+            event="column_missing",
+            problem=f"the audience has no column {name!r}" + (f": {hint}" if hint else ""),
+            facts={"field": name},
+        )
+        for name, hint in template.missing_columns(columns).items()
+    ]
 
 
 def check(

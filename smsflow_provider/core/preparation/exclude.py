@@ -19,7 +19,7 @@ class Excluded:
     #: E.164 digits, where the address could be read.
     phone: int | None = field(repr=False)
     reason: Exclusion
-    #: What exactly: the problem of the number, the missing field, the row that was kept.
+    #: What exactly: the problem of the number, the missing field, the row with the same number.
     detail: str = ""
 
 
@@ -102,7 +102,7 @@ class Excluder:
             return Exclusion.OPTED_OUT, ""
         winner = self._row_of.setdefault(phone, row)
         if winner != row:
-            return Exclusion.DUPLICATE, f"row {winner} was kept"
+            return Exclusion.DUPLICATE, f"same number as row {winner}"
         if self._allowed is not None and phone not in self._allowed:
             return Exclusion.FILTERED, "not on the allow-list of this environment"
         return None

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
 
-from smsflow_provider.core.content.encoding import measure, part_boundaries
+from smsflow_provider.core.content.encoding import (
+    MAX_PARTS,
+    encoding_of,
+    measure,
+    part_boundaries,
+)
 from smsflow_provider.core.content.render import Failed, Missing, Renderer
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.content.transliteration import transliterate
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.model import Encoding
+
+#: Units in each part of a text of several: 140 octets less a header of 6 (3GPP TS 23.040).
+_FULL_PART: Final = {Encoding.GSM7: 153, Encoding.UCS2: 67}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +57,12 @@ class Personaliser:
         body = transliterate(rendered, self._template.settings.transliteration)
         if not body.strip():
             return Failed(reason="the text is empty")
-        # As far as the encoding goes any split does; the gateway's own then counts the parts.
-        encoding = measure(body).encoding
+        encoding = encoding_of(body)
         split = self._dialect.splitting[encoding].value
-        size = measure(body, split=split)
+        try:
+            size = measure(body, split=split)
+        except ValueError:
+            return Failed(reason=f"more than {MAX_PARTS} parts")
         return Text(
             body=body,
             encoding=encoding,
@@ -62,14 +74,13 @@ class Personaliser:
 
 def _is_cut(body: str, encoding: Encoding) -> bool:
     """Whether cutting by units puts a boundary inside a surrogate pair (or an escape pair)."""
-    safe = part_boundaries(body, split="code_point")
-    step = 67 if encoding is Encoding.UCS2 else 153
-    units, expected = 0, step
-    bounds = iter([*safe, len(body)])
-    start = 0
-    for end in bounds:
-        units += len(body[start:end].encode("utf-16-be")) // 2
-        if end != len(body) and units != expected:
-            return True
-        start, expected = end, expected + step
-    return False
+    # Cut with its pairs whole, a part is one unit short exactly where a pair would be cut.
+    starts = [0, *part_boundaries(body, split="code_point")]
+    full = _FULL_PART[encoding]
+    return any(_units(body[start:end], encoding) < full for start, end in pairwise(starts))
+
+
+def _units(text: str, encoding: Encoding) -> int:
+    if encoding is Encoding.GSM7:
+        return measure(text).units
+    return len(text.encode("utf-16-be")) // 2

@@ -15,10 +15,11 @@ from typing import Any
 from smsflow_provider.core.content.front_matter import MissingPolicy
 from smsflow_provider.core.content.render import Failed, Missing
 from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.errors import AudienceError, ConfigError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.model import Exclusion
-from smsflow_provider.core.preparation.checks import Level, LogLine, check
+from smsflow_provider.core.preparation.checks import Level, LogLine, check, check_columns
 from smsflow_provider.core.preparation.exclude import Excluded, Excluder, Kept
 from smsflow_provider.core.preparation.number import to_e164_many
 from smsflow_provider.core.preparation.personalise import Personaliser, Text
@@ -26,7 +27,7 @@ from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import Tally
 from smsflow_provider.core.states import BEGUN, DeliveryState
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, find_delivery, write_log
+from smsflow_provider.core.store.deliveries import Delivery, LogRow, find_delivery
 from smsflow_provider.core.store.prepared import (
     MessageRow,
     PreparationWriter,
@@ -71,10 +72,22 @@ def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: 
     Raises:
         IllegalMoveError: Messages of this delivery may have left already, or it was stopped.
         SupersededError: Another preparation of it began meanwhile; this one left nothing.
-        AudienceError: The audience cannot be read, or is not what it says it is.
+        ConfigError: The audience cannot be read, or is not what it says it is. The delivery is
+            ``preparation_failed`` and its log says why.
     """
+    delivery = _begin(store, delivery_id, preparation, actor=actor)
+    try:
+        _write(store, delivery, _Run(preparation, delivery))
+    except ConfigError as error:
+        fail_preparation(store, delivery, figures={}, lines=[_line_of(error)])
+        raise
+    drop_replaced(store, delivery_id)
+    return find_delivery(store, delivery_id)
+
+
+def _begin(store: Store, delivery_id: str, preparation: Preparation, *, actor: str) -> Delivery:
     settings, template = preparation.settings, preparation.template
-    delivery = begin_preparation(
+    return begin_preparation(
         store,
         delivery_id,
         label=settings.label,
@@ -86,31 +99,24 @@ def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: 
         validity_s=template.settings.validity_s,
         actor=actor,
     )
-    run = _Run(preparation, delivery)
+
+
+def _write(store: Store, delivery: Delivery, run: _Run) -> None:
+    """Write rows, figures and log, all or nothing; or no rows, and the log of what is wrong."""
     try:
         with writing_preparation(store, delivery) as writer:
             lines = run.write(writer)
             if any(line.level is Level.ERROR for line in lines):
                 raise _ContentFailedError
-            writer.publish(run.published())
+            writer.publish(run.published(), lines=[line.as_row() for line in lines])
     except _ContentFailedError:
-        fail_preparation(store, delivery, figures=run.tally.figures())
-    _write_lines(store, delivery, run.lines)
-    drop_replaced(store, delivery_id)
-    return find_delivery(store, delivery_id)
+        rows = [line.as_row() for line in run.lines]
+        fail_preparation(store, delivery, figures=run.tally.figures(), lines=rows)
 
 
-def _write_lines(store: Store, delivery: Delivery, lines: Sequence[LogLine]) -> None:
-    with store.transaction() as connection:
-        for line in lines:
-            write_log(
-                connection,
-                delivery,
-                level=line.level.value,
-                event=line.event,
-                problem=line.problem,
-                facts=line.facts,
-            )
+def _line_of(error: ConfigError) -> LogRow:
+    kind = type(error).__name__.removesuffix("Error").lower()
+    return Level.ERROR.value, f"{kind}_refused", error.problem, error.facts
 
 
 class _Run:
@@ -128,8 +134,15 @@ class _Run:
         self.lines: list[LogLine] = []
 
     def write(self, writer: PreparationWriter) -> list[LogLine]:
-        """Write messages and exclusions of every batch; say what there is to say."""
+        """
+        Write messages and exclusions of every batch; say what there is to say.
+
+        Stops at the first batch when its columns cannot fill the template.
+        """
         for columns in self._preparation.batches:
+            self.lines = check_columns(self._preparation.template, columns)
+            if self.lines:
+                return self.lines
             messages, excluded = self._batch(columns)
             self._digest.add(row[:7] for row in messages)
             writer.write_messages(messages)
@@ -164,7 +177,7 @@ class _Run:
         )
 
     def _batch(self, columns: Columns) -> tuple[list[MessageRow], list[Excluded]]:
-        ids = [str(one) for one in columns["recipient_id"]]
+        ids = _ids_of(columns["recipient_id"], first_row=self.tally.targeted + 1)
         numbers = to_e164_many(columns["phone"], region=self._region)
         kept, excluded = self._excluder.split(
             first_row=self.tally.targeted + 1, recipient_ids=ids, numbers=numbers
@@ -218,6 +231,14 @@ class _Run:
     @property
     def _region(self) -> str | None:
         return self._preparation.settings.region or self._preparation.template.settings.region
+
+
+def _ids_of(values: Sequence[Any], *, first_row: int) -> list[str]:
+    ids = [str(one) for one in values]
+    if "\0" in "".join(ids):
+        rows = [row for row, one in enumerate(ids, start=first_row) if "\0" in one]
+        raise AudienceError("a recipient_id holds a NUL character", rows=rows[:20])
+    return ids
 
 
 def _left_out(recipient: Kept, reason: Exclusion, detail: str) -> Excluded:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from psycopg.types.json import Jsonb
@@ -16,6 +19,9 @@ from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "deliveries"
+
+#: One line of the levelled log: (level, event, problem, facts). No phone and no text in it.
+LogRow = tuple[str, str, str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +184,13 @@ def move_delivery(
         )
 
 
+def excluded_of(delivery: Delivery) -> dict[str, int]:
+    """Recipients left out, by reason. Empty unless the preparation is complete."""
+    if delivery.fingerprint is None:
+        return {}
+    return {str(reason): int(n) for reason, n in delivery.figures.get("excluded", {}).items()}
+
+
 def read_figures(store: Store, delivery: Delivery) -> dict[str, int]:
     """
     Sum where the messages of *delivery* stand now.
@@ -211,17 +224,23 @@ def write_log(
     facts: dict[str, Any] | None = None,
 ) -> None:
     """Add a line to the levelled log: info, warning or error. No phone and no text in it."""
-    connection.execute(
-        statements(_SQL)["write_log"],
-        {
-            "delivery_no": delivery.no,
-            "preparation": delivery.preparation,
-            "level": level,
-            "event": event,
-            "problem": problem,
-            "facts": Jsonb(facts or {}),
-        },
-    )
+    write_log_rows(connection, delivery, [(level, event, problem, facts or {})])
+
+
+def write_log_rows(connection: Connection, delivery: Delivery, rows: Sequence[LogRow]) -> None:
+    """Add lines to the levelled log. A fact that JSON has no word for is written as text."""
+    for level, event, problem, facts in rows:
+        connection.execute(
+            statements(_SQL)["write_log"],
+            {
+                "delivery_no": delivery.no,
+                "preparation": delivery.preparation,
+                "level": level,
+                "event": event,
+                "problem": problem,
+                "facts": Jsonb(facts, dumps=partial(json.dumps, default=str)),
+            },
+        )
 
 
 def read_log(store: Store, delivery: Delivery) -> list[Row]:

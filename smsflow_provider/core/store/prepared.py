@@ -13,7 +13,12 @@ from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, SupersededError
 from smsflow_provider.core.store.connection import Connection, Store
-from smsflow_provider.core.store.deliveries import Delivery, read_delivery
+from smsflow_provider.core.store.deliveries import (
+    Delivery,
+    LogRow,
+    read_delivery,
+    write_log_rows,
+)
 from smsflow_provider.core.store.statements import statements
 
 #: Messages in one chunk: the grain of counters, and later of leases.
@@ -92,17 +97,31 @@ def begin_preparation(
         return delivery
 
 
-def fail_preparation(store: Store, delivery: Delivery, *, figures: dict[str, Any]) -> None:
-    """Say that this preparation found an error. Nothing happens if another one has begun."""
+def fail_preparation(
+    store: Store, delivery: Delivery, *, figures: dict[str, Any], lines: Sequence[LogRow] = ()
+) -> None:
+    """
+    Say that this preparation found errors, and which, in the log.
+
+    Raises:
+        SupersededError: Another preparation of this delivery has begun since; nothing is said.
+    """
     with store.transaction() as connection:
-        connection.execute(
+        failed = connection.execute(
             statements("preparation")["fail_preparation"],
             {
                 "delivery_no": delivery.no,
                 "preparation": delivery.preparation,
                 "figures": Jsonb(figures),
             },
-        )
+        ).fetchone()
+        if failed is None:
+            raise _superseded(delivery)
+        write_log_rows(connection, delivery, lines)
+
+
+def _superseded(delivery: Delivery) -> SupersededError:
+    return SupersededError("another preparation of this delivery has begun", delivery=delivery.id)
 
 
 class PreparationWriter:
@@ -156,9 +175,9 @@ class PreparationWriter:
             for row in rows:
                 copy.write_row((number, *row))
 
-    def publish(self, published: Published) -> None:
+    def publish(self, published: Published, *, lines: Sequence[LogRow] = ()) -> None:
         """
-        Index and attach the tables, and make the delivery ready for review.
+        Index and attach the tables, write the log, and make the delivery ready for review.
 
         Raises:
             SupersededError: Another preparation of this delivery has begun since.
@@ -166,15 +185,14 @@ class PreparationWriter:
         sqls = statements("preparation")
         number = {"delivery_no": self._delivery.no, "preparation": self._delivery.preparation}
         if self._connection.execute(sqls["hold_preparation"], number).fetchone() is None:
-            raise SupersededError(
-                "another preparation of this delivery has begun", delivery=self._delivery.id
-            )
+            raise _superseded(self._delivery)
         for kind in PARTITIONED:
             self._attach(kind)
         self._connection.execute(
             sqls["fill_chunks"], {**number, "size": CHUNK_SIZE, "to_deliver": published.to_deliver}
         )
         self._connection.execute(sqls["mark_published"], number)
+        write_log_rows(self._connection, self._delivery, lines)
         self._connection.execute(
             sqls["publish"],
             {
@@ -222,36 +240,41 @@ def writing_preparation(store: Store, delivery: Delivery) -> Iterator[Preparatio
         yield writer
 
 
-def drop_replaced(store: Store, delivery_id: str) -> int:
+def drop_replaced(store: Store, delivery_id: str | None = None) -> int:
     """
     Drop the rows of preparations that another one has replaced.
 
-    Gives up a preparation whose tables are in use; the next call tries again.
+    Needs the partitioned tables for itself for a moment, and whoever reads them waits with it.
+    So it gives up after a second where they are in use; the next call, or ``smsflow maintain``,
+    tries again.
+
+    Args:
+        delivery_id: Only preparations of this delivery. None: of all.
 
     Returns:
         How many were dropped.
     """
-    sqls = statements("preparation")
     with store.transaction() as connection:
-        found = connection.execute(sqls["replaced_preparations"], {"id": delivery_id}).fetchall()
+        found = connection.execute(
+            statements("preparation")["replaced_preparations"], {"id": delivery_id}
+        ).fetchall()
     dropped = 0
     for row in found:
         try:
-            with store.transaction() as connection:
-                connection.execute("SET LOCAL lock_timeout = '1s'")
-                _drop(connection, row["no"])
-                connection.execute(sqls["mark_dropped"], {"preparation": row["no"]})
+            _drop(store, row["no"])
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            continue
+            break
         dropped += 1
     return dropped
 
 
-def _drop(connection: Connection, preparation: int) -> None:
-    for kind in PARTITIONED:
-        connection.execute(
-            sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_partition(kind, preparation)))
-        )
+def _drop(store: Store, preparation: int) -> None:
+    with store.transaction() as connection:
+        connection.execute("SET LOCAL lock_timeout = '1s'")
+        for kind in PARTITIONED:
+            table = sql.Identifier(_partition(kind, preparation))
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+        connection.execute(statements("preparation")["mark_dropped"], {"preparation": preparation})
 
 
 def _partition(kind: str, preparation: int) -> str:

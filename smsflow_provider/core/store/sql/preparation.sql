@@ -43,9 +43,9 @@ SELECT %(preparation)s, n, n * %(size)s + 1, least((n + 1) * %(size)s, %(to_deli
 UPDATE smsflow_preparations SET published_at = now() WHERE no = %(preparation)s;
 
 -- replaced_preparations --
--- Preparations of this delivery that another one has replaced and whose rows are still there.
+-- Preparations that another one has replaced and whose rows are still there: of one delivery, or of all.
 SELECT p.no FROM smsflow_preparations p JOIN smsflow_deliveries d ON d.no = p.delivery_no
- WHERE d.id = %(id)s AND p.no < d.preparation AND p.dropped_at IS NULL ORDER BY p.no;
+ WHERE (%(id)s::text IS NULL OR d.id = %(id)s) AND p.no < d.preparation AND p.dropped_at IS NULL ORDER BY p.no;
 
 -- mark_dropped --
 -- The rows of this preparation are gone.
