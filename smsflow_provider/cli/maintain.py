@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from smsflow_provider.cli.reach import add_store_argument, reach_store
-from smsflow_provider.core.store.receipts import apply_all_receipts
+from smsflow_provider.core.store.prepared import drop_replaced
+from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Apply the receipts that wait."""
-    print(f"{apply_all_receipts(reach_store(args)):,} receipts applied.")
+    """Apply receipts that wait, end doubts they prove wrong, drop what was replaced."""
+    store = reach_store(args)
+    print(f"{apply_all_receipts(store):,} receipts applied.")
+    print(f"{resolve_proven(store):,} messages in doubt resolved by their receipt.")
+    print(f"{drop_replaced(store):,} replaced preparations dropped.")
     return 0

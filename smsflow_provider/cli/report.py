@@ -11,7 +11,8 @@ from smsflow_provider.cli.reach import (
     reach_store,
 )
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.store.receipts import apply_all_receipts
+from smsflow_provider.core.store.deliveries import find_delivery
+from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 
 _ORDER = (
     "targeted",
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Apply receipts that wait, and print the report."""
     store = reach_store(args)
     apply_all_receipts(store)
+    resolve_proven(store, find_delivery(store, args.delivery).preparation)
     result = report(store, args.delivery)
     if args.json:
         print_json(result)

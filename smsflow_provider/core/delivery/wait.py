@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery, read_figures
-from smsflow_provider.core.store.receipts import apply_all_receipts
+from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 
 
 def wait_for_receipts(
@@ -29,7 +29,9 @@ def wait_for_receipts(
     deadline = monotonic() + within_s
     while True:
         apply_all_receipts(store)
-        figures = read_figures(store, find_delivery(store, delivery_id))
+        delivery = find_delivery(store, delivery_id)
+        resolve_proven(store, delivery.preparation)
+        figures = read_figures(store, delivery)
         open_count = figures["accepted"] - figures["delivered"] - figures["undelivered"]
         if open_count <= 0:
             return True

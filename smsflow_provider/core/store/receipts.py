@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+
+import psycopg
 
 from smsflow_provider.core.model import ReceiptKind, read_message_id
 from smsflow_provider.core.store.connection import Connection, Row, Store
@@ -15,6 +17,10 @@ from smsflow_provider.core.store.statements import statements
 
 _SQL = "receipts"
 _INT4_MAX = 2**31 - 1
+_COUNTERS = ("accepted", "failed", "unknown", "cancelled", "expired", "delivered", "undelivered")
+_FINAL = frozenset({"delivered", "undelivered"})
+#: How often a batch is tried that a sender's locks keep out.
+_TRIES = 3
 
 #: A receipt moves a message only forward in this order.
 _RANK = {kind.value: rank for rank, kind in enumerate(ReceiptKind, start=1)}
@@ -69,19 +75,12 @@ def apply_receipts(store: Store, *, limit: int = 5000) -> int:
     Returns:
         How many were taken from the inbox; 0 when it is empty.
     """
-    with store.transaction() as connection:
-        rows = connection.execute(statements(_SQL)["take_inbox"], {"limit": limit}).fetchall()
-        best = _best_of(row for row in rows if row["position"] <= _INT4_MAX)
-        known = _lock_and_read(connection, best)
-        strays = [
-            {**row, "problem": problem}
-            for row in rows
-            if (problem := _problem_of(row, known.get(_key(row))))
-        ]
-        _apply(connection, best, known)
-        if strays:
-            connection.cursor().executemany(statements(_SQL)["write_strays"], strays)
-    return len(rows)
+    for _ in range(_TRIES - 1):
+        try:
+            return _apply_oldest(store, limit=limit)
+        except psycopg.errors.DeadlockDetected:
+            continue  # rolled back as a whole: a sender was in the way
+    return _apply_oldest(store, limit=limit)
 
 
 def apply_all_receipts(store: Store, *, batch_size: int = 5000) -> int:
@@ -92,6 +91,35 @@ def apply_all_receipts(store: Store, *, batch_size: int = 5000) -> int:
     return total
 
 
+def resolve_proven(store: Store, preparation: int | None = None) -> int:
+    """
+    End the doubt about messages whose receipt is here.
+
+    A receipt is applied before the sender gives the message up as ``unknown`` when the gateway's
+    answer was lost on its way: nobody applies it again then, so this looks from the other side.
+
+    Args:
+        preparation: Only messages of this one. None: of all, for maintenance.
+
+    Returns:
+        How many messages are ``accepted`` now.
+    """
+    found = [preparation]
+    if preparation is None:
+        with store.transaction() as connection:
+            rows = connection.execute(statements(_SQL)["doubtful_preparations"]).fetchall()
+        found = [row["preparation"] for row in rows]
+    return sum(_resolve_one(store, one) for one in found if one is not None)
+
+
+def _resolve_one(store: Store, preparation: int) -> int:
+    with store.transaction() as connection:
+        rows = connection.execute(
+            statements(_SQL)["lock_doubtful_chunks"], {"preparation": preparation}
+        ).fetchall()
+        return _resolve(connection, preparation, [row["chunk"] for row in rows])
+
+
 _Key = tuple[int, int]
 
 
@@ -99,26 +127,39 @@ def _key(row: Row) -> _Key:
     return row["preparation"], row["position"]
 
 
-def _best_of(rows: Iterable[Row]) -> dict[_Key, Row]:
-    """Keep, of each message, the receipt that says most; the first of equals."""
-    best: dict[_Key, Row] = {}
-    for row in rows:
-        known = best.get(_key(row))
-        if known is None or _RANK[row["kind"]] > _RANK[known["kind"]]:
-            best[_key(row)] = row
-    return best
+def _apply_oldest(store: Store, *, limit: int) -> int:
+    sqls = statements(_SQL)
+    with store.transaction() as connection:
+        taken = connection.execute(sqls["take_inbox"], {"limit": limit}).fetchall()
+        rows = sorted(taken, key=itemgetter("no"))
+        known = _lock_and_read(connection, sorted({_key(row) for row in rows if _is_possible(row)}))
+        problems = [_problem_of(row, known.get(_key(row))) for row in rows]
+        fitting = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
+        strays = [{**row, "problem": p} for row, p in zip(rows, problems, strict=True) if p]
+        _apply(connection, _best_of(fitting), known)
+        if strays:
+            connection.cursor().executemany(sqls["write_strays"], strays)
+    return len(rows)
 
 
-def _lock_and_read(connection: Connection, best: dict[_Key, Row]) -> dict[_Key, Row]:
-    if not best:
+def _is_possible(row: Row) -> bool:
+    return bool(row["position"] <= _INT4_MAX)
+
+
+def _lock_and_read(connection: Connection, keys: Sequence[_Key]) -> dict[_Key, Row]:
+    if not keys:
         return {}
-    keys = {
-        "preparations": [preparation for preparation, _ in best],
-        "positions": [position for _, position in best],
-    }
-    connection.execute(statements(_SQL)["lock_chunks"], {**keys, "size": CHUNK_SIZE})
-    rows = connection.execute(statements(_SQL)["known_messages"], keys).fetchall()
+    values = _columns_of(keys)
+    connection.execute(statements(_SQL)["lock_chunks"], {**values, "size": CHUNK_SIZE})
+    rows = connection.execute(statements(_SQL)["known_messages"], values).fetchall()
     return {_key(row): row for row in rows}
+
+
+def _columns_of(keys: Sequence[_Key]) -> dict[str, list[int]]:
+    return {
+        "preparations": [preparation for preparation, _ in keys],
+        "positions": [position for _, position in keys],
+    }
 
 
 def _problem_of(row: Row, known: Row | None) -> str | None:
@@ -132,57 +173,81 @@ def _problem_of(row: Row, known: Row | None) -> str | None:
     return None
 
 
+def _best_of(rows: Iterable[Row]) -> dict[_Key, Row]:
+    """Keep, of each message, the receipt that says most; the first of equals."""
+    best: dict[_Key, Row] = {}
+    for row in rows:
+        known = best.get(_key(row))
+        if known is None or _RANK[row["kind"]] > _RANK[known["kind"]]:
+            best[_key(row)] = row
+    return best
+
+
 def _apply(connection: Connection, best: dict[_Key, Row], known: dict[_Key, Row]) -> None:
-    forward = [row for key, row in best.items() if _is_forward(row, known.get(key))]
-    if not forward:
-        return
-    forward.sort(key=_key)
-    sqls = statements(_SQL)
-    keys = {
-        "preparations": [row["preparation"] for row in forward],
-        "positions": [row["position"] for row in forward],
-    }
+    """Write what is new, then end the doubts; the chunks are locked."""
+    forward = [best[key] for key in sorted(best) if _is_forward(best[key], known[key])]
+    if forward:
+        _write(connection, forward)
+        _count(connection, forward, known)
+    doubtful: dict[int, set[int]] = defaultdict(set)
+    for preparation, position in best:
+        if known[preparation, position]["outcome"] == "unknown":
+            doubtful[preparation].add(_chunk_of(position))
+    for preparation, chunks in sorted(doubtful.items()):
+        _resolve(connection, preparation, sorted(chunks))
+
+
+def _is_forward(row: Row, known: Row) -> bool:
+    before = known["receipt"]
+    return before is None or _RANK[row["kind"]] > _RANK[before]
+
+
+def _write(connection: Connection, forward: Sequence[Row]) -> None:
     connection.execute(
-        sqls["write_receipts"],
+        statements(_SQL)["write_receipts"],
         {
-            **keys,
+            **_columns_of([_key(row) for row in forward]),
             "kinds": [row["kind"] for row in forward],
             "codes": [row["code"] for row in forward],
             "gateway_refs": [row["gateway_ref"] for row in forward],
             "received_ats": [row["received_at"] for row in forward],
         },
     )
-    connection.execute(sqls["resolve_unknown"], keys)
-    _count(connection, forward, known)
 
 
-def _is_forward(row: Row, known: Row | None) -> bool:
-    if known is None or _problem_of(row, known):
-        return False
-    before = known["receipt"]
-    return before is None or _RANK[row["kind"]] > _RANK[before]
-
-
-def _count(connection: Connection, forward: list[Row], known: dict[_Key, Row]) -> None:
+def _count(connection: Connection, forward: Sequence[Row], known: dict[_Key, Row]) -> None:
     """Add the moves to the counters of their chunks, in the order in which they are locked."""
-    sums: dict[_Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    sums: dict[_Key, Counter[str]] = defaultdict(Counter)
     for row in forward:
-        before = known[_key(row)]
-        chunk = sums[row["preparation"], (row["position"] - 1) // CHUNK_SIZE]
-        if before["outcome"] == "unknown":
-            chunk["unknown"] -= 1
-            chunk["accepted"] += 1
-        if before["receipt"] in {"delivered", "undelivered"}:
-            chunk[before["receipt"]] -= 1
-        if row["kind"] in {"delivered", "undelivered"}:
+        chunk = sums[row["preparation"], _chunk_of(row["position"])]
+        before = known[_key(row)]["receipt"]
+        if before in _FINAL:
+            chunk[before] -= 1
+        if row["kind"] in _FINAL:
             chunk[row["kind"]] += 1
-    for (preparation, number), sum_ in sorted(sums.items()):
-        _add(connection, preparation, number, sum_)
+    for (preparation, number), changes in sorted(sums.items()):
+        _add(connection, preparation, number, changes)
 
 
-def _add(connection: Connection, preparation: int, chunk: int, sums: dict[str, int]) -> None:
-    names = ("accepted", "failed", "unknown", "cancelled", "expired", "delivered", "undelivered")
-    values: dict[str, Any] = {name: sums.get(name, 0) for name in names}
+def _resolve(connection: Connection, preparation: int, chunks: Sequence[int]) -> int:
+    """Turn doubts with a receipt into acceptances, and count them; the chunks are locked."""
+    if not chunks:
+        return 0
+    rows = connection.execute(
+        statements(_SQL)["resolve_proven"], {"preparation": preparation, "chunks": list(chunks)}
+    ).fetchall()
+    moved = Counter(_chunk_of(row["position"]) for row in rows)
+    for number, count in sorted(moved.items()):
+        _add(connection, preparation, number, {"unknown": -count, "accepted": count})
+    return len(rows)
+
+
+def _chunk_of(position: int) -> int:
+    return (position - 1) // CHUNK_SIZE
+
+
+def _add(connection: Connection, preparation: int, chunk: int, changes: Mapping[str, int]) -> None:
+    values = {name: changes.get(name, 0) for name in _COUNTERS}
     connection.execute(
         statements("ledger")["add_to_chunk"],
         {"preparation": preparation, "chunk": chunk, **values},

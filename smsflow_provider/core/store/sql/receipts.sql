@@ -1,8 +1,9 @@
 -- take_inbox --
 -- Take the oldest receipts, so that no other applier takes the same. Walks the primary key.
-DELETE FROM smsflow_receipt_inbox
- WHERE no IN (SELECT no FROM smsflow_receipt_inbox ORDER BY no LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING no, received_at, conn_type, delivery_no, preparation, position, kind, code, gateway_ref;
+WITH oldest AS MATERIALIZED (
+    SELECT no FROM smsflow_receipt_inbox ORDER BY no LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+DELETE FROM smsflow_receipt_inbox i USING oldest WHERE i.no = oldest.no
+RETURNING i.no, received_at, conn_type, delivery_no, preparation, position, kind, code, gateway_ref;
 
 -- count_inbox --
 -- How many receipts wait.
@@ -17,8 +18,8 @@ SELECT preparation, chunk FROM smsflow_chunks
  ORDER BY preparation, chunk FOR UPDATE;
 
 -- known_messages --
--- What is known of the messages these receipts speak of: whether each was ever marked, its last outcome
--- and its last receipt. Walks primary keys.
+-- What is known of the messages these receipts speak of: the attempt each was last marked for, what
+-- became of that attempt (nothing, while it is under way) and its last receipt. Walks primary keys.
 SELECT t.preparation, t.position, p.delivery_no, k.attempt AS marked, o.kind AS outcome, r.kind AS receipt
   FROM unnest(%(preparations)s::bigint[], %(positions)s::integer[]) AS t (preparation, position)
   JOIN smsflow_preparations p ON p.no = t.preparation AND p.dropped_at IS NULL AND p.published_at IS NOT NULL
@@ -26,7 +27,7 @@ SELECT t.preparation, t.position, p.delivery_no, k.attempt AS marked, o.kind AS 
                       WHERE preparation = t.preparation AND position = t.position
                       ORDER BY attempt DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (SELECT kind FROM smsflow_outcomes
-                      WHERE preparation = t.preparation AND position = t.position
+                      WHERE preparation = t.preparation AND position = t.position AND attempt >= k.attempt
                       ORDER BY attempt DESC LIMIT 1) o ON true
   LEFT JOIN smsflow_receipts r ON r.preparation = t.preparation AND r.position = t.position;
 
@@ -39,11 +40,24 @@ ON CONFLICT (preparation, position) DO UPDATE
    SET kind = excluded.kind, code = excluded.code, received_at = excluded.received_at,
        gateway_ref = coalesce(nullif(excluded.gateway_ref, ''), smsflow_receipts.gateway_ref);
 
--- resolve_unknown --
--- A receipt proves that a message left: the doubt is over.
+-- doubtful_preparations --
+-- Preparations with messages in doubt. Reads smsflow_chunks: one row per thousand messages.
+SELECT DISTINCT c.preparation FROM smsflow_chunks c JOIN smsflow_preparations p ON p.no = c.preparation
+ WHERE c.unknown > 0 AND p.dropped_at IS NULL ORDER BY c.preparation;
+
+-- lock_doubtful_chunks --
+-- The chunks of one preparation with messages in doubt, locked in one order. Walks the primary key.
+SELECT chunk FROM smsflow_chunks WHERE preparation = %(preparation)s AND unknown > 0 ORDER BY chunk FOR UPDATE;
+
+-- resolve_proven --
+-- A receipt proves that a message left: the doubt is over, whichever of the two was written first.
+-- Looks at chunks with messages in doubt only; walks the primary keys of outcomes and receipts.
 UPDATE smsflow_outcomes o SET kind = 'accepted', code = 'by_receipt', settled_at = now()
-  FROM unnest(%(preparations)s::bigint[], %(positions)s::integer[]) AS t (preparation, position)
- WHERE o.preparation = t.preparation AND o.position = t.position AND o.kind = 'unknown';
+  FROM smsflow_chunks c
+  JOIN smsflow_receipts r ON r.preparation = c.preparation AND r.position BETWEEN c.first_position AND c.last_position
+ WHERE c.preparation = %(preparation)s AND c.chunk = ANY(%(chunks)s) AND r.preparation = %(preparation)s
+   AND o.preparation = %(preparation)s AND o.position = r.position AND o.kind = 'unknown'
+RETURNING o.position;
 
 -- write_strays --
 -- Receipts that fit no message of ours, kept with the reason.
