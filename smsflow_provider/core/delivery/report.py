@@ -7,6 +7,7 @@ from typing import Any
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
+    excluded_of,
     find_delivery,
     read_causes,
     read_figures,
@@ -23,14 +24,15 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
         with those delivered or not since), ``delivered``, ``undelivered``, ``failed``,
         ``unknown``, ``cancelled``, ``expired``, ``waiting`` (not settled yet), ``causes``.
         targeted = sum of excluded + to_deliver; to_deliver = accepted + failed + unknown +
-        cancelled + expired + waiting.
+        cancelled + expired + waiting. Without a complete preparation all of them are 0.
 
     Raises:
         NotFoundError: There is no such delivery.
     """
     delivery = find_delivery(store, delivery_id)
     figures = read_figures(store, delivery)
-    return {**summary_of(delivery, figures), "causes": _causes_of(store, delivery)}
+    causes = [dict(row) for row in read_causes(store, delivery)]
+    return {**summary_of(delivery, figures), "causes": causes}
 
 
 def summary_of(delivery: Delivery, figures: dict[str, int]) -> dict[str, Any]:
@@ -46,15 +48,9 @@ def summary_of(delivery: Delivery, figures: dict[str, int]) -> dict[str, Any]:
         "dry_run": delivery.dry_run,
         "created_at": delivery.created_at.isoformat(),
         "targeted": delivery.targeted,
-        "excluded": dict(delivery.figures.get("excluded", {})),
+        "excluded": excluded_of(delivery),
         "to_deliver": delivery.to_deliver,
         "parts": delivery.parts,
         **figures,
         "waiting": delivery.to_deliver - settled,
     }
-
-
-def _causes_of(store: Store, delivery: Delivery) -> list[dict[str, Any]]:
-    if delivery.sending_at is None:
-        return []
-    return [dict(row) for row in read_causes(store, delivery)]

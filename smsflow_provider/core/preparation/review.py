@@ -8,6 +8,7 @@ from smsflow_provider.core.mask import mask_phone
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
+    excluded_of,
     find_delivery,
     read_log,
     sample_messages,
@@ -38,7 +39,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         "dry_run": delivery.dry_run,
         "prepared_at": delivery.prepared_at and delivery.prepared_at.isoformat(),
         "targeted": delivery.targeted,
-        "excluded": dict(figures.get("excluded", {})),
+        "excluded": excluded_of(delivery),
         "to_deliver": delivery.to_deliver,
         "parts": delivery.parts,
         "encodings": dict(figures.get("encodings", {})),
