@@ -7,10 +7,11 @@ the state of an Airflow task, not a timeout, not an answer to a question about o
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from smsflow_provider.core.errors import NotApprovedError
+from smsflow_provider.core.errors import IllegalMoveError, NotApprovedError
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import (
     Approval,
@@ -109,36 +110,37 @@ def take_answer(store: Store, delivery_id: str, *, fingerprint: str, answer: Ans
     """
     Turn an answer about *fingerprint* into a recorded decision, or into another question.
 
-    An answer nobody gave, an answer about other content, a comment that is no text or too long,
-    and a choice that is none of ours decide nothing.
+    An answer about other content, a comment that is no text or too long, and a choice that is
+    none of ours decide nothing. One that nobody gave, or that came too late, lets the delivery
+    expire. Where somebody else was faster, theirs holds.
 
     Returns:
         Where the delivery stands now; ``Turn.ASK`` means: ask again.
+
+    Raises:
+        NotApprovedError: There is no complete preparation to decide on.
     """
     review = review_of(store, delivery_id)
-    if review.turn is not Turn.ASK:
+    if review.turn is not Turn.ASK or review.delivery.fingerprint != fingerprint:
         return review
-    if answer.timed_out or answer.answered_by is None:
-        _expire(store, review.delivery)
-        return review_of(store, delivery_id)
-    if not _is_usable(answer) or review.delivery.fingerprint != fingerprint:
-        return review
-    decide(
-        store,
-        delivery_id,
-        fingerprint=fingerprint,
-        decision=answer.decision or Decision.REJECT,
-        decided_by=answer.answered_by,
-        comment=str(answer.comment or ""),
-        via="airflow",
-    )
+    if answer.timed_out or not answer.answered_by:
+        _expire(store, delivery_id, fingerprint=fingerprint)
+    elif answer.decision is not None and _is_comment(answer.comment):
+        with contextlib.suppress(NotApprovedError, IllegalMoveError):
+            decide(
+                store,
+                delivery_id,
+                fingerprint=fingerprint,
+                decision=answer.decision,
+                decided_by=answer.answered_by,
+                comment=str(answer.comment or ""),
+                via="airflow",
+            )
     return review_of(store, delivery_id)
 
 
-def _is_usable(answer: Answer) -> bool:
-    comment = answer.comment
-    is_text = comment is None or (isinstance(comment, str) and len(comment) <= COMMENT_LIMIT)
-    return answer.decision is not None and is_text
+def _is_comment(given: object) -> bool:
+    return given is None or (isinstance(given, str) and len(given) <= COMMENT_LIMIT)
 
 
 def decide(
@@ -159,12 +161,17 @@ def decide(
     the first holds.
 
     Args:
+        decided_by: Who decides; not empty.
+        comment: What they say about it; 500 characters are kept, without what no text can hold.
         valid_s: Seconds for which an approval may start the send. None: until prepared again.
 
     Raises:
-        NotApprovedError: The content is not what was reviewed, or somebody decided otherwise.
+        NotApprovedError: The content is not what was reviewed, or somebody decided otherwise, or
+            nobody says who decides.
         IllegalMoveError: The delivery is not waiting for a decision.
     """
+    if not decided_by.strip():
+        raise NotApprovedError("a decision needs somebody who makes it", delivery=delivery_id)
     target = DeliveryState.APPROVED if decision is Decision.SEND else DeliveryState.REJECTED
     with store.transaction() as connection:
         delivery = read_delivery(connection, delivery_id, lock=True)
@@ -173,7 +180,9 @@ def decide(
             return _same_or_raise(known, delivery, fingerprint, decision)
         if delivery.fingerprint != fingerprint:
             raise NotApprovedError(
-                "the delivery was prepared again: review it again", delivery=delivery_id
+                "this is not what the delivery holds now: review it again",
+                delivery=delivery_id,
+                state=delivery.state.value,
             )
         move_delivery(connection, delivery, target, actor=decided_by)
         write_approval(
@@ -181,7 +190,7 @@ def decide(
             delivery,
             decision=decision,
             decided_by=decided_by,
-            comment=comment[:COMMENT_LIMIT],
+            comment=_kept(comment),
             via=via,
             valid_s=valid_s,
         )
@@ -227,10 +236,15 @@ def _same_or_raise(
     )
 
 
-def _expire(store: Store, delivery: Delivery) -> None:
+def _kept(comment: str) -> str:
+    """Cut a comment, and drop what PostgreSQL takes in no text: NUL, halves of surrogate pairs."""
+    return comment.replace("\0", "").encode(errors="ignore").decode()[:COMMENT_LIMIT]
+
+
+def _expire(store: Store, delivery_id: str, *, fingerprint: str) -> None:
     with store.transaction() as connection:
-        current = read_delivery(connection, delivery.id, lock=True)
-        if current.state is DeliveryState.READY:
+        current = read_delivery(connection, delivery_id, lock=True)
+        if current.state is DeliveryState.READY and current.fingerprint == fingerprint:
             move_delivery(connection, current, DeliveryState.EXPIRED, actor="smsflow")
             _log(connection, current, DeliveryState.EXPIRED, "smsflow")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -95,31 +95,19 @@ def find_approval(store: Store, delivery: Delivery) -> Approval | None:
 
 
 def open_review(store: Store, delivery: Delivery, *, asked_by: Origin, fingerprint: str) -> None:
-    """Note that *asked_by*, a task, asks a person for a decision on *fingerprint* now."""
+    """
+    Note that *asked_by*, a task, asks a person for a decision on *fingerprint* now.
+
+    What the same task asked about another delivery is over.
+    """
+    task = {**asdict(asked_by), "delivery_no": delivery.no}
     with store.transaction() as connection:
-        connection.execute(
-            statements(_SQL)["open_review"],
-            {
-                "delivery_no": delivery.no,
-                "dag_id": asked_by.dag_id,
-                "run_id": asked_by.run_id,
-                "task_id": asked_by.task_id,
-                "map_index": asked_by.map_index,
-                "fingerprint": fingerprint,
-            },
-        )
+        connection.execute(statements(_SQL)["close_other_reviews"], task)
+        connection.execute(statements(_SQL)["open_review"], {**task, "fingerprint": fingerprint})
 
 
 def review_age_s(store: Store, task: Origin) -> float | None:
     """Seconds since *task* asked. None: it is not a task of ours that asks."""
     with store.transaction() as connection:
-        row = connection.execute(
-            statements(_SQL)["review_age"],
-            {
-                "dag_id": task.dag_id,
-                "run_id": task.run_id,
-                "task_id": task.task_id,
-                "map_index": task.map_index,
-            },
-        ).fetchone()
+        row = connection.execute(statements(_SQL)["review_age"], asdict(task)).fetchone()
     return float(row["age_s"]) if row else None

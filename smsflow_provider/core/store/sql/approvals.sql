@@ -10,6 +10,12 @@ ON CONFLICT (delivery_no, preparation) DO NOTHING;
 SELECT a.*, (a.expires_at IS NOT NULL AND a.expires_at <= now()) AS expired FROM smsflow_approvals a
  WHERE a.delivery_no = %(delivery_no)s AND a.preparation = %(preparation)s;
 
+-- close_other_reviews --
+-- A task asks about one delivery at a time: what it asked before is over. Walks the unique index.
+DELETE FROM smsflow_reviews
+ WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
+   AND delivery_no <> %(delivery_no)s;
+
 -- open_review --
 -- Note that a person is being asked now. Asked again: the new moment counts.
 INSERT INTO smsflow_reviews (delivery_no, dag_id, run_id, task_id, map_index, fingerprint)
