@@ -7,18 +7,27 @@ figures stay out of every campaign's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from smsflow_provider.core.content.encoding import measure
+from pydantic import ValidationError
+
+from smsflow_provider.core.content.encoding import (
+    MAX_PARTS,
+    encoding_of,
+    measure,
+    refused_characters,
+)
+from smsflow_provider.core.content.front_matter import TemplateSettings
 from smsflow_provider.core.content.transliteration import Transliteration, transliterate
 from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.send import Sender, send
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
-from smsflow_provider.core.gateways.base import Dialect
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.gateways.base import Dialect, Feature
+from smsflow_provider.core.model import DeliveryKind, Encoding
 from smsflow_provider.core.states import BEGUN, DeliveryState
 from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.core.store.connection import Store
@@ -49,25 +58,71 @@ class DirectText:
     validity_s: int = 3600
 
 
-def check_direct(direct: DirectText) -> None:
+def check_direct(direct: DirectText, *, dialect: Dialect) -> None:
     """
-    Raise unless *direct* can be sent.
+    Raise unless *direct* can be sent through *dialect*.
 
     Raises:
         ConfigError: Lists every problem; no number and no text in it.
     """
-    problems = []
-    if not direct.to:
-        problems.append("to: give at least one number")
-    if len(direct.to) > MOST_NUMBERS:
-        problems.append(f"to: {len(direct.to)} numbers; more than {MOST_NUMBERS} are a campaign")
-    if not direct.text.strip():
-        problems.append("text: is empty")
-    parts = measure(transliterate(direct.text, direct.transliteration)).parts
-    if parts > direct.max_parts:
-        problems.append(f"text: has {parts} parts, more than {direct.max_parts}")
+    problems = [
+        *_problems_of_numbers(direct),
+        *_problems_of_text(direct, dialect),
+        *_problems_of_sender(direct.sender),
+    ]
     if problems:
         raise ConfigError("the text cannot be sent", problems=problems)
+
+
+def _problems_of_numbers(direct: DirectText) -> Iterator[str]:
+    if not direct.to:
+        yield "to: give at least one number"
+    if len(direct.to) > MOST_NUMBERS:
+        yield f"to: {len(direct.to)} numbers; more than {MOST_NUMBERS} are a campaign"
+
+
+def _problems_of_text(direct: DirectText, dialect: Dialect) -> Iterator[str]:
+    body = transliterate(direct.text, direct.transliteration)
+    if not body.strip():
+        yield "text: is empty"
+    refused = list(dict.fromkeys(code for _, code in refused_characters(body)))
+    if refused:
+        yield f"text: holds {', '.join(refused[:5])}, which cannot be sent"
+    try:
+        parts = _parts_of(body, dialect)
+    except ValueError:
+        parts = MAX_PARTS + 1
+    if parts > direct.max_parts:
+        more = f"more than {MAX_PARTS}" if parts > MAX_PARTS else str(parts)
+        yield f"text: has {more} parts, the most are {direct.max_parts}"
+    yield from _lacking(direct, dialect, encoding=encoding_of(body), parts=parts)
+
+
+def _lacking(
+    direct: DirectText, dialect: Dialect, *, encoding: Encoding, parts: int
+) -> Iterator[str]:
+    wanted = {
+        Feature.UCS2: encoding is Encoding.UCS2,
+        Feature.MULTIPART: parts > 1,
+        Feature.ALPHANUMERIC_SENDER: bool(direct.sender.strip("+0123456789")),
+    }
+    lacking = sorted(
+        {feature for feature, is_wanted in wanted.items() if is_wanted} - dialect.features
+    )
+    if lacking:
+        yield f"gateway: {dialect.name} lacks {', '.join(lacking)}"
+
+
+def _problems_of_sender(sender: str) -> Iterator[str]:
+    """Apply the rule for the senders of templates."""
+    try:
+        TemplateSettings(sender=sender)
+    except ValidationError as error:
+        yield from (f"sender: {one['msg']}" for one in error.errors(include_input=False))
+
+
+def _parts_of(body: str, dialect: Dialect) -> int:
+    return measure(body, split=dialect.splitting[encoding_of(body)].value).parts
 
 
 async def send_direct(
@@ -91,7 +146,7 @@ async def send_direct(
     Raises:
         ConfigError: See ``check_direct``.
     """
-    check_direct(direct)
+    check_direct(direct, dialect=dialect)
     delivery = ensure_delivery(
         store,
         delivery_id_of(origin),
@@ -154,9 +209,8 @@ def _prepare(
 
 def _rows_of(direct: DirectText, dialect: Dialect) -> list[MessageRow]:
     body = transliterate(direct.text, direct.transliteration)
-    encoding = measure(body).encoding
-    parts = measure(body, split=dialect.splitting[encoding].value).parts
+    encoding, parts = encoding_of(body).value, _parts_of(body, dialect)
     return [
-        (position, phone, str(position), direct.sender, body, encoding.value, parts, "")
+        (position, phone, str(position), direct.sender, body, encoding, parts, "")
         for position, phone in enumerate(direct.to, start=1)
     ]

@@ -21,7 +21,7 @@ def delivery_id_of(origin: Origin) -> str:
     """
     whole = "\x1f".join([origin.dag_id, origin.run_id, origin.task_id, str(origin.map_index)])
     words = f"{origin.dag_id.rpartition('.')[2]}-{origin.task_id}"
-    slug = re.sub(r"[^a-zA-Z0-9_]+", "-", words).strip("-")[:47].lower()
+    slug = re.sub(r"[^a-zA-Z0-9_]+", "-", words).strip("-")[:47].lower() or "delivery"
     digest = hashlib.sha256(whole.encode()).digest()[:8]
     tail = _base32(int.from_bytes(digest, "big"))[:12]
     return f"{slug}-{tail}"
