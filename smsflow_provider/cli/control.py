@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 
 from smsflow_provider.cli.reach import add_store_argument, reach_store
 from smsflow_provider.core.delivery.control import pause, resume, stop
@@ -21,9 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it, and say what is true now."""
     store = reach_store(args)
-    actor = f"cli:{getpass.getuser()}"
+    actor = f"cli:{_user()}"
     delivery = _ACTS[args.verb](store, args.delivery, actor=actor)
     if args.verb == "stop":
         close_stopped(store, args.delivery, actor=actor)
     print(f"{delivery.id} is {delivery.state.value}.")
     return 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())  # a container's user without a name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,16 +52,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = make_parser(words[0] if words else None)
     args = parser.parse_args(words)
-    run = cast("Callable[[argparse.Namespace], int]", args.run)
     try:
-        return run(args)
-    except SmsflowError as error:
-        print(f"smsflow: {error.problem}", file=sys.stderr)
-        for line in _lines_of(error):
-            print(f"  {line}", file=sys.stderr)
-        return FAILED
+        return _run(args)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The reader has seen enough (``| head``); nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run the verb, and tell what it could not do without a traceback."""
+    from smsflow_provider.cli.reach import words_for  # noqa: PLC0415  loads psycopg
+
+    run = cast("Callable[[argparse.Namespace], int]", args.run)
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except SmsflowError as error:
+        _tell([error.problem, *_lines_of(error)])
+    except Exception as error:
+        words = words_for(error)
+        if words is None:
+            raise
+        _tell([words])
+    else:
+        return code
+    return FAILED
+
+
+def _tell(lines: Sequence[str]) -> None:
+    print(f"smsflow: {lines[0]}", *lines[1:], sep="\n  ", file=sys.stderr)
 
 
 def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the texts. Exit code 1 if a row has none."""
     if args.what.endswith(".j2") or Path(args.what).is_file():
-        samples = _samples_of(load_template(Path(args.what)), _rows_of(args))
-        document: dict[str, Any] = {"template": args.what, "samples": samples}
+        template, rows = load_template(Path(args.what)), _rows_of(args)
+        document: dict[str, Any] = {
+            "template": args.what,
+            "problems": _problems_of(template, rows),
+            "samples": _samples_of(template, rows),
+        }
     else:
         from smsflow_provider.core.preparation.review import review  # noqa: PLC0415
 
@@ -50,7 +56,16 @@ def run(args: argparse.Namespace) -> int:
         print_json(document)
     else:
         _show(document["samples"])
+        for problem in document.get("problems", []):
+            print(f"smsflow: {problem}", file=sys.stderr)
     return 1 if any("problem" in sample for sample in document["samples"]) else 0
+
+
+def _problems_of(template: Template, rows: Sequence[dict[str, str]]) -> list[str]:
+    """Name the fields that no column of the rows can fill, with the near name."""
+    columns = [name for name in rows[0] if name] if rows else []
+    lacking = template.missing_columns(columns)
+    return [f"no column {name!r}: {hint}".removesuffix(": ") for name, hint in lacking.items()]
 
 
 def _samples_of(template: Template, rows: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
@@ -66,7 +81,10 @@ def _sample_of(template: Template, rendered: str | Missing | Failed) -> dict[str
     if isinstance(rendered, Failed):
         return {"problem": rendered.reason}
     text = transliterate(rendered, template.settings.transliteration)
-    size = measure(text)
+    try:
+        size = measure(text)
+    except ValueError as error:
+        return {"problem": str(error)}
     return {
         "text": text,
         "sender": template.settings.sender,
@@ -81,11 +99,22 @@ def _rows_of(args: argparse.Namespace) -> list[dict[str, str]]:
         return [dict(_pair_of(one) for one in args.set)]
     if not args.data.is_file():
         raise ConfigError("the file of rows is not there", file=str(args.data))
-    with args.data.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))[: max(args.limit, 1)]
+    rows = _read_rows(args.data, limit=max(args.limit, 1))
     if not rows:
         raise TemplateError("the file has no rows to fill the template with", file=str(args.data))
     return rows
+
+
+def _read_rows(path: Path, *, limit: int) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(islice(csv.DictReader(file, restkey=""), limit))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            "the file of rows is not UTF-8", file=str(path), position=error.start
+        ) from None
+    except csv.Error as error:
+        raise ConfigError("the file of rows is no CSV", file=str(path), cause=str(error)) from None
 
 
 def _pair_of(text: str) -> tuple[str, str]:

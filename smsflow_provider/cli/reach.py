@@ -10,6 +10,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Store
 
@@ -36,11 +39,11 @@ def reach_store(args: argparse.Namespace) -> Store:
     Find the store: the flag, the variable, Airflow's connection, in this order.
 
     Raises:
-        ConfigError: None of the three is there; says all three.
+        ConfigError: None of the three is there, with all three; or the string cannot be read.
     """
     dsn = getattr(args, "store", None) or os.environ.get("SMSFLOW_STORE")
     if dsn:
-        return Store(dsn)
+        return Store(_checked(dsn))
     with stdout_kept():
         from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415  takes seconds
 
@@ -53,6 +56,28 @@ def reach_store(args: argparse.Namespace) -> Store:
                 "there is no store: give --store DSN, or set SMSFLOW_STORE, or make the Airflow"
                 " connection smsflow_store"
             ) from None
+
+
+def _checked(dsn: str) -> str:
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        # The driver's own words quote the string, and with it the password.
+        problem = ConfigError(
+            "the connection string of the store cannot be read: write"
+            " postgresql://user:password@host:5432/database"
+        )
+    else:
+        return dsn
+    raise problem
+
+
+def words_for(error: Exception) -> str | None:
+    """Say what went wrong with the store, without the driver's words. None: something else."""
+    if not isinstance(error, psycopg.Error):
+        return None
+    state = f", SQLSTATE {error.sqlstate}" if error.sqlstate else ""
+    return f"the store failed ({type(error).__name__}{state})"
 
 
 @contextlib.contextmanager
