@@ -68,7 +68,7 @@ def _task_pids(system: System) -> list[int]:
     return [
         process.pid
         for process in scheduler.children(recursive=True)
-        if any(conn.laddr.port in ports for conn in process.net_connections() if conn.laddr)
+        if any(conn.laddr.port in ports for conn in process.net_connections())
     ]
 
 

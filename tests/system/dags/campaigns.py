@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param
@@ -10,7 +11,7 @@ from airflow.sdk import DAG, Param
 from smsflow_provider import BuildAudienceOperator, SmsDeliveryOperator
 
 
-def campaign(dag_id: str, *, gateway: str, **sms: object) -> DAG:
+def campaign(dag_id: str, *, gateway: str, **sms: Any) -> DAG:
     """Text the people of one table, then one task more."""
     with DAG(
         dag_id=dag_id,
