@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+# The first of all: whatever comes next imports Airflow.
+import tests.airflow.home  # noqa: F401
+from tests.airflow.fixtures import (
+    airflow_store,
+    make_dag,
+    people,
+    running_simulator,
+    server,
+    simulator,
+    templates,
+)
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="smsflow-airflow-"))
-os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+__all__ = [
+    "airflow_store",
+    "make_dag",
+    "people",
+    "running_simulator",
+    "server",
+    "simulator",
+    "templates",
+]
