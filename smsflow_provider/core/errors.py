@@ -14,6 +14,7 @@ Every error smsflow raises. The type answers "can a message have left?".
     . NotFoundError             no such delivery, audience or message
     . IllegalMoveError          a delivery cannot make this move
     . SupersededError           somebody else owns this work now: stop at once
+  - SendInterruptedError        told to end in mid-send: the next try goes on
   - NotApprovedError            no valid approval of this very content; nothing was sent
   - GatewayError                talking to a gateway failed
     . NotSentError              the gateway never took the message: safe to send again
@@ -99,6 +100,10 @@ class IllegalMoveError(StoreError):
 
 class SupersededError(StoreError):
     """Somebody else owns this work now; the holder must stop without another word."""
+
+
+class SendInterruptedError(SmsflowError):
+    """The sender was told to end; what has not left waits for the next try, nothing is in doubt."""
 
 
 class NotApprovedError(SmsflowError):

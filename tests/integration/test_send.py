@@ -16,6 +16,7 @@ from smsflow_provider.core.errors import (
     NotApprovedError,
     NotSentError,
     RefusedError,
+    SendInterruptedError,
     SupersededError,
 )
 from smsflow_provider.core.gateways.base import Gateway
@@ -209,6 +210,23 @@ def test_a_wrong_password_stops_the_sender_and_fails_nobody(store: Store) -> Non
     check_sums(result)
 
 
+def test_an_interrupted_sender_leaves_nothing_in_doubt_and_the_next_goes_on(store: Store) -> None:
+    make_prepared(store, count=300)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.005)
+
+    with pytest.raises(SendInterruptedError):
+        run_send(store, _one_by_one(gateway), is_interrupted=lambda: len(gateway.messages) >= 50)
+    halfway = report(store, "d1")
+    result = run_send(store, _one_by_one(gateway))
+
+    assert ("sending", 0) == (halfway["state"], halfway["unknown"])
+    assert 50 <= halfway["accepted"] < 300
+    assert ("finished", 300) == (result["state"], result["accepted"])
+    assert [] == gateway.repeated()
+    check_sums(result)
+
+
 def test_pausing_silences_the_sender_and_resuming_sends_the_rest(store: Store) -> None:
     make_prepared(store, count=300)
     approve(store)
@@ -331,6 +349,20 @@ def test_a_silent_owner_is_superseded_and_sends_nothing_more(store: Store) -> No
         first.tick(settled=[], wanted=7)
     first.release()
     check_sums(result)
+
+
+def test_a_delivery_prepared_again_between_claim_and_begin_sends_nothing(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    ledger = claim(store, find_delivery(store, "d1"), owner="first", lease_s=10)
+    assert ledger is not None
+    make_prepared(store, count=5)
+
+    with pytest.raises(SupersededError, match="moved meanwhile"):
+        ledger.begin(actor="first")
+    with pytest.raises(SupersededError, match="prepared again"):
+        ledger.tick(settled=[], wanted=5)
+    ledger.release()
 
 
 def test_nobody_takes_the_lease_of_an_owner_who_is_alive(store: Store) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from smsflow_provider.core.delivery.approval import check_approved
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.window import SlidingWindow, WindowSettings
-from smsflow_provider.core.errors import NotApprovedError
+from smsflow_provider.core.errors import NotApprovedError, SendInterruptedError
 from smsflow_provider.core.fingerprint import fingerprint_of
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.model import OutcomeKind
@@ -45,6 +45,8 @@ class Sender:
     callback_url_of: Callable[[str, str], str | None]
     #: E.164 digits that may be texted at all. None: everybody.
     allowed: frozenset[int] | None = field(default=None, repr=False)
+    #: Asked between two ticks: True makes the sender end early, with everything settled.
+    is_interrupted: Callable[[], bool] = lambda: False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Called every few seconds with counts; never with a phone or a text.
     on_progress: Callable[[dict[str, int]], None] = lambda _: None
@@ -66,6 +68,8 @@ async def send(store: Store, delivery_id: str, sender: Sender) -> dict[str, Any]
     Raises:
         NotApprovedError: No valid approval of this very content; nothing was sent.
         SupersededError: Another sender took over; this one sent nothing since.
+        SendInterruptedError: ``is_interrupted`` said so; the next call goes on.
+        RefusedError: The gateway refuses every message; the next call goes on.
     """
     while True:
         delivery = find_delivery(store, delivery_id)
@@ -75,6 +79,8 @@ async def send(store: Store, delivery_id: str, sender: Sender) -> dict[str, Any]
         ledger = claim(store, delivery, owner=sender.owner, lease_s=sender.lease_s)
         if ledger is not None:
             break
+        if sender.is_interrupted():
+            raise SendInterruptedError("told to end while waiting", delivery=delivery_id)
         await sender.sleep(1.0)
     try:
         await _send_claimed(store, ledger, sender)
@@ -117,6 +123,7 @@ async def _run_window(ledger: Ledger, delivery: Delivery, sender: Sender) -> Non
             delivery=delivery,
             callback_url_of=partial(sender.callback_url_of, sender.conn_type_of(delivery)),
             allowed=sender.allowed,
+            is_interrupted=sender.is_interrupted,
             sleep=sender.sleep,
             on_progress=sender.on_progress,
             settings=sender.window_of(delivery),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from smsflow_provider.core.errors import RefusedError, SupersededError
+from smsflow_provider.core.errors import RefusedError, SendInterruptedError, SupersededError
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.gateways.status import HOPELESS_CODES
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
@@ -82,6 +82,7 @@ class SlidingWindow:
         delivery: Delivery,
         callback_url_of: Callable[[str], str | None],
         allowed: frozenset[int] | None,
+        is_interrupted: Callable[[], bool],
         sleep: Callable[[float], Awaitable[None]],
         on_progress: Callable[[dict[str, int]], None],
         settings: WindowSettings,
@@ -92,6 +93,7 @@ class SlidingWindow:
         self._delivery = delivery
         self._callback_url_of = callback_url_of
         self._allowed = allowed
+        self._is_interrupted = is_interrupted
         self._sleep = sleep
         self._on_progress = on_progress
         self._settings = settings
@@ -139,7 +141,7 @@ class SlidingWindow:
             return await self._close(OutcomeKind.CANCELLED, "stopped")
         if standing.expired and standing.state is DeliveryState.SENDING:
             return await self._close(OutcomeKind.EXPIRED, "validity_over")
-        if self._hopeless and not self._open:
+        if (self._hopeless or self._is_interrupted()) and not self._open:
             return await self._give_up()
         if self._is_done(standing, taken):
             return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
@@ -148,7 +150,8 @@ class SlidingWindow:
 
     async def _tick(self) -> tuple[Standing, list[Taken]]:
         settled, self._settled = self._settled, []
-        waits = bool(self._hopeless) or self._backoff.left_s(time.monotonic()) > 0
+        ends = bool(self._hopeless) or self._is_interrupted()
+        waits = ends or self._backoff.left_s(time.monotonic()) > 0
         room = 0 if waits else self._limit - self._open
         again = list(self._again.items())[: max(room, 0)]
         for _ in range(3):
@@ -267,6 +270,10 @@ class SlidingWindow:
     async def _give_up(self) -> bool:
         settled, self._settled = self._settled, []
         await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
+        if not self._hopeless:
+            raise SendInterruptedError(
+                "told to end: the next try goes on", delivery=self._delivery.id
+            )
         raise RefusedError(
             "the gateway refuses every message: mend its connection, the next try goes on",
             gateway=self._delivery.gateway,

@@ -142,12 +142,19 @@ class Ledger:
         return self._epoch
 
     def begin(self, *, actor: str) -> None:
-        """Move an approved delivery to sending and start the clock of its validity."""
+        """
+        Move an approved delivery to sending and start the clock of its validity.
+
+        Raises:
+            SupersededError: It was stopped or prepared again meanwhile.
+        """
+        values = {**self._ledger, "delivery_no": self._delivery.no, "actor": actor}
         with translated_errors(), self._connection.transaction():
             self._hold()
-            self._connection.execute(
-                self._sql["begin_sending"], {"delivery_no": self._delivery.no, "actor": actor}
-            )
+            if self._connection.execute(self._sql["begin_sending"], values).fetchone() is None:
+                raise SupersededError(
+                    "the delivery has moved meanwhile", delivery=self._delivery.id
+                )
 
     def messages_digest(self) -> str:
         """Digest all prepared messages as the store has them now, streamed."""
@@ -270,8 +277,10 @@ class Ledger:
         row = self._connection.execute(
             self._sql["delivery_state"], {"delivery_no": self._delivery.no}
         ).fetchone()
-        if row is None:
-            raise SupersededError("the delivery is gone", delivery=self._delivery.id)
+        if row is None or row["preparation"] != self._delivery.preparation:
+            raise SupersededError(
+                "the delivery is gone or was prepared again", delivery=self._delivery.id
+            )
         return Standing(state=DeliveryState(row["state"]), expired=bool(row["expired"]))
 
     def _take_again(self, again: Sequence[tuple[int, int]], scopes: Sequence[str]) -> list[Taken]:

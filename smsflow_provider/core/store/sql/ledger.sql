@@ -28,7 +28,8 @@ UPDATE smsflow_leases SET owner = '', heartbeat_at = NULL
 UPDATE smsflow_deliveries
    SET state = 'sending', sending_at = now(), moved_at = now(), moved_by = %(actor)s,
        expires_at = now() + validity_s * interval '1 second'
- WHERE no = %(delivery_no)s AND state = 'approved';
+ WHERE no = %(delivery_no)s AND state = 'approved' AND preparation = %(preparation)s
+RETURNING no;
 
 -- orphaned_marks --
 -- Messages marked by a former owner and never settled. With a receipt they left for certain, without
@@ -56,7 +57,7 @@ HAVING bool_or(o.kind = 'not_sent')
 
 -- delivery_state --
 -- What the people who may pause or stop it say now.
-SELECT state, expires_at IS NOT NULL AND expires_at <= clock_timestamp() AS expired
+SELECT state, preparation, expires_at IS NOT NULL AND expires_at <= clock_timestamp() AS expired
   FROM smsflow_deliveries WHERE no = %(delivery_no)s;
 
 -- open_chunk --
