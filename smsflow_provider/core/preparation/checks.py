@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from smsflow_provider.core.content.template import Template
-from smsflow_provider.core.errors import UnsupportedFeatureError
-from smsflow_provider.core.gateways.base import Dialect, Feature, require
+from smsflow_provider.core.gateways.base import Dialect, Feature
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import Tally
 from smsflow_provider.core.store.deliveries import LogRow
@@ -70,14 +69,14 @@ def _content_errors(tally: Tally) -> Iterator[LogLine]:
         yield LogLine(
             level=Level.ERROR,
             event="field_missing",
-            problem=f"{name!r} is missing for {count} recipients ({share:.1f} %)",
+            problem=f"{name!r} is missing for {_people(count)} ({share:.1f} %)",
             facts={"field": name, "recipients": count},
         )
     for reason, count in tally.failures.most_common():
         yield LogLine(
             level=Level.ERROR,
             event="text_failed",
-            problem=f"the text of {count} recipients cannot be made: {reason}",
+            problem=f"the text of {_people(count)} cannot be made: {reason}",
             facts={"recipients": count},
         )
 
@@ -90,14 +89,13 @@ def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Itera
         wanted.add(Feature.MULTIPART)
     if template.settings.sender and not template.settings.sender.lstrip("+").isdigit():
         wanted.add(Feature.ALPHANUMERIC_SENDER)
-    try:
-        require(dialect, frozenset(wanted))
-    except UnsupportedFeatureError as error:
+    lacking = sorted(wanted - dialect.features)
+    if lacking:
         yield LogLine(
             level=Level.ERROR,
             event="gateway_lacks_feature",
-            problem=error.problem,
-            facts=error.facts,
+            problem=f"the gateway {dialect.name} lacks {', '.join(lacking)}",
+            facts={"gateway": dialect.name, "missing": lacking},
         )
 
 
@@ -143,3 +141,7 @@ def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
         problem=f"{tally.to_deliver} of {tally.targeted} recipients get a text",
         facts={"to_deliver": tally.to_deliver, "targeted": tally.targeted, "parts": tally.parts},
     )
+
+
+def _people(count: int) -> str:
+    return "1 recipient" if count == 1 else f"{count} recipients"
