@@ -1,0 +1,184 @@
+"""
+Tables of the docs, printed from the code.
+
+A page holds each between ``<!-- table: NAME -->`` and ``<!-- end -->``. A test fails when one is
+stale; ``python -m tests.docs.tables`` writes them anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from smsflow_provider.core import errors
+from smsflow_provider.core.content.filters import FILTERS
+from smsflow_provider.core.content.front_matter import MissingPolicy, TemplateSettings
+from smsflow_provider.core.states import MOVES
+from smsflow_provider.core.workflow.schedule import Schedule
+from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
+
+ROOT = Path(__file__).parents[2]
+_TABLE = re.compile(
+    r"(?P<head><!-- table: (?P<name>[\w-]+) -->\n).*?(?P<tail><!-- end -->)", re.DOTALL
+)
+
+
+def pages() -> list[Path]:
+    """List the pages: the README, the changelog and everything in docs."""
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def filled(text: str) -> str:
+    """Write every table of a page anew."""
+    return _TABLE.sub(
+        lambda found: f"{found['head']}{TABLES[found['name']]()}{found['tail']}", text
+    )
+
+
+def fields_table(model: type[BaseModel]) -> str:
+    """Show the fields of a model: name as it is written, default, and its comment."""
+    comments = dict(comments_of(model))
+    properties = model.model_json_schema(by_alias=True)["properties"]
+    rows = []
+    for name, field in model.model_fields.items():
+        written = field.alias or name
+        default = "**required**" if field.is_required() else _shown(properties[written])
+        rows.append((f"`{written}`", default, _meaning(comments.get(name, ""), model, name)))
+    return table(("field", "default", "meaning"), rows)
+
+
+def comments_of(thing: type) -> Iterator[tuple[str, str]]:
+    """Read the ``#:`` lines before each field or member of a class."""
+    source = inspect.getsource(thing)
+    lines = source.splitlines()
+    (body,) = ast.parse(textwrap.dedent(source)).body
+    assert isinstance(body, ast.ClassDef)
+    for node in body.body:
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(node, ast.Assign):
+            target = node.targets[0] if isinstance(node.targets[0], ast.Name) else None
+        if isinstance(target, ast.Name):
+            yield target.id, " ".join(_comment_before(lines, node.lineno - 1))
+
+
+def _comment_before(lines: list[str], place: int) -> list[str]:
+    found: list[str] = []
+    while place and lines[place - 1].strip().startswith("#:"):
+        place -= 1
+        found.insert(0, lines[place].strip().removeprefix("#:").strip())
+    return found
+
+
+def _meaning(comment: str, model: type[BaseModel], name: str) -> str:
+    choices = model.model_json_schema(by_alias=False)["properties"][name].get("enum", [])
+    words = _markdown(comment) or _PLAIN.get(name, "")
+    missing = [choice for choice in choices if choice not in words]
+    return f"{words} One of {', '.join(f'`{one}`' for one in choices)}." if missing else words
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"``([^`]*)``", r"`\1`", text)
+
+
+#: What a name says that has no comment of its own.
+_PLAIN = {
+    "kind": "The kind of activity.",
+    "owner": "Owner of the DAG.",
+    "tags": "Tags of the DAG.",
+    "transliteration": "What becomes of characters that GSM 7-bit lacks; see below.",
+    "missing": "What becomes of a recipient whose row lacks a field; see below.",
+}
+
+
+def _shown(given: Mapping[str, Any]) -> str:
+    default = given.get("default")
+    if default in (None, "", []) or ("default" not in given):
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def moves_table() -> str:
+    """Show what may follow each state of a delivery."""
+    rows = [
+        (f"`{state.value}`", ", ".join(f"`{one.value}`" for one in _in_order(after)) or "nothing")
+        for state, after in MOVES.items()
+    ]
+    return table(("from", "to"), rows)
+
+
+def _in_order(states: Iterable[Any]) -> list[Any]:
+    order = list(MOVES)
+    return sorted(states, key=order.index)
+
+
+def filters_table() -> str:
+    """Show our filters: what each does, and its example."""
+    rows = [
+        (f"`{name}`", _first_sentence(function), _example_of(function))
+        for name, function in FILTERS.items()
+    ]
+    return table(("filter", "what it does", "example"), rows)
+
+
+def _first_sentence(function: Callable[..., object]) -> str:
+    paragraph = (inspect.getdoc(function) or "").split("\n\n")[0]
+    return _markdown(" ".join(paragraph.split()))
+
+
+def _example_of(function: Callable[..., object]) -> str:
+    lines = (inspect.getdoc(function) or "").splitlines()
+    place = next(place for place, line in enumerate(lines) if ">>>" in line)
+    call, result = lines[place].strip().removeprefix(">>> "), lines[place + 1].strip()
+    return f"`{call}` gives `{result}`".replace("|", "\\|")
+
+
+def enum_table(kind: type[StrEnum]) -> str:
+    """Show the members of an enumeration and their comments."""
+    comments = dict(comments_of(kind))
+    rows = [(f"`{one.value}`", _markdown(comments.get(one.name, ""))) for one in kind]
+    return table(("value", "meaning"), rows)
+
+
+def errors_tree() -> str:
+    """Show the tree of errors as its module draws it."""
+    drawing = (errors.__doc__ or "").split("\n\n")[1]
+    return f"```text\n{drawing}\n```\n"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Write a table in Markdown."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "workflow": lambda: fields_table(Workflow),
+    "schedule": lambda: fields_table(Schedule),
+    "build-audience": lambda: fields_table(BuildAudience),
+    "sms-delivery": lambda: fields_table(SmsDelivery),
+    "front-matter": lambda: fields_table(TemplateSettings),
+    "missing": lambda: enum_table(MissingPolicy),
+    "filters": filters_table,
+    "moves": moves_table,
+    "errors": errors_tree,
+}
+
+
+def main() -> None:
+    """Write the tables of all pages anew."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        if filled(text) != text:
+            page.write_text(filled(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
