@@ -14,6 +14,8 @@ from smsflow_provider.core.store.deliveries import Origin
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+
 
 def origin_of(context: Context, *, task_id: str) -> Origin:
     """Name the task of the run that *task_id* stands for."""
@@ -23,15 +25,23 @@ def origin_of(context: Context, *, task_id: str) -> Origin:
 
 
 def actor_of(context: Context) -> str:
-    """Name who started the run: a person, or the DAG's schedule."""
-    run = context["dag_run"]
-    return getattr(run, "triggering_user_name", None) or f"dag:{context['ti'].dag_id}"
+    """Name who started the run: a person, or the DAG itself, as on a schedule."""
+    user = getattr(context.get("dag_run"), "triggering_user_name", None)
+    return str(user) if user else f"dag:{dag_id_of(context)}"
 
 
 def owner_of(context: Context) -> str:
-    """Name this try of this task, for the lease."""
-    ti = context["ti"]
+    """Name this try of this task, for the lease; in a callback without a task, the run."""
+    ti: Any = context.get("ti")
+    if ti is None:
+        return f"{dag_id_of(context)}/{context.get('run_id') or 'a callback'}"
     return f"{ti.dag_id}/{ti.run_id}/{ti.task_id} try {ti.try_number}"
+
+
+def dag_id_of(context: Context) -> str:
+    """Name the DAG; empty where the context has none, as in some callbacks."""
+    holders: list[Any] = [context.get(name) for name in ("ti", "dag_run", "dag")]
+    return next((str(each.dag_id) for each in holders if getattr(each, "dag_id", None)), "")
 
 
 def is_backfill(context: Context) -> bool:
@@ -40,10 +50,18 @@ def is_backfill(context: Context) -> bool:
     return str(getattr(kind, "value", kind)) == "backfill"
 
 
-def param_of(context: Context, name: str) -> Any:
-    """Read a parameter of the run; None if the DAG has none of that name."""
-    params = context.get("params") or {}
-    return params.get(name) if name in params else None
+def flag_of(context: Context, name: str) -> bool:
+    """
+    Read a yes or no from the parameters of the run. False if it has none of that name.
+
+    Raises:
+        ConfigError: The value is neither, such as ``"maybe"``.
+    """
+    value = (context.get("params") or {}).get(name, False)
+    known = value if isinstance(value, bool) else _WORDS.get(str(value or "").strip().lower())
+    if known is None:
+        raise ConfigError("a run parameter must be true or false", parameter=name)
+    return known
 
 
 def delivery_id_from(given: object) -> str:
@@ -60,6 +78,18 @@ def delivery_id_from(given: object) -> str:
     raise ConfigError(
         "no delivery was given: pass the output of the prepare task", got=type(given).__name__
     )
+
+
+def check_policies(**policies: str) -> None:
+    """
+    Check words like ``on_reject`` when a DAG is parsed, not behind the review.
+
+    Raises:
+        ConfigError: Names every argument that is neither ``skip`` nor ``fail``.
+    """
+    wrong = {name: given for name, given in policies.items() if given not in ("skip", "fail")}
+    if wrong:
+        raise ConfigError("say 'skip' or 'fail'", **wrong)
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+from smsflow_provider.core.store.deliveries import Origin
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.context import actor_of, origin_of, owner_of
+from smsflow_provider.hooks.context import actor_of, dag_id_of, origin_of, owner_of
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 from smsflow_provider.hooks.sender import make_sender
 from smsflow_provider.hooks.store import StoreHook
@@ -27,12 +29,18 @@ def send_text(
     store_conn_id: str,
     name: str,
     on_progress: Callable[[dict[str, int]], None],
+    repeats: bool = True,
+    new_id: Callable[[], str] = lambda: uuid4().hex,
 ) -> dict[str, Any]:
     """
-    Send *text* to the numbers in *to*, once each over all tries of the task.
+    Send *text* to the numbers in *to*, once each over all calls for the same task and *name*.
 
     Args:
+        context: A task's, or a callback's, which may lack the task and the run.
         name: What this text is to the task, so that two of one task are two deliveries.
+        repeats: The same call may come again, and must send nothing then. False: each call is a
+            text of its own.
+        new_id: Names such a text.
 
     Raises:
         ConfigError: Lists every problem, the wrong numbers by their place.
@@ -41,9 +49,8 @@ def send_text(
     from smsflow_provider.core.preparation.named import read_numbers  # noqa: PLC0415
 
     store = StoreHook(store_conn_id).store()
-    task_id = context["ti"].task_id
     direct = DirectText(
-        label=f"{context['ti'].dag_id}.{name}",
+        label=f"{dag_id_of(context)}.{name}".lstrip("."),
         to=tuple(read_numbers(to, region=region)),
         text=text,
         sender=sender,
@@ -53,7 +60,7 @@ def send_text(
         send_direct(
             store,
             direct,
-            origin=origin_of(context, task_id=name if name == task_id else f"{task_id}.{name}"),
+            origin=_origin(context, name if repeats else f"{name}.{new_id()}"),
             author=actor_of(context),
             dialect=SmsGatewayHook(gateway_conn_id).dialect(),
             sender=make_sender(
@@ -64,3 +71,11 @@ def send_text(
             ),
         )
     )
+
+
+def _origin(context: Context, name: str) -> Origin:
+    ti: Any = context.get("ti")
+    if ti is None:
+        run_id = str(context.get("run_id") or "")
+        return Origin(dag_id=dag_id_of(context), run_id=run_id, task_id=name)
+    return origin_of(context, task_id=name if name == ti.task_id else f"{ti.task_id}.{name}")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
-from smsflow_provider.core.errors import SmsflowError
-from smsflow_provider.core.gateways.registry import make_dialect, read_connection
+from smsflow_provider.core.errors import ConfigError, SmsflowError
+from smsflow_provider.core.gateways.registry import GATEWAY_TYPES, make_dialect, read_connection
 from smsflow_provider.core.gateways.settings import ConnectionFields, GatewaySettings
 
 if TYPE_CHECKING:
@@ -35,8 +36,14 @@ class SmsGatewayHook(BaseHook):
         self.gateway_conn_id = gateway_conn_id
 
     def read(self) -> tuple[str, GatewaySettings]:
-        """Read the connection: its type, and its settings."""
-        connection = self.get_connection(self.gateway_conn_id)
+        """
+        Read the connection: its type, and its settings.
+
+        Raises:
+            ConfigError: There is no such connection, it is not one of a gateway, or it cannot be
+                read; the facts name it.
+        """
+        connection = self._find()
         fields = ConnectionFields(
             host=connection.host or "",
             schema=connection.schema or "",
@@ -46,7 +53,21 @@ class SmsGatewayHook(BaseHook):
             extra=connection.extra_dejson,
         )
         conn_type = connection.conn_type or ""
-        return conn_type, read_connection(conn_type, fields)
+        try:
+            return conn_type, read_connection(conn_type, fields)
+        except ConfigError as error:
+            facts = {"conn_id": self.gateway_conn_id, **error.facts}
+            raise type(error)(error.problem, **facts) from None
+
+    def _find(self) -> Any:
+        try:
+            return self.get_connection(self.gateway_conn_id)
+        except AirflowNotFoundException:
+            raise ConfigError(
+                "there is no such connection: add it, with the type of a gateway",
+                conn_id=self.gateway_conn_id,
+                types=[*GATEWAY_TYPES],
+            ) from None
 
     def dialect(self) -> Dialect:
         """Make the dialect; opens nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 from psycopg.conninfo import make_conninfo
 
 from smsflow_provider.core.errors import ConfigError, SmsflowError, UnknownSettingError
@@ -35,10 +36,22 @@ class StoreHook(BaseHook):
         self.store_conn_id = store_conn_id
 
     def store(self) -> Store:
-        """Translate the connection into a store."""
+        """
+        Translate the connection into a store.
+
+        Raises:
+            ConfigError: There is no such connection, or it cannot be read.
+        """
         from smsflow_provider.core.store.connection import Store  # noqa: PLC0415  loads psycopg
 
-        return Store(dsn_of(self.get_connection(self.store_conn_id)))
+        try:
+            connection = self.get_connection(self.store_conn_id)
+        except AirflowNotFoundException:
+            raise ConfigError(
+                "there is no connection to the store: add one of type smsflow_store",
+                conn_id=self.store_conn_id,
+            ) from None
+        return Store(dsn_of(connection))
 
     def get_conn(self) -> Store:
         """Airflow's name for it."""
@@ -67,7 +80,10 @@ def dsn_of(connection: Any) -> str:
     unknown = sorted(set(extra) - set(LIBPQ_EXTRAS))
     if unknown:
         raise UnknownSettingError(
-            "unknown extra fields of the store's connection", names=unknown, known=LIBPQ_EXTRAS
+            "unknown extra fields of the store's connection",
+            conn_id=connection.conn_id,
+            names=unknown,
+            known=LIBPQ_EXTRAS,
         )
     missing = [
         label
@@ -75,7 +91,11 @@ def dsn_of(connection: Any) -> str:
         if not value
     ]
     if missing:
-        raise ConfigError("the connection of the store lacks fields", missing=missing)
+        raise ConfigError(
+            "the connection of the store lacks fields",
+            conn_id=connection.conn_id,
+            missing=missing,
+        )
     return make_conninfo(
         "",
         host=connection.host,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ class SmsNotifier(BaseNotifier):
     """
     Text whoever is on call when a task fails, a review waits, a deadline passes.
 
-    One text per task, run, try and *name*; at most 100 numbers.
+    One text per task, run, try and *name*; one per call where a whole DAG calls back. At most 100
+    numbers.
 
     :param to: One number or several. (templated)
     :param text: The text. (templated)
@@ -50,7 +52,7 @@ class SmsNotifier(BaseNotifier):
         self.store_conn_id = store_conn_id
 
     def notify(self, context: Context) -> None:
-        """Send the text."""
+        """Send the text. What Airflow calls back may lack the task, and even the run."""
         from smsflow_provider.hooks.direct import send_text  # noqa: PLC0415  loads psycopg
 
         send_text(
@@ -61,6 +63,21 @@ class SmsNotifier(BaseNotifier):
             gateway_conn_id=self.gateway_conn_id,
             region=self.region,
             store_conn_id=self.store_conn_id,
-            name=f"{self.name}.{context['ti'].try_number}",
+            name=self._name_in(context),
+            repeats=_is_of_a_task(context),
             on_progress=lambda _: None,
         )
+
+    async def async_notify(self, context: Context) -> None:
+        """Send the text from the triggerer, without holding it up."""
+        await asyncio.to_thread(self.notify, context)
+
+    def _name_in(self, context: Context) -> str:
+        """Tell the tries of a task apart: each may fail anew."""
+        ti: Any = context.get("ti")
+        return self.name if ti is None else f"{self.name}.{ti.try_number}"
+
+
+def _is_of_a_task(context: Context) -> bool:
+    """Whether a task calls back. A DAG says its reason, and may name the task it ended with."""
+    return "ti" in context and "reason" not in context

@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.context import actor_of, final_errors, origin_of, param_of
+from smsflow_provider.hooks.context import actor_of, final_errors, flag_of, origin_of
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 from smsflow_provider.hooks.store import StoreHook
 
@@ -37,7 +37,7 @@ class PrepareDeliveryOperator(BaseOperator):
     :param gateway_conn_id: Connection of the gateway; the template's own if not given. (templated)
     :param label: What people call the delivery; the template's own if not given. (templated)
     :param region: Region of national numbers; the template's own if not given. (templated)
-    :param dry_run: Walk the whole way and hand nothing over. A run parameter of that name wins.
+    :param dry_run: Walk the whole way and hand nothing over; so does a run parameter of that name.
     :param delivery_task_id: The task the delivery is named after; this task if not given.
     :param store_conn_id: Connection of the store.
     """
@@ -82,9 +82,9 @@ class PrepareDeliveryOperator(BaseOperator):
         from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415
         from smsflow_provider.core.store.deliveries import ensure_delivery  # noqa: PLC0415
 
-        store = StoreHook(self.store_conn_id).store()
         origin = origin_of(context, task_id=self.delivery_task_id or self.task_id)
         with final_errors():
+            store = StoreHook(self.store_conn_id).store()
             preparation = self._preparation(context, store)
             delivery = ensure_delivery(
                 store,
@@ -101,9 +101,9 @@ class PrepareDeliveryOperator(BaseOperator):
                 )
                 return counts_of(delivery)
             delivery = prepare(store, delivery.id, preparation, actor=actor_of(context))
-        self._tell(store, delivery)
+        errors = self._tell(store, delivery)
         if delivery.state is DeliveryState.PREPARATION_FAILED:
-            raise AirflowFailException("The preparation found errors, see above; nothing to review")
+            raise AirflowFailException(f"Nothing to review, there are errors: {'; '.join(errors)}")
         return counts_of(delivery)
 
     def _preparation(self, context: Context, store: Store) -> Preparation:
@@ -134,14 +134,17 @@ class PrepareDeliveryOperator(BaseOperator):
             label=self.delivery_label or template.settings.label or template.name,
             gateway=self.gateway_conn_id or template.settings.gateway or "sms_gateway",
             region=self.region,
-            dry_run=bool(self.is_dry_run or param_of(context, "dry_run")),
+            dry_run=bool(self.is_dry_run or flag_of(context, "dry_run")),
             allowed=config.allowed,
             has_public_url=bool(config.public_url),
         )
 
-    def _tell(self, store: Store, delivery: Any) -> None:
+    def _tell(self, store: Store, delivery: Any) -> list[str]:
+        """Repeat the delivery's log in the task's; returns its errors."""
         from smsflow_provider.core.store.deliveries import read_log  # noqa: PLC0415
 
         levels = {"info": self.log.info, "warning": self.log.warning, "error": self.log.error}
-        for line in read_log(store, delivery):
+        lines = read_log(store, delivery)
+        for line in lines:
             levels[line["level"]]("%s", line["problem"])
+        return [line["problem"] for line in lines if line["level"] == "error"]

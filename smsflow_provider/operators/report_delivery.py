@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import (
+    check_policies,
     delivery_id_from,
     final_errors,
+    flag_of,
     is_backfill,
-    param_of,
 )
 from smsflow_provider.hooks.store import StoreHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from smsflow_provider.core.delivery.verdict import Verdict
 
 
 class ReportDeliveryOperator(BaseOperator, SkipMixin):
@@ -29,13 +32,14 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
     Report on a delivery, whatever became of it.
 
     Runs always. A delivery that was not sent and should have been fails the run here, so that a
-    run is never green by mistake; one that was rejected skips what follows.
+    run is never green by mistake; one that was rejected skips what follows. Where everything
+    before it was skipped there is nothing to report: it is skipped too.
 
     :param delivery: What the prepare task returned, or a delivery's id. (templated)
     :param receipts_within: How long to wait for receipts. Those that come later count too.
     :param on_reject: ``skip`` or ``fail``.
     :param on_expiry: ``skip`` or ``fail``.
-    :param send_in_backfill: Whether a backfilled run was to be sent. A run parameter wins.
+    :param send_in_backfill: A backfilled run was to be sent; so says a run parameter of that name.
     :param store_conn_id: Connection of the store.
     """
 
@@ -53,8 +57,11 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
         store_conn_id: str = "smsflow_store",
         **kwargs: Any,
     ) -> None:
+        kwargs.setdefault("retries", 3)
+        kwargs.setdefault("retry_delay", timedelta(seconds=10))
         kwargs.setdefault("trigger_rule", "all_done")
         super().__init__(**kwargs)
+        check_policies(on_reject=on_reject, on_expiry=on_expiry)
         self.delivery = delivery
         self.receipts_within = receipts_within
         self.on_reject = on_reject
@@ -64,27 +71,15 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Report, then let the run go on, skip what follows, or fail."""
-        from smsflow_provider.core.delivery.report import report  # noqa: PLC0415
-        from smsflow_provider.core.delivery.verdict import (  # noqa: PLC0415
-            Policy,
-            Verdict,
-            verdict_of,
-        )
-        from smsflow_provider.core.delivery.wait import wait_for_receipts  # noqa: PLC0415
-        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415
+        from smsflow_provider.core.delivery.verdict import Verdict  # noqa: PLC0415
 
+        before = self._states_before(context)
+        if self.delivery is None and set(before.values()) == {"skipped"}:
+            raise AirflowSkipException("There is no delivery: what comes before was skipped")
         with final_errors():
-            delivery_id = delivery_id_from(self.delivery)
-            store = StoreHook(self.store_conn_id).store()
-            if SmsflowConfig.read().public_url:
-                within_s = self.receipts_within.total_seconds()
-                wait_for_receipts(store, delivery_id, within_s=within_s, sleep=time.sleep)
-            result = report(store, delivery_id)
-            verdict = verdict_of(
-                DeliveryState(result["state"]),
-                on_reject=Policy(self.on_reject),
-                on_expiry=Policy(self.on_expiry),
-                is_left_out=is_backfill(context) and not self._sends_in_backfill(context),
+            result = self._report()
+            verdict = self._verdict(
+                context, result["state"], has_failed="failed" in before.values()
             )
         self.log.info("Report: %s", result)
         context["ti"].xcom_push(key="return_value", value=result)
@@ -94,5 +89,32 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
             self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
         return result
 
-    def _sends_in_backfill(self, context: Context) -> bool:
-        return bool(self.send_in_backfill or param_of(context, "send_in_backfill"))
+    def _report(self) -> dict[str, Any]:
+        from smsflow_provider.core.delivery.report import report  # noqa: PLC0415
+        from smsflow_provider.core.delivery.wait import wait_for_receipts  # noqa: PLC0415
+
+        delivery_id = delivery_id_from(self.delivery)
+        store = StoreHook(self.store_conn_id).store()
+        if SmsflowConfig.read().public_url:
+            within_s = self.receipts_within.total_seconds()
+            wait_for_receipts(store, delivery_id, within_s=within_s, sleep=time.sleep)
+        return report(store, delivery_id)
+
+    def _verdict(self, context: Context, state: str, *, has_failed: bool) -> Verdict:
+        from smsflow_provider.core.delivery.verdict import Policy, verdict_of  # noqa: PLC0415
+        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415
+
+        was_to_be_sent = self.send_in_backfill or flag_of(context, "send_in_backfill")
+        return verdict_of(
+            DeliveryState(state),
+            on_reject=Policy(self.on_reject),
+            on_expiry=Policy(self.on_expiry),
+            is_left_out=is_backfill(context) and not was_to_be_sent and not has_failed,
+        )
+
+    def _states_before(self, context: Context) -> dict[str, str]:
+        """Read the states of the tasks directly before this one, by their ids."""
+        ti = context["ti"]
+        names = sorted(self.upstream_task_ids)
+        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=names, run_ids=[ti.run_id])
+        return {name: str(state) for name, state in states.get(ti.run_id, {}).items()}

@@ -26,6 +26,9 @@ class SendDeliveryOperator(BaseOperator):
     Airflow's tasks are in. After a crash the next try goes on where this one stopped; what was
     in flight is ``unknown`` and not sent again. On a finished delivery it does nothing.
 
+    Unless they are given to it, three retries and the trigger rule ``all_success`` are its own:
+    ``default_args`` do not change them.
+
     :param delivery: What the prepare task returned, or a delivery's id. (templated)
     :param store_conn_id: Connection of the store.
     """
@@ -37,6 +40,7 @@ class SendDeliveryOperator(BaseOperator):
     ) -> None:
         kwargs.setdefault("retries", 3)
         kwargs.setdefault("retry_delay", timedelta(seconds=10))
+        kwargs.setdefault("trigger_rule", "all_success")
         super().__init__(**kwargs)
         self.delivery = delivery
         self.store_conn_id = store_conn_id
@@ -45,8 +49,8 @@ class SendDeliveryOperator(BaseOperator):
         """Send, and return the report."""
         from smsflow_provider.core.delivery.send import send  # noqa: PLC0415
 
-        store = StoreHook(self.store_conn_id).store()
         with final_errors():
+            store = StoreHook(self.store_conn_id).store()
             sender = make_sender(
                 store,
                 config=SmsflowConfig.read(),

@@ -18,7 +18,8 @@ class SendSmsOperator(BaseOperator):
     Text a few named people: whoever is on call, the owner of a table.
 
     No review: the author of the DAG decides, and is recorded. At most 100 numbers; more are a
-    campaign (``SmsDeliveryOperator``). Tried again, it sends nothing twice.
+    campaign (``SmsDeliveryOperator``). Tried again, it sends nothing twice. Among the rendered
+    fields that Airflow shows, numbers and text are only counted.
 
     Returns the report: ids and counts.
 
@@ -50,16 +51,24 @@ class SendSmsOperator(BaseOperator):
         self.gateway_conn_id = gateway_conn_id
         self.region = region
         self.store_conn_id = store_conn_id
+        self._rendered: tuple[list[str], str] | None = None
+
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render, and leave behind what may be shown: Airflow keeps rendered fields for all."""
+        super().render_template_fields(context, jinja_env)
+        self._rendered = _people(self.to), str(self.text)
+        self.to, self.text = f"{len(self._rendered[0])} numbers", f"{len(self.text)} characters"
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send, and return the report."""
         from smsflow_provider.hooks.direct import send_text  # noqa: PLC0415  loads psycopg
 
+        to, text = self._rendered or (_people(self.to), str(self.text))
         with final_errors():
             return send_text(
                 context,
-                to=[self.to] if isinstance(self.to, str) else self.to,
-                text=self.text,
+                to=to,
+                text=text,
                 sender=self.sender,
                 gateway_conn_id=self.gateway_conn_id,
                 region=self.region,
@@ -67,3 +76,7 @@ class SendSmsOperator(BaseOperator):
                 name=self.task_id,
                 on_progress=lambda counts: self.log.info("Sending: %s", counts),
             )
+
+
+def _people(to: Any) -> list[str]:
+    return [to] if isinstance(to, str) else list(to)

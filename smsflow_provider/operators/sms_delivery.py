@@ -15,7 +15,18 @@ from smsflow_provider.sensors.manual_approval import ManualApprovalSensor
 #: Common arguments that mean something else, or harm, for a task that waits for a person.
 _NOT_WHILE_WAITING = ("execution_timeout", "retries", "retry_delay", "retry_exponential_backoff")
 #: Common arguments that would let a task start when it must not, or hold its group apart.
-_FORBIDDEN = ("trigger_rule", "task_group", "outlets", "map_index_template")
+_FORBIDDEN = (
+    "trigger_rule",
+    "task_group",
+    "outlets",
+    "map_index_template",
+    "task_display_name",
+)
+
+_NOT_MAPPED = (
+    "SmsDeliveryOperator is not mapped: one approval would stand for several deliveries."
+    " Make one delivery of the whole audience"
+)
 
 
 class SmsDeliveryOperator(TaskGroup):
@@ -41,8 +52,21 @@ class SmsDeliveryOperator(TaskGroup):
     :param send_in_backfill: A backfilled run prepares; only with this may it be sent.
     :param receipts_within: How long the report waits for receipts.
     :param store_conn_id: Connection of the store.
-    :param operator_kwargs: Common operator arguments (retries, pool, queue, …) for its tasks.
+    :param operator_kwargs: Common operator arguments (retries, pool, queue, …) for its tasks. Those
+        about time and retries leave the review alone.
     """
+
+    @classmethod
+    def partial(cls, **_: Any) -> Any:
+        """
+        Refuse mapping: one approval would stand for several deliveries.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(_NOT_MAPPED)
+
+    expand = expand_kwargs = partial
 
     def __init__(
         self,
@@ -57,7 +81,7 @@ class SmsDeliveryOperator(TaskGroup):
         response_timeout: timedelta | None = None,
         on_expiry: str = "fail",
         on_reject: str = "skip",
-        assigned_users: list[str] | None = None,
+        assigned_users: str | list[str] | None = None,
         notifiers: Any = (),
         send_in_backfill: bool = False,
         receipts_within: timedelta = timedelta(seconds=30),
@@ -67,7 +91,10 @@ class SmsDeliveryOperator(TaskGroup):
         wrong = sorted(set(_FORBIDDEN) & set(operator_kwargs))
         if wrong:
             raise TypeError(f"SmsDeliveryOperator does not take {', '.join(wrong)}")
-        super().__init__(group_id=task_id, tooltip=f"SMS delivery: {template}")
+        dag = {"dag": operator_kwargs["dag"]} if "dag" in operator_kwargs else {}
+        super().__init__(group_id=task_id, tooltip=f"SMS delivery: {template}", **dag)
+        if next(self.iter_mapped_task_groups(), None) is not None:
+            raise TypeError(_NOT_MAPPED)
         common = {**operator_kwargs, "task_group": self, "store_conn_id": store_conn_id}
         waiting = {k: v for k, v in common.items() if k not in _NOT_WHILE_WAITING}
         prepare = PrepareDeliveryOperator(
@@ -79,6 +106,7 @@ class SmsDeliveryOperator(TaskGroup):
             region=region,
             dry_run=dry_run,
             delivery_task_id=self.group_id,
+            trigger_rule="all_success",
             **common,
         )
         delivery = XComArg(prepare, key="delivery")

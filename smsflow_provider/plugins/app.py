@@ -10,13 +10,11 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
-from starlette.requests import Request
 
-from smsflow_provider.core.errors import NotFoundError, SmsflowError, StoreError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.find_store import find_store
 from smsflow_provider.plugins.api import deliveries, pages
+from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
 from smsflow_provider.receiver.stored import applying, make_stored_app
 
@@ -24,26 +22,14 @@ from smsflow_provider.receiver.stored import applying, make_stored_app
 @cache
 def application() -> FastAPI:
     """Build the application once a process. Opens nothing: the store is reached when used."""
-    app = FastAPI(title="smsflow", version="1", lifespan=_applying)
+    # No pages of FastAPI's own: they load scripts from elsewhere.
+    app = FastAPI(title="smsflow", version="1", lifespan=_applying, docs_url=None, redoc_url=None)
     app.include_router(deliveries.router, prefix="/api/v1")
     app.include_router(pages.router)
-    app.add_exception_handler(SmsflowError, _problem)
+    tell_problems(app)
     # Behind no login: gateways bring a token of ours, and the receiver checks it.
     app.mount("/", _LateReceiver())
     return app
-
-
-async def _problem(_: Request, error: Exception) -> JSONResponse:
-    """Tell an error as problem+json (RFC 9457), without personal data."""
-    status = 404 if isinstance(error, NotFoundError) else 409
-    if isinstance(error, StoreError) and status != 404:
-        status = 503
-    facts = error.facts if isinstance(error, SmsflowError) else {}
-    return JSONResponse(
-        {"title": str(error), "status": status, **{k: str(v) for k, v in facts.items()}},
-        status_code=status,
-        media_type="application/problem+json",
-    )
 
 
 class _LateReceiver:

@@ -12,17 +12,17 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import unquote
 
 import structlog
 
-from smsflow_provider.core.errors import SmsflowError
 from smsflow_provider.core.store.deliveries import Origin
 
 _PATH = re.compile(
     r"/api/v2/dags/(?P<dag>[^/]+)/dagRuns/(?P<run>[^/]+)"
-    r"/taskInstances/(?P<task>[^/]+)/(?P<index>-?\d+)/hitlDetails/?$"
+    r"/taskInstances/(?P<task>[^/]+)/(?P<index>[^/]+)/hitlDetails/?$"
 )
+#: A question may be asked anew while an answer is held back; looked at again, this often at most.
+_ROUNDS = 3
 
 log = structlog.get_logger(__name__)
 
@@ -56,36 +56,50 @@ class HoldBackMiddleware:
         """Pass the request on, now or a little later."""
         task = _task_of(scope)
         if task is not None:
-            wait_s = await asyncio.to_thread(self._wait_s, task)
-            if wait_s > 0:
-                log.info("An early answer to a review is held back", seconds=round(wait_s, 1))
-                await self._sleep(wait_s)
+            await self._hold(task)
         await self._app(scope, receive, send)
 
+    async def _hold(self, task: Origin) -> None:
+        for _ in range(_ROUNDS):
+            wait_s = await asyncio.to_thread(self._wait_s, task)
+            if wait_s <= 0:
+                return
+            log.info("An early answer to a review is held back", seconds=round(wait_s, 1))
+            await self._sleep(wait_s)
+
     def _wait_s(self, task: Origin) -> float:
-        """Seconds to wait. An unreachable store holds nobody up: the sensor asks again."""
+        """Seconds to wait. A store in trouble holds nobody up: the sensor asks again."""
         try:
             age_s = self._age_of(task)
-        except SmsflowError as error:
-            log.warning("Early answers are not held back", cause=error.problem)
+            hold_s = self._hold_s if self._hold_s is not None else _configured_hold_s()
+        except Exception as error:  # noqa: BLE001  the whole API server is behind this call
+            log.warning("Early answers are not held back", cause=type(error).__name__)
             return 0.0
-        hold_s = self._hold_s if self._hold_s is not None else _configured_hold_s()
         return 0.0 if age_s is None else max(0.0, hold_s - age_s)
 
 
 def _task_of(scope: Scope) -> Origin | None:
-    """Read which task a request answers; None if it is another request."""
+    """
+    Read which task a request answers; None if it is another request.
+
+    Looks at the decoded path, as Airflow's router does, whatever prefix is before it: the API
+    server may be mounted below a path of its own.
+    """
     if scope["type"] != "http" or scope["method"] != "PATCH":
         return None
-    found = _PATH.search(scope.get("raw_path", b"").split(b"?")[0].decode("latin-1"))
-    if found is None:
+    found = _PATH.search(scope["path"])
+    index = _index_of(found["index"]) if found else None
+    if found is None or index is None:
         return None
-    return Origin(
-        dag_id=unquote(found["dag"]),
-        run_id=unquote(found["run"]),
-        task_id=unquote(found["task"]),
-        map_index=int(found["index"]),
-    )
+    return Origin(dag_id=found["dag"], run_id=found["run"], task_id=found["task"], map_index=index)
+
+
+def _index_of(text: str) -> int | None:
+    """Read a map index the way the API does: ``-1`` and ``-1.0`` are the same."""
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _age_in_store(task: Origin) -> float | None:

@@ -21,8 +21,11 @@ SEND, REJECT = "Send", "Reject"
 _DECISIONS = {SEND: Decision.SEND, REJECT: Decision.REJECT}
 
 
-def ask(context: Context, *, subject: str, body: str, assigned_users: list[str] | None) -> None:
+def ask(
+    context: Context, *, subject: str, body: str, assigned_users: str | list[str] | None
+) -> None:
     """Write the request; asked again, an earlier answer is forgotten."""
+    users = [assigned_users] if isinstance(assigned_users, str) else assigned_users or []
     comment = Param("", type=["string", "null"], maxLength=COMMENT_LIMIT, description="Comment")
     upsert_hitl_detail(
         ti_id=context["ti"].id,
@@ -32,7 +35,7 @@ def ask(context: Context, *, subject: str, body: str, assigned_users: list[str] 
         defaults=None,
         multiple=False,
         params={"comment": comment.serialize()},
-        assigned_users=[HITLUser(id=user, name=user) for user in assigned_users or []],
+        assigned_users=[HITLUser(id=user, name=user) for user in users],
     )
 
 

@@ -12,11 +12,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import (
+    check_policies,
     delivery_id_from,
     final_errors,
+    flag_of,
     is_backfill,
     origin_of,
-    param_of,
 )
 from smsflow_provider.hooks.store import StoreHook
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     from smsflow_provider.core.delivery.approval import Review
     from smsflow_provider.core.store.connection import Store
+
+#: Airflow's name for "an answer came, and it cannot be handed to the task".
+_LOST = "__fail__"
 
 
 class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
@@ -36,6 +40,9 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
     row and nothing else, so that marking this task a success sends nothing. An answer about
     content that has been prepared again since, or one that cannot be read, asks again. A
     timeout is never an approval.
+
+    Unless they are given to it, three retries, no execution timeout, no soft failure and the
+    trigger rule ``all_success`` are its own: ``default_args`` do not change them.
 
     Returns ``{"delivery", "decision", "by", "fingerprint"}``.
 
@@ -60,7 +67,7 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
         response_timeout: timedelta | None = None,
         on_expiry: str = "fail",
         on_reject: str = "skip",
-        assigned_users: list[str] | None = None,
+        assigned_users: str | list[str] | None = None,
         notifiers: Any = (),
         send_in_backfill: bool = False,
         store_conn_id: str = "smsflow_store",
@@ -68,7 +75,12 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
     ) -> None:
         kwargs.setdefault("retries", 3)
         kwargs.setdefault("retry_delay", timedelta(seconds=5))
+        kwargs.setdefault("trigger_rule", "all_success")
+        kwargs.setdefault("execution_timeout", None)
+        kwargs.setdefault("soft_fail", False)
+        kwargs.setdefault("never_fail", False)
         super().__init__(**kwargs)
+        check_policies(on_reject=on_reject, on_expiry=on_expiry)
         self.delivery = delivery
         self.response_timeout = response_timeout
         self.on_expiry = on_expiry
@@ -80,22 +92,24 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
 
     def execute(self, context: Context) -> Any:
         """Go on if there is a decision already (a retry, a cleared task), else ask."""
-        from smsflow_provider.core.delivery.approval import review_of  # noqa: PLC0415
+        return self._begin(context, notify=True)
 
-        with final_errors():
-            review = review_of(
-                self._store(),
-                delivery_id_from(self.delivery),
-                is_backfill=is_backfill(context),
-                send_in_backfill=bool(
-                    self.send_in_backfill or param_of(context, "send_in_backfill")
-                ),
-            )
-        return self._take_turn(context, review, notify=True)
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """
+        Take what came back. An answer that Airflow itself could not carry asks again.
+
+        Such an answer (a form with words reserved by Airflow's serializer) would fail the task.
+        """
+        if next_method == _LOST:
+            self.log.warning("Airflow could not hand the answer on: asking again")
+            return self._begin(context, notify=False)
+        return super().resume_execution(next_method, next_kwargs, context)
 
     def on_response(self, context: Context, event: dict[str, Any], fingerprint: str) -> Any:
         """Take the answer to the question about *fingerprint*."""
-        from smsflow_provider.core.delivery.approval import take_answer  # noqa: PLC0415
+        from smsflow_provider.core.delivery.approval import Turn, take_answer  # noqa: PLC0415
         from smsflow_provider.sensors.asking import read_answer  # noqa: PLC0415
 
         with final_errors():
@@ -105,7 +119,21 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
                 fingerprint=fingerprint,
                 answer=read_answer(event),
             )
+        if review.turn is Turn.ASK:
+            self.log.warning("The answer is unusable, or about other content: asking again")
         return self._take_turn(context, review, notify=False)
+
+    def _begin(self, context: Context, *, notify: bool) -> Any:
+        from smsflow_provider.core.delivery.approval import review_of  # noqa: PLC0415
+
+        with final_errors():
+            review = review_of(
+                self._store(),
+                delivery_id_from(self.delivery),
+                is_backfill=is_backfill(context),
+                send_in_backfill=self.send_in_backfill or flag_of(context, "send_in_backfill"),
+            )
+        return self._take_turn(context, review, notify=notify)
 
     def _take_turn(self, context: Context, review: Review, *, notify: bool) -> Any:
         from smsflow_provider.core.delivery.approval import Turn  # noqa: PLC0415
@@ -119,18 +147,22 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
             return result
         policy = {Turn.REJECTED: self.on_reject, Turn.EXPIRED: self.on_expiry}
         if policy.get(review.turn, "skip") == "fail":
-            raise AirflowFailException(f"The delivery is not sent: it is {review.turn.value}")
+            raise AirflowFailException(
+                f"The delivery is not sent: it is {review.turn.value}."
+                " To ask again, clear its prepare task and what follows"
+            )
         self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
         return result
 
     def _ask(self, context: Context, review: Review, *, notify: bool) -> None:
-        from smsflow_provider.core.store.approvals import open_review  # noqa: PLC0415
         from smsflow_provider.sensors.asking import ask, wait  # noqa: PLC0415
 
         delivery = review.delivery
-        fingerprint = str(delivery.fingerprint)
         # No counts in here: after a clear or a retry Airflow goes on showing the first text.
         link = f"{SmsflowConfig.read().base_url}/smsflow/deliveries/{delivery.id}"
+        # Noted before anybody can answer, and again when the task is about to wait: an answer is
+        # held back from the last of the two moments on.
+        self._note_question(context, review)
         ask(
             context,
             subject=f"Review and send: {delivery.label}",
@@ -139,10 +171,23 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
         )
         if notify:
             self._notify(context)
-        asked_by = origin_of(context, task_id=self.task_id)
-        open_review(self._store(), delivery, asked_by=asked_by, fingerprint=fingerprint)
+            self._note_question(context, review)
         self.log.info("Waiting for a person to review delivery %s", delivery.id)
-        wait(method_name="on_response", fingerprint=fingerprint, timeout=self.response_timeout)
+        wait(
+            method_name="on_response",
+            fingerprint=str(delivery.fingerprint),
+            timeout=self.response_timeout,
+        )
+
+    def _note_question(self, context: Context, review: Review) -> None:
+        from smsflow_provider.core.store.approvals import open_review  # noqa: PLC0415
+
+        open_review(
+            self._store(),
+            review.delivery,
+            asked_by=origin_of(context, task_id=self.task_id),
+            fingerprint=str(review.delivery.fingerprint),
+        )
 
     def _notify(self, context: Context) -> None:
         notifiers = self.notifiers

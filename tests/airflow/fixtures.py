@@ -39,6 +39,10 @@ Xylophone sale for {{ first_name }}!
 """
 
 
+#: What a request to Airflow's API server leaves behind, in this process.
+LEFT_STREAMS = "ignore:Unclosed <MemoryObject:ResourceWarning"
+
+
 @cache
 def _shared_dsn(postgres: EmbeddedPostgres, template: str) -> str:
     """One store a process: the API server keeps the keys of the first it finds."""

@@ -227,6 +227,7 @@ class Run:
         option: str | list[str],
         *,
         user: str = "maria",
+        role: str | None = None,
         params: Mapping[str, Any] | None = None,
         path: str | None = None,
     ) -> Any:
@@ -235,7 +236,7 @@ class Run:
         return make_server().patch(
             path or self.path(task_id),
             json={"chosen_options": chosen, "params_input": dict(params or {})},
-            headers=headers_of(user),
+            headers=headers_of(user, role=role),
         )
 
     def path(self, task_id: str) -> str:
@@ -259,6 +260,24 @@ class Run:
             session.commit()
         with create_session() as session:
             SchedulerJobRunner(job=_job()).check_awaiting_input_timeouts(session=session)
+
+    def mark(self, task_id: str, state: str = "success") -> Run:
+        """Mark a task from outside, as the button in Airflow does."""
+        with self._session() as (session, run):
+            _task_of(run, task_id, session).state = TaskInstanceState(state)
+            session.commit()
+        return self
+
+    def go_only(self, *task_ids: str) -> Run:
+        """Run these tasks and nothing that comes after them."""
+        with self._session() as (session, run):
+            for name in task_ids:
+                task = _task_of(run, name, session)
+                task.try_number += 1
+                task.state = TaskInstanceState.SCHEDULED
+                session.commit()
+                self._run(task)
+        return self
 
     def clear(self, *task_ids: str) -> Run:
         """Clear tasks, all of them if none is named, and what the run came to."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Depends, HTTPException
+from fastapi import Depends
 
+from smsflow_provider.core.errors import NotFoundError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.hooks.find_store import find_store
@@ -30,17 +30,25 @@ def may_read(user: BaseUser, dag_id: str) -> bool:
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
 
 
-async def readable_delivery(delivery_id: str, store: StoreDep, user: GetUserDep) -> Delivery:
+def readable_delivery(delivery_id: str, store: StoreDep, user: GetUserDep) -> Delivery:
     """
     Find a delivery that the caller may see.
 
     Raises:
-        HTTPException: 404, also for one the caller may not see: that it exists is not said.
+        NotFoundError: There is none, or the caller may not see it: the answer is the same, and
+            names no near ids, which would be those of others.
     """
-    delivery = await asyncio.to_thread(find_delivery, store, delivery_id)
+    try:
+        delivery = find_delivery(store, delivery_id)
+    except NotFoundError:
+        raise _unknown() from None
     if not may_read(user, delivery.origin.dag_id):
-        raise HTTPException(status_code=404, detail="there is no such delivery")
+        raise _unknown()
     return delivery
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such delivery")
 
 
 DeliveryDep = Annotated[Delivery, Depends(readable_delivery)]

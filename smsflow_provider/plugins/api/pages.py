@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.preparation.review import review
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
 
@@ -21,8 +22,13 @@ router = APIRouter(include_in_schema=False)
 
 #: The page loads nothing from anywhere and runs no script.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'self'"
+    ),
     "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -44,13 +50,9 @@ def _page() -> Any:
 
 
 def _answer_url(delivery: Delivery) -> str | None:
-    """Where the required action is answered, while the delivery waits for it."""
-    if delivery.state.value != "ready":
+    """Where the questions of the run are answered, while the delivery waits for it."""
+    if delivery.state is not DeliveryState.READY:
         return None
     base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
-    origin = delivery.origin
-    task = f"{origin.task_id}.review_and_send"
-    return (
-        f"{base}/dags/{quote(origin.dag_id, safe='')}/runs/{quote(origin.run_id, safe='')}"
-        f"/tasks/{quote(task, safe='')}/required_actions"
-    )
+    dag_id, run_id = quote(delivery.origin.dag_id, safe=""), quote(delivery.origin.run_id, safe="")
+    return f"{base}/dags/{dag_id}/runs/{run_id}/required_actions?response_received=false"

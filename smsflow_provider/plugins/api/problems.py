@@ -1,0 +1,70 @@
+"""Every error of the plugin as problem+json (RFC 9457): a title, a status, no personal data."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import structlog
+from airflow.sdk.exceptions import AirflowNotFoundException
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from smsflow_provider.core.errors import (
+    IllegalMoveError,
+    NotApprovedError,
+    NotFoundError,
+    SmsflowError,
+)
+
+log = structlog.get_logger(__name__)
+
+#: What the caller can do something about. Everything else is between us and the store: 503.
+_STATUS: dict[type[SmsflowError], int] = {
+    NotFoundError: 404,
+    IllegalMoveError: 409,
+    NotApprovedError: 409,
+}
+
+
+def tell_problems(app: FastAPI) -> None:
+    """Answer each error of *app* with a problem."""
+    app.add_exception_handler(SmsflowError, _of_ours)
+    app.add_exception_handler(AirflowNotFoundException, _without_store)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_input)
+
+
+async def _of_ours(_: Request, error: Exception) -> JSONResponse:
+    error = cast("SmsflowError", error)
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
+    if status == 503:
+        # The facts name hosts and databases: for the log, not for every reader.
+        log.warning("The store of smsflow cannot be used", cause=str(error))
+    return _problem(error.problem, status)
+
+
+async def _without_store(_: Request, __: Exception) -> JSONResponse:
+    return _problem("there is no connection to the store: add one of type smsflow_store", 503)
+
+
+async def _of_http(_: Request, error: Exception) -> JSONResponse:
+    error = cast("HTTPException", error)
+    return _problem(str(error.detail), error.status_code, headers=error.headers)
+
+
+async def _of_input(_: Request, error: Exception) -> JSONResponse:
+    errors = cast("RequestValidationError", error).errors()
+    wrong = [{"field": str(each["loc"][-1]), "text": each["msg"]} for each in errors]
+    return _problem("the request cannot be read", 422, problems=wrong)
+
+
+def _problem(title: str, status: int, *, headers: Any = None, **more: Any) -> JSONResponse:
+    return JSONResponse(
+        {"title": title, "status": status, **more},
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
