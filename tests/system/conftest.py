@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from smsflow_provider.cli.demo.crm import make_customers, write_crm
 from smsflow_provider.cli.demo.rest import AirflowClient
 from smsflow_provider.cli.demo.stack import AirflowStack, free_port
 from smsflow_provider.core.delivery.identity import delivery_id_of
@@ -126,22 +129,33 @@ def system(
     """Airflow with connections to all of them. Its store is migrated by ``airflow db migrate``."""
     home = tmp_path_factory.mktemp("airflow")
     templates = home / "templates"
-    shutil.copytree(HERE / "templates", templates)
+    # The DAGs of these tests, and the examples beside them.
+    examples = HERE.parent.parent / "dags"
+    shutil.copytree(examples, home / "dags")
+    shutil.copytree(HERE / "dags", home / "dags", dirs_exist_ok=True)
+    shutil.copytree(examples / "templates", templates)
+    shutil.copytree(HERE / "templates", templates, dirs_exist_ok=True)
     store_dsn, crm_dsn, metadata = (
         postgres.create_database(name) for name in ("system_store", "system_crm", "system_airflow")
     )
     write_people(crm_dsn)
+    write_crm(crm_dsn, make_customers(200, random=Random(7), today=date(2026, 11, 22)))
     port = free_port()
     gate = urlsplit(simulator.url)
     stack = AirflowStack(
         home,
-        dags_folder=HERE / "dags",
+        dags_folder=home / "dags",
         metadata=metadata.replace("postgresql:", "postgresql+psycopg2:", 1),
         port=port,
         connections={
             "smsflow_store": connection_of("smsflow_store", store_dsn),
             "crm": connection_of("postgres", crm_dsn),
             "simulator": {"conn_type": "sms_simulator", "host": gate.hostname, "port": gate.port},
+            "sms_gateway": {
+                "conn_type": "sms_simulator",
+                "host": gate.hostname,
+                "port": gate.port,
+            },
             "kannel": {
                 "conn_type": "sms_kannel",
                 "host": "127.0.0.1",
