@@ -1,6 +1,6 @@
 """Transliteration, against Unicode's own tables and over all its blocks."""
 
-# ruff: noqa: RUF001  characters that look like others are what this is about
+
 
 from __future__ import annotations
 
