@@ -1,7 +1,5 @@
 """Transliteration, against Unicode's own tables and over all its blocks."""
 
-
-
 from __future__ import annotations
 
 import sys
