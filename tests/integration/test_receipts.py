@@ -7,7 +7,7 @@ import itertools
 import random
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -22,7 +22,6 @@ from smsflow_provider.core.delivery.wait import wait_for_receipts
 from smsflow_provider.core.model import OutcomeKind, ReceiptKind, message_id_of
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, callback_keys
-from smsflow_provider.core.store.ledger import Ledger, Settled, Taken
 from smsflow_provider.core.store.receipts import (
     apply_all_receipts,
     apply_receipts,
@@ -34,7 +33,6 @@ from smsflow_provider.testing.serving import ServedApp
 from tests.core.delivery.receiving import (
     append,
     check_counters,
-    die,
     figures_of,
     make_sending,
     received,
@@ -43,8 +41,8 @@ from tests.core.delivery.receiving import (
     states_of,
     strays_of,
     take,
-    take_over,
 )
+from tests.core.delivery.storm import Storm
 from tests.prepared_delivery import approve, make_prepared
 from tests.sending import check_sums, run_send
 
@@ -406,84 +404,6 @@ async def _apply_aside(store: Store) -> None:
 _NUMBERS = itertools.count()
 
 
-@dataclass
-class _Storm:
-    """A delivery under random sends, refusals, lost answers, kills and receipts."""
-
-    store: Store
-    delivery: Delivery
-    ledger: Ledger
-    dice: random.Random
-    under_way: list[Taken] = field(default_factory=list)
-    #: What goes once more: position and the last attempt, as the sliding window keeps it.
-    again: dict[int, int] = field(default_factory=dict)
-    #: Positions the gateway took, each at most once; what it reported about them.
-    took: dict[int, list[ReceiptKind]] = field(default_factory=dict)
-
-    def run(self, steps: int) -> None:
-        acts = [self.take, self.take, self.settle, self.settle, self.report, self.apply, self.kill]
-        weights = [4, 4, 4, 4, 5, 2, 1]
-        for act in self.dice.choices(acts, weights, k=steps):
-            act()
-        self.settle(everything=True)
-        self.ledger.close_rest(OutcomeKind.CANCELLED, "stopped")
-        self.close_again()
-        self.ledger.release()
-        self.apply()
-
-    def take(self) -> None:
-        again, self.again = list(self.again.items()), {}
-        _, taken = self.ledger.tick(settled=[], wanted=self.dice.randrange(40), again=again)
-        for one in taken:
-            if self.dice.random() < 0.8:
-                assert one.position not in self.took
-                self.took[one.position] = []
-        self.under_way += taken
-
-    def settle(self, *, everything: bool = False) -> None:
-        """Let some answers come back: an honest gateway, some of whose answers are lost."""
-        self.dice.shuffle(self.under_way)
-        count = len(self.under_way) if everything else self.dice.randrange(30)
-        back, self.under_way = self.under_way[:count], self.under_way[count:]
-        self.ledger.tick(settled=[self._outcome(one) for one in back], wanted=0)
-
-    def _outcome(self, taken: Taken) -> Settled:
-        if taken.position in self.took:
-            kinds = [OutcomeKind.ACCEPTED] * 4 + [OutcomeKind.UNKNOWN]
-        else:
-            kinds = [OutcomeKind.FAILED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN]
-        kind = self.dice.choice(kinds)
-        if kind is OutcomeKind.NOT_SENT:
-            self.again[taken.position] = taken.attempt
-        return Settled(position=taken.position, attempt=taken.attempt, kind=kind)
-
-    def report(self) -> None:
-        """Let receipts come in for what the gateway took: some, twice, in any order."""
-        if not self.took:
-            return
-        positions = self.dice.choices(sorted(self.took), k=self.dice.randrange(1, 20))
-        for position in positions:
-            kind = self.dice.choice(list(ReceiptKind))
-            self.took[position].append(kind)
-            append(self.store, received(self.delivery, position, kind))
-
-    def apply(self) -> None:
-        apply_receipts(self.store, limit=self.dice.choice([3, 5000]))
-
-    def kill(self) -> None:
-        die(self.ledger)
-        self.under_way = []
-        self.ledger = take_over(self.store, self.delivery.id)
-        self.again = dict(self.ledger.waiting_again())
-
-    def close_again(self) -> None:
-        rest = [
-            Settled(position=position, attempt=attempt + 1, kind=OutcomeKind.CANCELLED)
-            for position, attempt in self.again.items()
-        ]
-        self.ledger.tick(settled=rest, wanted=0)
-
-
 @given(seed=st.integers(0, 2**32), steps=st.integers(5, 60))
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -492,7 +412,7 @@ def test_after_a_storm_the_counters_say_what_the_rows_say(
     store: Store, seed: int, steps: int
 ) -> None:
     delivery, ledger = make_sending(store, count=1300, delivery_id=f"d{next(_NUMBERS)}")
-    storm = _Storm(store=store, delivery=delivery, ledger=ledger, dice=random.Random(seed))
+    storm = Storm(store=store, delivery=delivery, ledger=ledger, dice=random.Random(seed))
 
     storm.run(steps)
     apply_all_receipts(store)
