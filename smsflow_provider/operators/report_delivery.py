@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, XComArg
 from airflow.sdk.bases.skipmixin import SkipMixin
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, XComNotFound
 
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import (
@@ -68,6 +68,15 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
         self.on_expiry = on_expiry
         self.send_in_backfill = send_in_backfill
         self.store_conn_id = store_conn_id
+
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render; a delivery that was never made is None here, not an error of its own."""
+        if isinstance(self.delivery, XComArg):
+            try:
+                self.delivery = self.delivery.resolve(context)
+            except XComNotFound:
+                self.delivery = None
+        super().render_template_fields(context, jinja_env)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Report, then let the run go on, skip what follows, or fail."""

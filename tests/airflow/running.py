@@ -137,6 +137,12 @@ class Run:
             if time.monotonic() > end:
                 raise TimeoutError(f"{self.run_id}: {self.states}")
 
+    def step_until(self, task_id: str) -> Run:
+        """Run what can be run until *task_id* has been tried once."""
+        while self.states[task_id] in {"none", "scheduled"} and self.state == "running":
+            self.step()
+        return self
+
     def step(self) -> None:
         """Run every task that may run now, once."""
         with self._session() as (session, run):
