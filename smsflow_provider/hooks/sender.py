@@ -22,6 +22,7 @@ def make_sender(
     config: SmsflowConfig,
     owner: str,
     on_progress: Callable[[dict[str, int]], None],
+    is_interrupted: Callable[[], bool] = lambda: False,
 ) -> Sender:
     """Hand the core what it needs to send: who, through what, how receipts come back."""
     from smsflow_provider.core.delivery.send import Sender  # noqa: PLC0415  loads psycopg
@@ -37,6 +38,7 @@ def make_sender(
         callback_url_of=_callback_urls(config.public_url, signer),
         allowed=config.allowed,
         on_progress=on_progress,
+        is_interrupted=is_interrupted,
     )
 
 

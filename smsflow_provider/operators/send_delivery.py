@@ -24,7 +24,8 @@ class SendDeliveryOperator(BaseOperator):
 
     Reads the approval itself: without one of that very content nothing leaves, whatever state
     Airflow's tasks are in. After a crash the next try goes on where this one stopped; what was
-    in flight is ``unknown`` and not sent again. On a finished delivery it does nothing.
+    in flight is ``unknown`` and not sent again; told to end (cleared, marked), it lets what is in
+    flight come back first. On a finished delivery it does nothing.
 
     Unless they are given to it, three retries and the trigger rule ``all_success`` are its own:
     ``default_args`` do not change them.
@@ -44,6 +45,7 @@ class SendDeliveryOperator(BaseOperator):
         super().__init__(**kwargs)
         self.delivery = delivery
         self.store_conn_id = store_conn_id
+        self._is_told_to_end = False
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send, and return the report."""
@@ -56,7 +58,12 @@ class SendDeliveryOperator(BaseOperator):
                 config=SmsflowConfig.read(),
                 owner=owner_of(context),
                 on_progress=lambda counts: self.log.info("Sending: %s", counts),
+                is_interrupted=lambda: self._is_told_to_end,
             )
             report = asyncio.run(send(store, delivery_id_from(self.delivery), sender))
         self.log.info("Sent: %s", {k: v for k, v in report.items() if isinstance(v, int)})
         return report
+
+    def on_kill(self) -> None:
+        """Take no more messages; Airflow gives what is in flight five seconds to come back."""
+        self._is_told_to_end = True

@@ -103,5 +103,29 @@ def test_a_send_task_killed_half_way_goes_on_and_sends_nothing_twice(system: Sys
     assert 5000 == report["accepted"] + report["unknown"]
 
 
+def test_a_send_task_told_to_end_leaves_nothing_in_doubt(system: System) -> None:
+    """SIGTERM is what Airflow sends to a task that somebody clears or marks."""
+    system.kannel.forget()
+    run = system.start("system.kannel", people="many")
+    run.answer("Send")
+    system.kannel.wait_until(
+        lambda: len(system.kannel.messages()) >= 1000,
+        problem="nothing was sent",
+        timeout_s=120,
+        pause_s=0.2,
+    )
+    (pid,) = _task_pids(system)
+
+    os.kill(pid, signal.SIGTERM)
+    states = run.wait(timeout_s=400)
+    received = _received(system.kannel.wait_for(5000, timeout_s=60))
+    apply_all_receipts(system.store)
+
+    assert {"success"} == set(states.values())
+    assert 2 <= run.client.call("GET", _send_task(run))["try_number"]
+    assert _prepared(run) == received
+    assert (5000, 0) == (run.report()["accepted"], run.report()["unknown"])
+
+
 def _send_task(run: Run) -> str:
     return f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/sms.send"
