@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Apply receipts that wait, end doubts they prove wrong, drop what was replaced."""
     store = reach_store(args)
-    print(f"{apply_all_receipts(store):,} receipts applied.")
-    print(f"{resolve_proven(store):,} messages in doubt resolved by their receipt.")
-    print(f"{drop_replaced(store):,} replaced preparations dropped.")
+    print(f"receipts applied: {apply_all_receipts(store):,}")
+    print(f"messages in doubt resolved by their receipt: {resolve_proven(store):,}")
+    print(f"replaced preparations dropped: {drop_replaced(store):,}")
     return 0

@@ -82,12 +82,17 @@ def words_for(error: Exception) -> str | None:
 
 @contextlib.contextmanager
 def stdout_kept() -> Iterator[None]:
-    """Send whatever libraries print to stdout to stderr instead, also from below Python."""
+    """
+    Send whatever libraries print to stdout to stderr instead, also from below Python.
+
+    Log handlers made meanwhile keep writing to stderr afterwards.
+    """
     sys.stdout.flush()
     kept = os.dup(1)
     try:
         os.dup2(2, 1)
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     finally:
         sys.stdout.flush()
         os.dup2(kept, 1)
