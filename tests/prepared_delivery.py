@@ -6,15 +6,10 @@ from typing import Any
 
 from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import (
-    Delivery,
-    Origin,
-    ensure_delivery,
-    find_delivery,
-)
+from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery, find_delivery
 from smsflow_provider.core.store.prepared import (
     MessageRow,
     Published,

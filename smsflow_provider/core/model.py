@@ -78,6 +78,16 @@ class ReceiptKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The task of the run that made a delivery. Empty and -1 for one made outside Airflow."""
+
+    dag_id: str = ""
+    run_id: str = ""
+    task_id: str = ""
+    map_index: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One text for one phone, ready to send. Made once, in preparation, never edited."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from smsflow_provider.core.errors import ConfigError, IllegalMoveError, NotApprovedError
-from smsflow_provider.core.store.deliveries import Origin
+from smsflow_provider.core.model import Origin
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

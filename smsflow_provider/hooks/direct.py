@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from smsflow_provider.core.store.deliveries import Origin
+from smsflow_provider.core.model import Origin
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import actor_of, dag_id_of, origin_of, owner_of
 from smsflow_provider.hooks.gateway import SmsGatewayHook

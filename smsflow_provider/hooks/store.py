@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
-from psycopg.conninfo import make_conninfo
-
 from smsflow_provider.core.errors import ConfigError, SmsflowError, UnknownSettingError
 
 if TYPE_CHECKING:
@@ -96,6 +94,8 @@ def dsn_of(connection: Any) -> str:
             conn_id=connection.conn_id,
             missing=missing,
         )
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415  not at DAG parse time
+
     return make_conninfo(
         "",
         host=connection.host,

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from smsflow_provider.core.store.deliveries import Origin
+from smsflow_provider.core.model import Origin
 
 _PATH = re.compile(
     r"/api/v2/dags/(?P<dag>[^/]+)/dagRuns/(?P<run>[^/]+)"

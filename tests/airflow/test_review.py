@@ -18,10 +18,11 @@ from smsflow_provider import (
     SendDeliveryOperator,
 )
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import find_approval, review_age_s
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, Origin, find_delivery
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.fixtures import MakeDag
 from tests.airflow.running import Run, reject, run_out, send

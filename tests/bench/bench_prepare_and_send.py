@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from smsflow_provider.core.content.template import read_template
 from smsflow_provider.core.delivery.send import send
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.preparation.prepare import Columns, Preparation, prepare
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Origin, ensure_delivery, find_delivery
+from smsflow_provider.core.store.deliveries import ensure_delivery, find_delivery
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.migrate import migrate
 from smsflow_provider.testing.gateway import RecordingGateway

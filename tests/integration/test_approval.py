@@ -18,6 +18,7 @@ from smsflow_provider.core.delivery.approval import (
 )
 from smsflow_provider.core.delivery.control import pause, resume, stop
 from smsflow_provider.core.errors import IllegalMoveError, NotApprovedError, NotFoundError
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import (
     Approval,
@@ -27,14 +28,9 @@ from smsflow_provider.core.store.approvals import (
     review_age_s,
 )
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import (
-    Delivery,
-    Origin,
-    find_delivery,
-    read_delivery,
-    read_log,
-)
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_delivery, read_log
 from smsflow_provider.testing.gateway import RecordingGateway
+from tests.core.delivery.receiving import until_waiting
 from tests.core.preparation.preparing import make_draft
 from tests.prepared_delivery import approve, make_prepared
 from tests.sending import run_send
@@ -342,6 +338,30 @@ def test_of_two_people_at_once_one_wins_and_the_other_is_told(store: Store) -> N
     assert winner.decided_by == loser.facts["decided_by"]
     state = "approved" if winner.decision is Decision.SEND else "rejected"
     assert state == find_delivery(store, "d1").state.value
+
+
+@pytest.mark.parametrize(
+    "any_answer", [answer(), answer(timed_out=True)], ids=["a decision", "a timeout"]
+)
+def test_content_that_changes_while_an_answer_is_taken_is_asked_about(
+    store: Store, any_answer: Answer
+) -> None:
+    _, fingerprint = make_ready(store)
+    turns: list[Turn] = []
+
+    def work() -> None:
+        turns.append(take_answer(store, "d1", fingerprint=fingerprint, answer=any_answer).turn)
+
+    thread = threading.Thread(target=work)
+    with store.transaction() as other:
+        read_delivery(other, "d1", lock=True)
+        thread.start()
+        until_waiting(store)
+        other.execute("UPDATE smsflow_deliveries SET fingerprint = %s", ("1" * 64,))
+    thread.join(30)
+
+    assert [Turn.ASK] == turns
+    assert DeliveryState.READY is find_delivery(store, "d1").state
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.errors import ConfigError, SmsflowError
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
-from smsflow_provider.core.model import DeliveryKind, OutcomeKind
+from smsflow_provider.core.model import DeliveryKind, Origin, OutcomeKind
 from smsflow_provider.core.store.approvals import find_approval
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Origin, find_delivery, list_deliveries
+from smsflow_provider.core.store.deliveries import find_delivery, list_deliveries
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.sending import check_sums, make_sender
 

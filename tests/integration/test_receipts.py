@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import random
 import threading
-import time
 from dataclasses import replace
 
 import httpx
@@ -41,6 +40,7 @@ from tests.core.delivery.receiving import (
     states_of,
     strays_of,
     take,
+    until_waiting,
 )
 from tests.core.delivery.storm import Storm
 from tests.prepared_delivery import approve, make_prepared
@@ -326,23 +326,11 @@ def test_an_applier_that_meets_a_senders_locks_tries_again(store: Store) -> None
         other.execute(lock, (1,))
         thread = threading.Thread(target=apply_all_receipts, args=(store,))
         thread.start()
-        _until_waiting(store)
+        until_waiting(store)
         other.execute(lock, (0,))
     thread.join(30)
 
     assert {"accepted": 2000, "delivered": 2} == figures_of(store)
-
-
-def _until_waiting(store: Store) -> None:
-    deadline = time.monotonic() + 30
-    query = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
-    while time.monotonic() < deadline:
-        with store.transaction() as connection:
-            row = connection.execute(query).fetchone()
-        if row and row["n"]:
-            return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
 
 
 def test_receipts_are_waited_for_until_all_are_in(store: Store) -> None:

@@ -20,8 +20,8 @@ from smsflow_provider.cli.demo.rest import AirflowClient
 from smsflow_provider.cli.demo.stack import AirflowStack, free_port
 from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Origin
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.simulator.behaviour import Behaviour
 from smsflow_provider.testing.simulator import RunningSimulator

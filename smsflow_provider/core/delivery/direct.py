@@ -27,11 +27,11 @@ from smsflow_provider.core.delivery.send import Sender, send
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect, Feature
-from smsflow_provider.core.model import DeliveryKind, Encoding
+from smsflow_provider.core.model import DeliveryKind, Encoding, Origin
 from smsflow_provider.core.states import BEGUN, DeliveryState
 from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, Origin, ensure_delivery
+from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
 from smsflow_provider.core.store.prepared import (
     MessageRow,
     Published,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from smsflow_provider.core.store.deliveries import Origin
+from smsflow_provider.core.model import Origin
 
 
 def delivery_id_of(origin: Origin) -> str:

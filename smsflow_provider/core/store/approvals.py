@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.connection import Connection, Store
-from smsflow_provider.core.store.deliveries import Delivery, Origin
+from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "approvals"

@@ -13,7 +13,7 @@ from typing import Any, Self
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, NotFoundError
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.model import DeliveryKind, Exclusion, Origin
 from smsflow_provider.core.states import DeliveryState, check_move
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.statements import statements
@@ -22,16 +22,6 @@ _SQL = "deliveries"
 
 #: One line of the levelled log: (level, event, problem, facts). No phone and no text in it.
 LogRow = tuple[str, str, str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """The task of the run that made a delivery. Empty and -1 for one made outside Airflow."""
-
-    dag_id: str = ""
-    run_id: str = ""
-    task_id: str = ""
-    map_index: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +175,11 @@ def move_delivery(
 
 
 def excluded_of(delivery: Delivery) -> dict[str, int]:
-    """Recipients left out, by reason. Empty unless the preparation is complete."""
+    """Recipients left out, by reason, in order. Empty unless the preparation is complete."""
     if delivery.fingerprint is None:
         return {}
-    return {str(reason): int(n) for reason, n in delivery.figures.get("excluded", {}).items()}
+    counts = delivery.figures.get("excluded", {})
+    return {reason.value: int(counts[reason]) for reason in Exclusion if reason in counts}
 
 
 def read_figures(store: Store, delivery: Delivery) -> dict[str, int]:

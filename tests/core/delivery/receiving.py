@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -118,3 +119,19 @@ def check_counters(store: Store, delivery: Delivery) -> None:
     assert +from_counters == +Counter({**states, "prepared": 0, "sending": 0})
     settled = sum(figures[k] for k in ("accepted", "failed", "unknown", "cancelled", "expired"))
     assert delivery.to_deliver == settled + waiting
+
+
+def until_waiting(store: Store) -> None:
+    """Wait until some transaction on this database waits for the lock of another one."""
+    deadline = time.monotonic() + 30
+    query = (
+        "SELECT count(*) AS n FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while time.monotonic() < deadline:
+        with store.transaction() as connection:
+            row = connection.execute(query).fetchone()
+        if row and row["n"]:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")

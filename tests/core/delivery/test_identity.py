@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_provider.core.delivery.identity import delivery_id_of
-from smsflow_provider.core.store.deliveries import Origin
+from smsflow_provider.core.model import Origin
 
 NAMES = st.text(max_size=80)
 ORIGINS = st.builds(

@@ -10,11 +10,11 @@ from smsflow_provider.core.content.template import Template, read_template
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.preparation.prepare import Columns, Preparation, prepare
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.store.connection import Row, Store
-from smsflow_provider.core.store.deliveries import Delivery, Origin, ensure_delivery
+from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
 
 #: Cuts a long text by code point, as the simulator does.
 SIMULATOR = SimulatorDialect(SimulatorSettings(base_url="http://fake"))
