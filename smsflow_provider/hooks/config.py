@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,8 @@ from typing import Self
 from airflow.sdk.configuration import conf
 
 from smsflow_provider.core.errors import ConfigError
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,7 @@ def read_allowed(text: str) -> frozenset[int] | None:
         return None
     if entries == ["none"]:
         return frozenset()
-    bad = [
-        place
-        for place, entry in enumerate(entries, start=1)
-        if not (entry.startswith("+") and entry[1:].isdigit() and 7 <= len(entry[1:]) <= 15)
-    ]
+    bad = [place for place, entry in enumerate(entries, start=1) if not _E164.fullmatch(entry)]
     if bad:
         raise ConfigError(
             "[smsflow] allowed_numbers: write numbers like +33612345678", wrong_entries=bad
