@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+
 from smsflow_provider.core.errors import ConfigError, SmsflowError, UnknownSettingError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -54,7 +54,7 @@ class System:
     kannel: Kannel
     simulator: RunningSimulator
     store: Store
-    store_dsn: str
+    store_dsn: str = field(repr=False)
     templates: Path
 
     def start(self, dag_id: str, **conf: Any) -> Run:
