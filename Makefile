@@ -32,8 +32,8 @@ test: setup ## Run every test; TESTS= names some, SMSFLOW_REQUIRE_ALL=1 forbids 
 	@.ci/debian-packages
 	@$(BIN)/pytest $(TESTS)
 
-quick: setup ## Run the tests that need no server (under 20 s)
-	@$(BIN)/pytest -q tests/core tests/contract tests/architecture --ignore=tests/architecture/test_wheel.py
+quick: setup ## Run the tests that need no server, with few examples of each property
+	@SMSFLOW_QUICK=1 $(BIN)/pytest -q tests/core tests/contract tests/architecture --ignore=tests/architecture/test_wheel.py
 
 check: setup ## Lint, types, import rules, spelling (under 30 s when warm)
 	@$(BIN)/ruff check .

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.migrate import migrate
 
 _TEMPLATE = "smsflow_template"
+
+# `make quick` looks at fewer examples; every other run at all of them.
+settings.register_profile("quick", max_examples=10)
+if os.environ.get("SMSFLOW_QUICK") == "1":
+    settings.load_profile("quick")
 
 # Nothing in the tests may inherit the settings of the machine they run on.
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLOW_STORE"))]:
