@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
+from airflow.api_fastapi.core_api.security import get_user
 from airflow.sdk.exceptions import AirflowNotFoundException
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.find_store import find_store
@@ -22,12 +23,20 @@ from smsflow_provider.receiver.stored import applying, make_stored_app
 @cache
 def application() -> FastAPI:
     """Build the application once a process. Opens nothing: the store is reached when used."""
-    # No pages of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(title="smsflow", version="1", lifespan=_applying, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="smsflow",
+        version="1",
+        lifespan=_applying,
+        # Every route wants a login, before anything else of it is looked at.
+        dependencies=[Depends(get_user)],
+        # No pages of FastAPI's own: they load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
     app.include_router(deliveries.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)
-    # Behind no login: gateways bring a token of ours, and the receiver checks it.
+    # Mounted, so behind no login: gateways bring a token of ours, and the receiver checks it.
     app.mount("/", _LateReceiver())
     return app
 
