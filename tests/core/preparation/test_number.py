@@ -15,6 +15,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation.number import (
     Number,
+    NumberKind,
     NumberProblem,
     check_region,
     to_e164,
@@ -131,7 +132,10 @@ def test_the_region_is_the_one_of_the_number_not_of_the_column() -> None:
     ],
 )
 def test_a_damaged_number_is_mended_where_no_digit_is_guessed(raw: object) -> None:
-    assert Number(e164=FRENCH, region="FR") == to_e164(raw, region="FR")
+    expected = Number(e164=FRENCH, region="FR", kind=NumberKind.MOBILE)
+
+    assert expected == to_e164(raw, region="FR")
+    assert [expected] == to_e164_many([raw], region="FR")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +263,10 @@ def test_an_unknown_region_is_a_mistake_of_the_settings(region: str) -> None:
 
 
 def test_the_repr_shows_no_digits() -> None:
-    assert "Number(problem=None, region='FR')" == repr(to_e164(FRENCH))
+    shown = "Number(problem=None, region='FR', kind=<NumberKind.MOBILE: 'mobile'>)"
+
+    assert shown == repr(to_e164(FRENCH))
+    assert [shown] == list(map(repr, to_e164_many([FRENCH])))
 
 
 def test_many_are_read_as_each_one_is_and_in_order() -> None:
@@ -268,10 +275,45 @@ def test_many_are_read_as_each_one_is_and_in_order() -> None:
     assert [to_e164(raw, region="FR") for raw in raws] == to_e164_many(raws, region="FR")
 
 
-def test_the_same_text_is_read_once_among_many() -> None:
-    first, second = to_e164_many([FRENCH, FRENCH])
+def test_the_same_odd_text_is_read_once_among_many() -> None:
+    first, second = to_e164_many(["tel:+33-6-12-34-56-78"] * 2)
 
+    assert FRENCH == first.e164
     assert first is second
+
+
+KINDS = {
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE: "fixed_line",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_line_or_mobile",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "shared_cost",
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
+    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.UAN: "uan",
+    PhoneNumberType.VOICEMAIL: "voicemail",
+}
+
+
+@pytest.mark.parametrize("number_type", KINDS)
+def test_the_kind_is_the_one_the_library_gives(number_type: int) -> None:
+    examples = [phonenumbers.example_number_for_type(region, number_type) for region in REGIONS]
+    numbers = [number for number in examples if number is not None]
+    raws = [e164_of(number) for number in numbers]
+    expected = [KINDS[phonenumbers.number_type(number)] for number in numbers]
+
+    assert expected == [to_e164(raw).kind for raw in raws]
+    assert expected == [number.kind for number in to_e164_many(raws)]
+    assert KINDS[number_type] in expected
+
+
+def test_there_is_a_kind_for_each_type_of_the_library() -> None:
+    types = set(PhoneNumberType.values()) - {PhoneNumberType.UNKNOWN}
+
+    assert types == set(KINDS)
+    assert set(NumberKind) == set(KINDS.values())
 
 
 ANY_RAW = st.one_of(
@@ -293,6 +335,7 @@ def test_any_value_gives_a_valid_number_or_a_problem_and_never_an_error(
     number = to_e164(raw, region=region)
 
     assert (number.e164 is None) != (number.problem is None)
+    assert (number.e164 is None) == (number.kind is None)
     if number.e164 is not None:
         parsed = phonenumbers.parse(number.e164, None)
         assert phonenumbers.is_valid_number(parsed)
