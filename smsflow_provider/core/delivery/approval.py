@@ -80,6 +80,12 @@ _TURN_OF = {
 }
 
 
+_TARGET_OF = {
+    Decision.SEND: DeliveryState.APPROVED,
+    Decision.REJECT: DeliveryState.REJECTED,
+}
+
+
 def review_of(
     store: Store, delivery_id: str, *, is_backfill: bool = False, send_in_backfill: bool = False
 ) -> Review:
@@ -172,7 +178,6 @@ def decide(
     """
     if not decided_by.strip():
         raise NotApprovedError("a decision needs somebody who makes it", delivery=delivery_id)
-    target = DeliveryState.APPROVED if decision is Decision.SEND else DeliveryState.REJECTED
     with store.transaction() as connection:
         delivery = read_delivery(connection, delivery_id, lock=True)
         known = read_approval(connection, delivery)
@@ -184,8 +189,8 @@ def decide(
                 delivery=delivery_id,
                 state=delivery.state.value,
             )
-        move_delivery(connection, delivery, target, actor=decided_by)
-        write_approval(
+        _move(connection, delivery, _TARGET_OF[decision], actor=decided_by)
+        return write_approval(
             connection,
             delivery,
             decision=decision,
@@ -194,10 +199,6 @@ def decide(
             via=via,
             valid_s=valid_s,
         )
-        _log(connection, delivery, target, decided_by)
-        approval = read_approval(connection, delivery)
-    assert approval is not None
-    return approval
 
 
 def check_approved(connection: Connection, delivery: Delivery) -> Approval:
@@ -245,11 +246,11 @@ def _expire(store: Store, delivery_id: str, *, fingerprint: str) -> None:
     with store.transaction() as connection:
         current = read_delivery(connection, delivery_id, lock=True)
         if current.state is DeliveryState.READY and current.fingerprint == fingerprint:
-            move_delivery(connection, current, DeliveryState.EXPIRED, actor="smsflow")
-            _log(connection, current, DeliveryState.EXPIRED, "smsflow")
+            _move(connection, current, DeliveryState.EXPIRED, actor="smsflow")
 
 
-def _log(connection: Connection, delivery: Delivery, target: DeliveryState, actor: str) -> None:
+def _move(connection: Connection, delivery: Delivery, target: DeliveryState, *, actor: str) -> None:
+    move_delivery(connection, delivery, target, actor=actor)
     write_log(
         connection,
         delivery,

@@ -176,34 +176,37 @@ def _prepare(
         actor=author,
     )
     rows = _rows_of(direct, dialect)
-    digest = MessageDigest()
-    digest.add(row[:7] for row in rows)
-    fingerprint = fingerprint_of(
-        template=begun.template,
-        settings=begun.settings,
-        audience=begun.audience,
-        excluded={},
-        messages=digest.hexdigest(),
-    )
+    published = _published(begun, rows)
     with writing_preparation(store, begun) as writer:
         writer.write_messages(rows)
-        writer.publish(
-            Published(
-                fingerprint=fingerprint,
-                targeted=len(rows),
-                excluded=0,
-                to_deliver=len(rows),
-                parts=sum(row[6] for row in rows),
-                figures={"excluded": {}},
-            )
-        )
+        writer.publish(published)
     decide(
         store,
         delivery.id,
-        fingerprint=fingerprint,
+        fingerprint=published.fingerprint,
         decision=Decision.SEND,
         decided_by=author,
         via="author",
+    )
+
+
+def _published(delivery: Delivery, rows: list[MessageRow]) -> Published:
+    digest = MessageDigest()
+    digest.add(row[:7] for row in rows)
+    fingerprint = fingerprint_of(
+        template=delivery.template,
+        settings=delivery.settings,
+        audience=delivery.audience,
+        excluded={},
+        messages=digest.hexdigest(),
+    )
+    return Published(
+        fingerprint=fingerprint,
+        targeted=len(rows),
+        excluded=0,
+        to_deliver=len(rows),
+        parts=sum(row[6] for row in rows),
+        figures={"excluded": {}},
     )
 
 

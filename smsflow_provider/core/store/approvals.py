@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
 from smsflow_provider.core.model import Origin
-from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.statements import statements
 
@@ -50,9 +50,13 @@ def write_approval(
     comment: str,
     via: str,
     valid_s: int | None,
-) -> bool:
-    """Write a decision on the current preparation. False: there is one already."""
-    cursor = connection.execute(
+) -> Approval:
+    """
+    Write a decision on the current preparation.
+
+    The caller holds the delivery and has made sure that there is none yet.
+    """
+    row = connection.execute(
         statements(_SQL)["record_approval"],
         {
             "delivery_no": delivery.no,
@@ -64,8 +68,9 @@ def write_approval(
             "via": via,
             "valid_s": valid_s,
         },
-    )
-    return cursor.rowcount == 1
+    ).fetchone()
+    assert row is not None
+    return _approval_of(row)
 
 
 def read_approval(connection: Connection, delivery: Delivery) -> Approval | None:
@@ -74,19 +79,12 @@ def read_approval(connection: Connection, delivery: Delivery) -> Approval | None
         statements(_SQL)["find_approval"],
         {"delivery_no": delivery.no, "preparation": delivery.preparation},
     ).fetchone()
-    if row is None:
-        return None
-    return Approval(
-        preparation=row["preparation"],
-        fingerprint=row["fingerprint"],
-        decision=Decision(row["decision"]),
-        decided_by=row["decided_by"],
-        comment=row["comment"],
-        via=row["via"],
-        decided_at=row["decided_at"],
-        expires_at=row["expires_at"],
-        expired=row["expired"],
-    )
+    return None if row is None else _approval_of(row)
+
+
+def _approval_of(row: Row) -> Approval:
+    values = {one.name: row[one.name] for one in fields(Approval)}
+    return Approval(**{**values, "decision": Decision(row["decision"])})
 
 
 def find_approval(store: Store, delivery: Delivery) -> Approval | None:

@@ -68,33 +68,36 @@ def begin_preparation(
     Raises:
         IllegalMoveError: Messages of this delivery may have left already, or it was stopped.
     """
-    sqls = statements("preparation")
+    values = {
+        "label": label,
+        "gateway": gateway,
+        "dry_run": dry_run,
+        "template": Jsonb(template),
+        "settings": Jsonb(settings),
+        "audience": Jsonb(audience),
+        "validity_s": validity_s,
+        "actor": actor,
+    }
     with store.transaction() as connection:
         read_delivery(connection, delivery_id, lock=True)
-        number = connection.execute(sqls["new_preparation"], {"id": delivery_id}).fetchone()
-        begun = connection.execute(
-            sqls["begin_preparation"],
-            {
-                "id": delivery_id,
-                "preparation": number and number["no"],
-                "label": label,
-                "gateway": gateway,
-                "dry_run": dry_run,
-                "template": Jsonb(template),
-                "settings": Jsonb(settings),
-                "audience": Jsonb(audience),
-                "validity_s": validity_s,
-                "actor": actor,
-            },
-        ).fetchone()
-        delivery = read_delivery(connection, delivery_id)
-        if begun is None:
-            raise IllegalMoveError(
-                "a delivery that has begun to send is not prepared again: start a new run",
-                delivery=delivery_id,
-                state=delivery.state.value,
-            )
-        return delivery
+        return _begin(connection, delivery_id, values)
+
+
+def _begin(connection: Connection, delivery_id: str, values: dict[str, Any]) -> Delivery:
+    sqls = statements("preparation")
+    number = connection.execute(sqls["new_preparation"], {"id": delivery_id}).fetchone()
+    begun = connection.execute(
+        sqls["begin_preparation"],
+        {**values, "id": delivery_id, "preparation": number and number["no"]},
+    ).fetchone()
+    delivery = read_delivery(connection, delivery_id)
+    if begun is None:
+        raise IllegalMoveError(
+            "a delivery that has begun to send is not prepared again: start a new run",
+            delivery=delivery_id,
+            state=delivery.state.value,
+        )
+    return delivery
 
 
 def fail_preparation(

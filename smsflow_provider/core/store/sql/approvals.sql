@@ -1,9 +1,9 @@
 -- record_approval --
--- Write a decision on one preparation. A second one for the same preparation changes nothing.
+-- Write the decision on one preparation. There can be one only: the unique index refuses a second.
 INSERT INTO smsflow_approvals (delivery_no, preparation, fingerprint, decision, decided_by, comment, via, expires_at)
 VALUES (%(delivery_no)s, %(preparation)s, %(fingerprint)s, %(decision)s, %(decided_by)s, %(comment)s, %(via)s,
         now() + %(valid_s)s * interval '1 second')
-ON CONFLICT (delivery_no, preparation) DO NOTHING;
+RETURNING *, (expires_at IS NOT NULL AND expires_at <= now()) AS expired;
 
 -- find_approval --
 -- The decision on the current preparation. Walks the unique index.
