@@ -13,7 +13,14 @@ from smsflow_provider.operators.send_delivery import SendDeliveryOperator
 from smsflow_provider.sensors.manual_approval import ManualApprovalSensor
 
 #: Common arguments that mean something else, or harm, for a task that waits for a person.
-_NOT_WHILE_WAITING = ("execution_timeout", "retries", "retry_delay", "retry_exponential_backoff")
+_NOT_WHILE_WAITING = (
+    "execution_timeout",
+    "max_retry_delay",
+    "retries",
+    "retry_delay",
+    "retry_exponential_backoff",
+    "retry_policy",
+)
 #: Common arguments that would let a task start when it must not, or hold its group apart.
 _FORBIDDEN = (
     "trigger_rule",

@@ -16,7 +16,9 @@ from smsflow_provider import (
     ManualApprovalSensor,
     PrepareDeliveryOperator,
     SendDeliveryOperator,
+    SmsNotifier,
 )
+from smsflow_provider.core.delivery.control import stop
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.model import Origin
 from smsflow_provider.core.states import DeliveryState
@@ -207,6 +209,23 @@ def test_marking_the_send_a_success_does_not_make_the_run_green(
 
     assert "failed" == run.state
     assert "approved" == run.xcom("sms.report")["state"]
+    assert [] == simulator.messages()
+
+
+def test_a_delivery_stopped_before_it_is_sent_skips_what_follows(
+    make_dag: MakeDag, simulator: RunningSimulator, airflow_store: Store
+) -> None:
+    run = Run.start(make_dag()).go()
+    send(run, REVIEW)
+    run.step()
+    stop(airflow_store, delivery_of(run, airflow_store).id, actor="maria")
+    run.go()
+
+    assert "success" == run.state
+    assert ("stopped", 2) == (
+        run.xcom("sms.report")["state"],
+        run.xcom("sms.report")["cancelled"],
+    )
     assert [] == simulator.messages()
 
 
@@ -424,6 +443,21 @@ def test_one_notifier_needs_no_list_and_is_not_told_of_a_second_question(
 
     assert [REVIEW] == run.waiting()
     assert [REVIEW] == Note.told
+
+
+def test_a_review_may_text_whoever_has_to_answer_it(
+    make_dag: MakeDag, simulator: RunningSimulator
+) -> None:
+    told = SmsNotifier(to="+33612345679", text="Please review {{ ti.task_id }}")
+    run = Run.start(make_dag(notifiers=[told])).go()
+
+    assert [("+33612345679", f"Please review {REVIEW}")] == [
+        (one["to"], one["text"]) for one in simulator.messages()
+    ]
+
+    run.go(send)
+
+    assert sorted([*SENT, "+33612345679"]) == numbers(simulator)
 
 
 @pytest.mark.parametrize("assigned", [["maria"], "maria"], ids=["list", "text"])

@@ -33,10 +33,11 @@ SECRETS = (*DIGITS, *WORDS)
 
 
 class Reviewer:
-    """A person in another place who answers the first question that comes up, over REST."""
+    """A person in another place who answers the first question of a DAG, over REST."""
 
-    def __init__(self, option: str) -> None:
+    def __init__(self, option: str, *, dag: DAG) -> None:
         self._option = option
+        self._path = f"/api/v2/dags/{dag.dag_id}/dagRuns/~/hitlDetails"
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self.statuses: list[int] = []
 
@@ -52,7 +53,7 @@ class Reviewer:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             open_ones = client.get(
-                "/api/v2/dags/~/dagRuns/~/hitlDetails",
+                self._path,
                 params={"state": "awaiting_input", "response_received": "false"},
                 headers=headers,
             ).json()["hitl_details"]
@@ -98,7 +99,7 @@ def test_dag_test_walks_the_whole_path_and_what_follows_runs(
         audience >> sms >> tell(sms.output)
     register(dag)
 
-    with Reviewer("Send") as reviewer:
+    with Reviewer("Send", dag=dag) as reviewer:
         made = dag.test()
 
     assert [200] == reviewer.statuses
@@ -117,7 +118,7 @@ def test_dag_test_of_a_rejected_delivery_skips_what_follows(
     dag = make_dag()
     register(dag)
 
-    with Reviewer("Reject"):
+    with Reviewer("Reject", dag=dag):
         made = dag.test()
 
     assert "success" == Run(dag=dag, run_id=made.run_id).state

@@ -334,6 +334,19 @@ def test_other_paths_say_nothing(
     assert (status, "") == (answer.status_code, answer.text)
 
 
+def test_a_receiver_that_was_up_before_its_store_works_once_that_is_there(
+    server: TestClient, airflow_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del server, airflow_store
+    client = TestClient(application.__wrapped__())
+    with monkeypatch.context() as meanwhile:
+        meanwhile.delenv("AIRFLOW_CONN_SMSFLOW_STORE")
+
+        assert 503 == client.get("/receipts/sms_simulator").status_code
+
+    assert 403 == client.get("/receipts/sms_simulator").status_code
+
+
 # The plugin
 
 
