@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -20,11 +21,22 @@ from smsflow_provider.core.errors import (
     SupersededError,
 )
 from smsflow_provider.core.gateways.base import Gateway
-from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
+from smsflow_provider.core.model import (
+    Message,
+    Outcome,
+    OutcomeKind,
+    ReceiptKind,
+    message_id_of,
+)
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
 from smsflow_provider.core.store.ledger import claim
+from smsflow_provider.core.store.receipts import (
+    ReceivedReceipt,
+    append_receipts,
+    apply_all_receipts,
+)
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.prepared_delivery import approve, make_prepared
 from tests.sending import check_sums, make_sender, run_send
@@ -144,6 +156,29 @@ def test_an_opt_out_since_the_preparation_is_honoured(store: Store) -> None:
     check_sums(result)
 
 
+@pytest.mark.parametrize(("opted_out", "connections"), [((3,), 1), ((1, 2, 3, 4), 4)])
+def test_a_whole_tick_of_opt_outs_is_not_taken_for_the_end(
+    store: Store, opted_out: tuple[int, ...], connections: int
+) -> None:
+    make_prepared(store, count=1500)
+    approve(store)
+    with store.transaction() as connection:
+        for n in opted_out:
+            connection.execute(
+                "INSERT INTO smsflow_opt_outs (phone) VALUES (%s)", (33600000000 + n,)
+            )
+
+    result = run_send(store, _one_by_one(RecordingGateway()), connections=connections)
+
+    assert 1500 - len(opted_out) == result["accepted"]
+    assert ("finished", len(opted_out), 0) == (
+        result["state"],
+        result["cancelled"],
+        result["waiting"],
+    )
+    check_sums(result)
+
+
 def test_only_numbers_on_the_allow_list_are_handed_over(store: Store) -> None:
     make_prepared(store, count=5)
     approve(store)
@@ -207,6 +242,43 @@ def test_a_wrong_password_stops_the_sender_and_fails_nobody(store: Store) -> Non
     assert ("sending", 0, 700) == (halfway["state"], halfway["failed"], halfway["waiting"])
     assert ("finished", 700) == (result["state"], result["accepted"])
     assert [] == mended.repeated()
+    check_sums(result)
+
+
+def test_a_gateway_that_breaks_its_word_ends_the_send_with_its_messages_in_doubt(
+    store: Store,
+) -> None:
+    make_prepared(store, count=300)
+    approve(store)
+    calls: list[int] = []
+
+    def explode(batch: Sequence[Message]) -> None:
+        calls.append(len(batch))
+        if len(calls) == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_send(store, RecordingGateway(before=explode), connections=1)
+    halfway = report(store, "d1")
+    result = run_send(store, RecordingGateway())
+
+    assert ("sending", 100, 100) == (halfway["state"], halfway["accepted"], halfway["unknown"])
+    assert ("finished", 200, 100) == (result["state"], result["accepted"], result["unknown"])
+    check_sums(result)
+
+
+def test_stopping_cancels_what_waits_for_another_attempt_too(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    gateway = RecordingGateway(script=[NotSentError("down", code="connect_refused")] * 10_000)
+    with pytest.raises(SendInterruptedError):
+        run_send(store, gateway, is_interrupted=lambda: len(gateway.messages) >= 5)
+    stop(store, "d1", actor="boss")
+
+    assert close_stopped(store, "d1", actor="boss")
+    result = report(store, "d1")
+
+    assert ("stopped", 5, 0) == (result["state"], result["cancelled"], result["waiting"])
     check_sums(result)
 
 
@@ -363,6 +435,105 @@ def test_a_delivery_prepared_again_between_claim_and_begin_sends_nothing(store: 
     with pytest.raises(SupersededError, match="prepared again"):
         ledger.tick(settled=[], wanted=5)
     ledger.release()
+
+
+def test_an_owner_frozen_in_mid_tick_does_not_hold_up_the_next(store: Store) -> None:
+    """Its transaction holds the lease's row; the server ends it, and a claim does not wait."""
+    make_prepared(store, count=20)
+    approve(store)
+    first = claim(store, find_delivery(store, "d1"), owner="first", lease_s=10)
+    assert first is not None
+    first.begin(actor="first")
+    first._connection.execute("SELECT FROM smsflow_leases FOR UPDATE")
+    began = time.monotonic()
+
+    assert claim(store, find_delivery(store, "d1"), owner="second", lease_s=0.1) is None
+    assert time.monotonic() - began < 4
+    result = run_send(store, RecordingGateway(), lease_s=0.1)
+
+    assert ("finished", 20) == (result["state"], result["accepted"])
+    assert time.monotonic() - began < 20
+    first.release()
+
+
+def test_marks_of_an_owner_who_came_and_died_in_between_are_settled(store: Store) -> None:
+    """The delivery was read as approved before another sender began and vanished."""
+    make_prepared(store, count=20)
+    stale = approve(store)
+    other = claim(store, stale, owner="other", lease_s=10)
+    assert other is not None
+    other.begin(actor="other")
+    other.tick(settled=[], wanted=5)
+    other.release()
+
+    late = claim(store, stale, owner="late", lease_s=10)
+    assert late is not None
+    late.release()
+
+    assert 5 == report(store, "d1")["unknown"]
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN])
+def test_a_receipt_is_believed_more_than_an_answer(store: Store, kind: OutcomeKind) -> None:
+    """The receipt comes while the request is under way; then the gateway denies or is silent."""
+    delivery = make_prepared(store, count=3)
+    approve(store)
+
+    def report_at_once(batch: Sequence[Message]) -> None:
+        with store.transaction() as connection:
+            append_receipts(
+                connection,
+                [
+                    ReceivedReceipt(
+                        message_id=one.id,
+                        kind=ReceiptKind.DELIVERED,
+                        code="",
+                        gateway_ref="",
+                        received_at=utc_now(),
+                        conn_type="sms_simulator",
+                    )
+                    for one in batch
+                ],
+            )
+        apply_all_receipts(store)
+
+    gateway = RecordingGateway(script=[kind] * 3, before=report_at_once)
+    result = run_send(store, gateway)
+
+    assert (3, 3, 0, 0) == (
+        result["accepted"],
+        result["delivered"],
+        result["failed"],
+        result["unknown"],
+    )
+    assert [] == gateway.repeated()
+    assert delivery.preparation
+    check_sums(result)
+
+
+def test_stopping_waits_for_a_slow_gateway_without_losing_the_lease(store: Store) -> None:
+    make_prepared(store, count=8)
+    approve(store)
+    gateway = RecordingGateway(delay_s=1.5)
+
+    async def play() -> bool:
+        sender = make_sender(_one_by_one(gateway), lease_s=0.3)
+        sending = asyncio.create_task(send(store, "d1", sender))
+        await _until_sent(gateway, 4)
+        await asyncio.to_thread(stop, store, "d1", actor="boss")
+        await asyncio.sleep(0.8)
+        stolen = await asyncio.to_thread(close_stopped, store, "d1", actor="boss", lease_s=0.3)
+        await sending
+        return stolen
+
+    assert not asyncio.run(play())
+    result = report(store, "d1")
+    assert ("stopped", 4, 4, 0) == (
+        result["state"],
+        result["accepted"],
+        result["cancelled"],
+        result["unknown"],
+    )
 
 
 def test_nobody_takes_the_lease_of_an_owner_who_is_alive(store: Store) -> None:

@@ -22,10 +22,10 @@ from smsflow_provider.core.errors import NotApprovedError, SendInterruptedError
 from smsflow_provider.core.fingerprint import fingerprint_of
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.model import OutcomeKind
-from smsflow_provider.core.states import BEGUN, DeliveryState
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
-from smsflow_provider.core.store.ledger import Ledger, claim
+from smsflow_provider.core.store.ledger import Ledger, claim, digest_messages
 
 #: A sender silent for this long, in seconds, has lost its delivery to the next one.
 LEASE_S = 10.0
@@ -105,13 +105,11 @@ async def _send_claimed(store: Store, ledger: Ledger, sender: Sender) -> None:
     if delivery.state is DeliveryState.FINISHED:
         return
     if delivery.state is DeliveryState.APPROVED:
-        check_content(ledger, delivery)
+        await _check_content(store, ledger, sender)
         ledger.begin(actor=sender.owner)
         delivery = find_delivery(store, delivery.id)
     if delivery.dry_run:
         ledger.close_rest(OutcomeKind.CANCELLED, "dry_run")
-        ledger.finish(actor=sender.owner)
-        return
     await _run_window(ledger, delivery, sender)
 
 
@@ -132,19 +130,24 @@ async def _run_window(ledger: Ledger, delivery: Delivery, sender: Sender) -> Non
         await window.run()
 
 
-def check_content(ledger: Ledger, delivery: Delivery) -> None:
+async def _check_content(store: Store, ledger: Ledger, sender: Sender) -> None:
     """
-    Compute the fingerprint again from what the store holds now.
+    Compute the fingerprint again from what the store holds now; the lease is kept meanwhile.
 
     Raises:
         NotApprovedError: It is not the approved one: rows were changed since the review.
     """
+    delivery = ledger.delivery
+    digesting = asyncio.create_task(asyncio.to_thread(digest_messages, store, delivery))
+    while not digesting.done():
+        await asyncio.wait({digesting}, timeout=sender.lease_s / 5)
+        await asyncio.to_thread(ledger.standing)
     found = fingerprint_of(
         template=delivery.template,
         settings=delivery.settings,
         audience=delivery.audience,
         excluded=delivery.figures.get("excluded", {}),
-        messages=ledger.messages_digest(),
+        messages=digesting.result(),
     )
     if found != delivery.fingerprint:
         raise NotApprovedError(
@@ -161,7 +164,7 @@ def close_stopped(store: Store, delivery_id: str, *, actor: str, lease_s: float 
         False: a sender holds the delivery and will do it within a tick.
     """
     delivery = find_delivery(store, delivery_id)
-    if delivery.state is not DeliveryState.STOPPED or delivery.state not in BEGUN:
+    if delivery.state is not DeliveryState.STOPPED:
         return False
     ledger = claim(store, delivery, owner=actor, lease_s=lease_s)
     if ledger is None:

@@ -13,9 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import psycopg
-
-from smsflow_provider.core.errors import RefusedError, SendInterruptedError, SupersededError
+from smsflow_provider.core.errors import RefusedError, SendInterruptedError
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.gateways.status import HOPELESS_CODES
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
@@ -109,6 +107,7 @@ class SlidingWindow:
         self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
         self._told_at = time.monotonic()
         self._hopeless = ""
+        self._broken: Exception | None = None
 
     async def run(self) -> None:
         """
@@ -134,14 +133,12 @@ class SlidingWindow:
         began = time.monotonic()
         standing, taken = await self._tick()
         if time.monotonic() - began > self._settings.stale_s:
-            await asyncio.to_thread(self._ledger.standing)
-        self._hand_over(taken)
+            standing = await asyncio.to_thread(self._ledger.standing)
+        self._hand_over(taken if standing.may_send else self._held_back(taken))
         self._tell()
-        if standing.state is DeliveryState.STOPPED:
-            return await self._close(OutcomeKind.CANCELLED, "stopped")
-        if standing.expired and standing.state is DeliveryState.SENDING:
-            return await self._close(OutcomeKind.EXPIRED, "validity_over")
-        if (self._hopeless or self._is_interrupted()) and not self._open:
+        if not self._open and (ended := _end_of(standing)) is not None:
+            return await self._close(*ended)
+        if self._is_ending() and not self._open:
             return await self._give_up()
         if self._is_done(standing, taken):
             return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
@@ -150,28 +147,27 @@ class SlidingWindow:
 
     async def _tick(self) -> tuple[Standing, list[Taken]]:
         settled, self._settled = self._settled, []
-        ends = bool(self._hopeless) or self._is_interrupted()
-        waits = ends or self._backoff.left_s(time.monotonic()) > 0
+        waits = self._is_ending() or self._backoff.left_s(time.monotonic()) > 0
         room = 0 if waits else self._limit - self._open
         again = list(self._again.items())[: max(room, 0)]
-        for _ in range(3):
-            try:
-                standing, taken = await asyncio.to_thread(
-                    self._ledger.tick,
-                    settled=settled,
-                    wanted=room - len(again),
-                    again=again,
-                    scopes=self._scopes,
-                )
-            except psycopg.errors.DeadlockDetected:
-                continue  # rolled back as a whole by the server: nothing is marked, try again
-            break
-        else:
-            raise SupersededError("the ledger is too busy", delivery=self._delivery.id)
-        if standing.state is DeliveryState.SENDING and not standing.expired:
+        standing, taken = await asyncio.to_thread(
+            self._ledger.tick,
+            settled=settled,
+            wanted=room - len(again),
+            again=again,
+            scopes=self._scopes,
+        )
+        if standing.may_send:
             for position, _ in again:
                 del self._again[position]
         return standing, taken
+
+    def _held_back(self, taken: Sequence[Taken]) -> list[Taken]:
+        """Put messages back that may not leave any more since they were taken."""
+        for one in taken:
+            self._again[one.position] = one.attempt
+            self._settle(one, OutcomeKind.NOT_SENT, code="held_back")
+        return []
 
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         size = self._gateway.dialect.max_batch
@@ -182,15 +178,32 @@ class SlidingWindow:
             task.add_done_callback(self._under_way.discard)
 
     async def _send_batch(self, batch: Sequence[Taken]) -> None:
-        allowed = [one for one in batch if self._allowed is None or one.phone in self._allowed]
-        refused = [one for one in batch if one not in allowed]
-        for one in refused:
-            self._settle(one, OutcomeKind.CANCELLED, code="not_on_allow_list")
-        if allowed:
-            outcomes = await self._gateway.send([self._message_of(one) for one in allowed])
-            for one, outcome in zip(allowed, outcomes, strict=True):
-                self._take_outcome(one, outcome)
+        allowed = []
+        for one in batch:
+            if self._allowed is None or one.phone in self._allowed:
+                allowed.append(one)
+            else:
+                self._settle(one, OutcomeKind.CANCELLED, code="not_on_allow_list")
+        for one, outcome in zip(allowed, await self._outcomes(allowed), strict=True):
+            self._take_outcome(one, outcome)
         self._open -= len(batch)
+
+    async def _outcomes(self, batch: Sequence[Taken]) -> list[Outcome]:
+        """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
+        messages = [self._message_of(one) for one in batch]
+        if not messages:
+            return []
+        try:
+            outcomes = await self._gateway.send(messages)
+            if len(outcomes) != len(messages):
+                raise ValueError("a gateway must answer for each message")
+        except Exception as error:  # noqa: BLE001  told when all is settled, see _give_up
+            self._broken = error
+            return [
+                Outcome(message_id=one.id, kind=OutcomeKind.UNKNOWN, code="sender_failed")
+                for one in messages
+            ]
+        return outcomes
 
     def _take_outcome(self, taken: Taken, outcome: Outcome) -> None:
         kind = outcome.kind
@@ -252,24 +265,23 @@ class SlidingWindow:
         return self._settings.tick_s
 
     async def _close(self, kind: OutcomeKind, code: str) -> bool:
-        """Let what is under way come back, write it, and settle the rest as *kind*."""
-        if self._under_way:
-            await asyncio.gather(*self._under_way)
-        for position, attempt in self._again.items():
-            self._settled.append(
-                Settled(position=position, attempt=attempt + 1, kind=kind, code=code)
-            )
-        self._again = {}
+        """Write what came back, and settle the rest as *kind*."""
         settled, self._settled = self._settled, []
         await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
         await asyncio.to_thread(self._ledger.close_rest, kind, code)
-        if kind is OutcomeKind.EXPIRED:
-            await asyncio.to_thread(self._ledger.finish, actor=self._actor)
-        return True
+        if kind is OutcomeKind.CANCELLED:
+            return True
+        # Paused in this very moment: go on ticking until somebody resumes or stops it.
+        return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
+
+    def _is_ending(self) -> bool:
+        return bool(self._hopeless or self._broken or self._is_interrupted())
 
     async def _give_up(self) -> bool:
         settled, self._settled = self._settled, []
         await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
+        if self._broken is not None:
+            raise self._broken
         if not self._hopeless:
             raise SendInterruptedError(
                 "told to end: the next try goes on", delivery=self._delivery.id
@@ -285,3 +297,12 @@ class SlidingWindow:
         if now - self._told_at >= self._settings.progress_s:
             self._told_at = now
             self._on_progress({kind.value: count for kind, count in self._counts.items()})
+
+
+def _end_of(standing: Standing) -> tuple[OutcomeKind, str] | None:
+    """Say how what has not left ends: cancelled, expired, or None while it may still leave."""
+    if standing.state is DeliveryState.STOPPED:
+        return OutcomeKind.CANCELLED, "stopped"
+    if standing.state is DeliveryState.SENDING and standing.expired:
+        return OutcomeKind.EXPIRED, "validity_over"
+    return None

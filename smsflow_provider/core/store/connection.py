@@ -17,6 +17,10 @@ Connection = psycopg.Connection[Row]
 #: SQLSTATE of the trigger that guards the moves of a delivery.
 ILLEGAL_MOVE = "SF001"
 
+#: SQLSTATEs of a connection that is gone: none at all, ended by an administrator or a crash, or for
+#: being idle in a transaction.
+_LOST = frozenset({None, "57P01", "57P02", "57P03", "25P03", "08000", "08003", "08006"})
+
 
 class Store:
     """
@@ -83,6 +87,10 @@ def translated_errors() -> Iterator[None]:
             raise SchemaError(
                 "the store's schema is older than this version: run 'smsflow db migrate'",
                 cause=_first_line(error),
+            ) from None
+        if isinstance(error, psycopg.OperationalError) and error.sqlstate in _LOST:
+            raise StoreUnreachableError(
+                "the connection to the store was lost", cause=_first_line(error)
             ) from None
         raise
 

@@ -8,14 +8,17 @@ sender writes is fenced by the epoch of its lease: a superseded one finds out be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import ParamSpec, Self, TypeVar
+
+import psycopg
 
 from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.core.fingerprint import MessageDigest
 from smsflow_provider.core.model import Encoding, OutcomeKind
-from smsflow_provider.core.states import BEGUN, DeliveryState
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Connection, Row, Store, translated_errors
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
 from smsflow_provider.core.store.prepared import CHUNK_SIZE
@@ -26,6 +29,27 @@ _LANE = 0
 
 #: Counters of a chunk, by the kind of outcome that adds to them.
 _COUNTED = ("accepted", "failed", "unknown", "cancelled", "expired")
+
+#: Outcomes that a receipt contradicts.
+_DENIED = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN})
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Run a whole transaction again that the server rolled back to end a deadlock."""
+
+    @wraps(act)
+    def again(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for _ in range(4):
+            try:
+                return act(*args, **kwargs)
+            except psycopg.errors.DeadlockDetected:
+                continue
+        return act(*args, **kwargs)
+
+    return again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +102,11 @@ class Standing:
     #: The validity of the delivery is over.
     expired: bool
 
+    @property
+    def may_send(self) -> bool:
+        """Whether messages may leave now."""
+        return self.state is DeliveryState.SENDING and not self.expired
+
 
 def claim(store: Store, delivery: Delivery, *, owner: str, lease_s: float) -> Ledger | None:
     """
@@ -95,17 +124,56 @@ def claim(store: Store, delivery: Delivery, *, owner: str, lease_s: float) -> Le
     """
     connection = store.connect()
     try:
-        with translated_errors(), connection.transaction():
-            epoch = _take_lease(connection, delivery, owner=owner, lease_s=lease_s)
-            if epoch is not None:
-                ledger = Ledger(connection, delivery, epoch=epoch)
-                ledger.settle_orphans()
-                return ledger
+        ledger = _claim(connection, delivery, owner=owner, lease_s=lease_s)
     except BaseException:
         connection.close()
         raise
-    connection.close()
-    return None
+    if ledger is None:
+        connection.close()
+    return ledger
+
+
+def _claim(
+    connection: Connection, delivery: Delivery, *, owner: str, lease_s: float
+) -> Ledger | None:
+    with translated_errors():
+        # A frozen owner must not hold the lease's row for longer than its lease.
+        connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+        connection.execute("SET lock_timeout = '2s'")
+        connection.commit()
+        try:
+            with connection.transaction():
+                epoch = _take_lease(connection, delivery, owner=owner, lease_s=lease_s)
+                if epoch is None:
+                    return None
+                ledger = Ledger(connection, delivery, epoch=epoch)
+                ledger.settle_orphans()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            return None
+        connection.execute("SET lock_timeout = '0'")
+        connection.commit()
+        return ledger
+
+
+def digest_messages(store: Store, delivery: Delivery) -> str:
+    """Digest all prepared messages as the store has them now, streamed on its own connection."""
+    digest = MessageDigest()
+    with store.transaction() as connection, connection.cursor("smsflow_prepared") as cursor:
+        cursor.itersize = 10_000
+        cursor.execute(statements(_SQL)["read_prepared"], {"preparation": delivery.preparation})
+        digest.add(
+            (
+                row["position"],
+                row["phone"],
+                row["recipient_id"],
+                row["sender"],
+                row["body"],
+                row["encoding"],
+                row["parts"],
+            )
+            for row in cursor
+        )
+    return digest.hexdigest()
 
 
 def _take_lease(
@@ -141,6 +209,7 @@ class Ledger:
         """The epoch that fences this owner."""
         return self._epoch
 
+    @_retried
     def begin(self, *, actor: str) -> None:
         """
         Move an approved delivery to sending and start the clock of its validity.
@@ -156,45 +225,28 @@ class Ledger:
                     "the delivery has moved meanwhile", delivery=self._delivery.id
                 )
 
-    def messages_digest(self) -> str:
-        """Digest all prepared messages as the store has them now, streamed."""
-        digest = MessageDigest()
-        with self._connection.transaction(), self._connection.cursor("smsflow_prepared") as cursor:
-            cursor.itersize = 10_000
-            cursor.execute(self._sql["read_prepared"], self._ledger)
-            digest.add(
-                (
-                    row["position"],
-                    row["phone"],
-                    row["recipient_id"],
-                    row["sender"],
-                    row["body"],
-                    row["encoding"],
-                    row["parts"],
-                )
-                for row in cursor
-            )
-        return digest.hexdigest()
-
     def settle_orphans(self) -> None:
         """Settle what a former owner marked and never settled. Runs inside ``claim``."""
-        if self._delivery.state not in BEGUN:
-            return
         rows = self._connection.execute(self._sql["orphaned_marks"], self._ledger).fetchall()
         self._count((row["position"], row["kind"]) for row in rows)
 
     def waiting_again(self) -> list[tuple[int, int]]:
         """Find messages that certainly did not leave and may go again: (position, attempt)."""
         with translated_errors(), self._connection.transaction():
-            rows = self._connection.execute(self._sql["waiting_again"], self._ledger).fetchall()
+            return self._waiting_again()
+
+    def _waiting_again(self) -> list[tuple[int, int]]:
+        rows = self._connection.execute(self._sql["waiting_again"], self._ledger).fetchall()
         return [(row["position"], row["attempt"]) for row in rows]
 
+    @_retried
     def standing(self) -> Standing:
         """Say "still here" and read what the delivery is allowed to do now."""
         with translated_errors(), self._connection.transaction():
             self._hold()
             return self._standing()
 
+    @_retried
     def tick(
         self,
         *,
@@ -224,7 +276,7 @@ class Ledger:
             self._hold()
             self._write(settled)
             standing = self._standing()
-            if standing.state is not DeliveryState.SENDING or standing.expired:
+            if not standing.may_send:
                 return standing, []
             taken = self._take_again(again, scopes) + self._take_next(wanted, scopes)
             gone = [message for message in taken if message.opted_out]
@@ -233,29 +285,42 @@ class Ledger:
             self._mark(leaving)
             return standing, leaving
 
+    @_retried
     def close_rest(self, kind: OutcomeKind, code: str) -> None:
-        """Settle every message nobody has taken as *kind* (cancelled or expired) with *code*."""
+        """
+        Settle what has not left as *kind* (cancelled or expired) with *code*.
+
+        That is every message nobody has taken, and every one that waits for another attempt.
+        """
         closing = "close_chunks_expired"
         if kind is OutcomeKind.CANCELLED:
             closing = "close_chunks_cancelled"
         with translated_errors(), self._connection.transaction():
             self._hold()
+            self._write(
+                [
+                    Settled(position=position, attempt=attempt + 1, kind=kind, code=code)
+                    for position, attempt in self._waiting_again()
+                ]
+            )
             self._connection.execute(
                 self._sql["close_rest"], {**self._ledger, "kind": kind.value, "code": code}
             )
             self._connection.execute(self._sql[closing], self._ledger)
 
+    @_retried
     def finish(self, *, actor: str) -> bool:
         """
         Move a delivery that is sending to finished.
 
         Returns:
-            False if it is not sending any more (paused or stopped meanwhile).
+            False if it is not sending any more (paused or stopped meanwhile), or if there are
+            messages that nobody has taken.
         """
         with translated_errors(), self._connection.transaction():
             self._hold()
             delivery = read_delivery(self._connection, self._delivery.id, lock=True)
-            if delivery.state is not DeliveryState.SENDING:
+            if delivery.state is not DeliveryState.SENDING or self._open_chunk() is not None:
                 return False
             move_delivery(self._connection, delivery, DeliveryState.FINISHED, actor=actor)
         return True
@@ -297,7 +362,7 @@ class Ledger:
         """Take from one chunk; the rest of *wanted* comes with the next tick."""
         if wanted <= 0:
             return []
-        chunk = self._connection.execute(self._sql["open_chunk"], self._ledger).fetchone()
+        chunk = self._open_chunk()
         if chunk is None:
             return []
         last = min(chunk["next_position"] + wanted - 1, chunk["last_position"])
@@ -316,6 +381,9 @@ class Ledger:
         )
         return [Taken.from_row(row, 0) for row in rows]
 
+    def _open_chunk(self) -> Row | None:
+        return self._connection.execute(self._sql["open_chunk"], self._ledger).fetchone()
+
     def _mark(self, messages: Sequence[Taken]) -> None:
         if messages:
             self._connection.execute(
@@ -331,6 +399,7 @@ class Ledger:
     def _write(self, settled: Sequence[Settled]) -> None:
         if not settled:
             return
+        settled = self._corrected(settled)
         self._connection.execute(
             self._sql["write_outcomes"],
             {
@@ -343,6 +412,22 @@ class Ledger:
             },
         )
         self._count((one.position, one.kind.value) for one in settled)
+
+    def _corrected(self, settled: Sequence[Settled]) -> list[Settled]:
+        """Believe a receipt more than an answer: what was reported on has left."""
+        doubted = [one.position for one in settled if one.kind in _DENIED]
+        if not doubted:
+            return list(settled)
+        rows = self._connection.execute(
+            self._sql["reported"], {**self._ledger, "positions": doubted}
+        )
+        left = {row["position"] for row in rows}
+        return [
+            replace(one, kind=OutcomeKind.ACCEPTED, code="by_receipt")
+            if one.kind in _DENIED and one.position in left
+            else one
+            for one in settled
+        ]
 
     def _count(self, settled: Iterable[tuple[int, str]]) -> None:
         """Add outcomes to the counters of their chunks, in the order of the chunks."""

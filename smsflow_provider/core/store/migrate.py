@@ -27,9 +27,11 @@ def migrate(store: Store) -> str:
 
     Raises:
         StoreUnreachableError: No connection.
+        SchemaError: The schema is newer than this code; nothing was changed.
     """
     from alembic import command  # noqa: PLC0415  heavy, and only migrations need it
 
+    _check_known(current_revision(store))
     with _migrating(store) as config:
         command.upgrade(config, "head")
     return check_schema(store)
@@ -78,6 +80,7 @@ def check_schema(store: Store) -> str:
         SchemaError: It is another one; the facts name both, and the command that mends it.
     """
     found, needed = current_revision(store), newest_revision()
+    _check_known(found)
     if found != needed:
         raise SchemaError(
             "the store's schema is not the one this version needs: run 'smsflow db migrate'",
@@ -85,6 +88,20 @@ def check_schema(store: Store) -> str:
             needed=needed,
         )
     return needed
+
+
+def _check_known(found: str | None) -> None:
+    """Raise if the schema is newer than this code: no migration of ours leads there."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  heavy, only migrations need it
+
+    script = ScriptDirectory.from_config(_config())
+    known = {each.revision for each in script.walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaError(
+            "the store was migrated by a newer version of smsflow: upgrade this one",
+            found=found,
+            needed=script.get_current_head(),
+        )
 
 
 def _config() -> Config:

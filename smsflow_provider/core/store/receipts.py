@@ -151,8 +151,17 @@ def _lock_and_read(connection: Connection, keys: Sequence[_Key]) -> dict[_Key, R
         return {}
     values = _columns_of(keys)
     connection.execute(statements(_SQL)["lock_chunks"], {**values, "size": CHUNK_SIZE})
-    rows = connection.execute(statements(_SQL)["known_messages"], values).fetchall()
-    return {_key(row): row for row in rows}
+    by_preparation: dict[int, list[int]] = defaultdict(list)
+    for preparation, position in keys:
+        by_preparation[preparation].append(position)
+    return {
+        _key(row): row
+        for preparation, positions in by_preparation.items()
+        for row in connection.execute(
+            statements(_SQL)["known_messages"],
+            {"preparation": preparation, "positions": positions},
+        )
+    }
 
 
 def _columns_of(keys: Sequence[_Key]) -> dict[str, list[int]]:

@@ -34,7 +34,6 @@ class Storm:
             act()
         self.settle(everything=True)
         self.ledger.close_rest(OutcomeKind.CANCELLED, "stopped")
-        self.close_again()
         self.ledger.release()
         self.apply()
 
@@ -82,10 +81,3 @@ class Storm:
         self.under_way = []
         self.ledger = take_over(self.store, self.delivery.id)
         self.again = dict(self.ledger.waiting_again())
-
-    def close_again(self) -> None:
-        rest = [
-            Settled(position=position, attempt=attempt + 1, kind=OutcomeKind.CANCELLED)
-            for position, attempt in self.again.items()
-        ]
-        self.ledger.tick(settled=rest, wanted=0)

@@ -46,14 +46,15 @@ SELECT k.preparation, k.position, k.attempt,
 RETURNING position, kind;
 
 -- waiting_again --
--- Messages that certainly did not leave on their last try and were not tried again since.
-SELECT o.position, max(o.attempt)::int AS attempt
-  FROM smsflow_outcomes o
- WHERE o.preparation = %(preparation)s
- GROUP BY o.position
-HAVING bool_or(o.kind = 'not_sent')
-   AND (array_agg(o.kind ORDER BY o.attempt DESC))[1] = 'not_sent'
- ORDER BY o.position;
+-- Messages that certainly did not leave on their last try and were not marked again since.
+SELECT last.position, last.attempt::int AS attempt
+  FROM (SELECT DISTINCT ON (position) position, attempt, kind FROM smsflow_outcomes
+         WHERE preparation = %(preparation)s ORDER BY position, attempt DESC) AS last
+ WHERE last.kind = 'not_sent'
+   AND NOT EXISTS (SELECT FROM smsflow_marks k
+                    WHERE k.preparation = %(preparation)s AND k.position = last.position
+                      AND k.attempt > last.attempt)
+ ORDER BY last.position;
 
 -- delivery_state --
 -- What the people who may pause or stop it say now.
@@ -75,12 +76,18 @@ SELECT m.position, m.phone, m.sender, m.body, m.encoding, m.parts,
  ORDER BY m.position;
 
 -- take_again --
--- Messages that go once more. Same shape as take_messages.
+-- Messages that go once more, but for those that have a receipt. Same shape as take_messages.
 SELECT m.position, m.phone, m.sender, m.body, m.encoding, m.parts,
        EXISTS (SELECT FROM smsflow_opt_outs x WHERE x.phone = m.phone AND x.scope = ANY(%(scopes)s)) AS opted_out
   FROM smsflow_messages m
  WHERE m.preparation = %(preparation)s AND m.position = ANY(%(positions)s)
+   AND NOT EXISTS (SELECT FROM smsflow_receipts r
+                    WHERE r.preparation = %(preparation)s AND r.position = m.position)
  ORDER BY m.position;
+
+-- reported --
+-- Which of these messages have a receipt: they left, whatever the gateway answered. Walks the primary key.
+SELECT position FROM smsflow_receipts WHERE preparation = %(preparation)s AND position = ANY(%(positions)s);
 
 -- advance_chunk --
 -- The messages before next_position are taken.

@@ -18,18 +18,19 @@ SELECT preparation, chunk FROM smsflow_chunks
  ORDER BY preparation, chunk FOR UPDATE;
 
 -- known_messages --
--- What is known of the messages these receipts speak of: the attempt each was last marked for, what
--- became of that attempt (nothing, while it is under way) and its last receipt. Walks primary keys.
-SELECT t.preparation, t.position, p.delivery_no, k.attempt AS marked, o.kind AS outcome, r.kind AS receipt
-  FROM unnest(%(preparations)s::bigint[], %(positions)s::integer[]) AS t (preparation, position)
-  JOIN smsflow_preparations p ON p.no = t.preparation AND p.dropped_at IS NULL AND p.published_at IS NOT NULL
+-- What is known of messages of one preparation: the attempt each was last marked for, what became of
+-- that attempt (nothing, while it is under way) and its last receipt. Walks primary keys; the number of
+-- the preparation is a constant, so that no partition of another one is looked at or locked.
+SELECT p.no AS preparation, t.position, p.delivery_no, k.attempt AS marked, o.kind AS outcome, r.kind AS receipt
+  FROM unnest(%(positions)s::integer[]) AS t (position)
+  JOIN smsflow_preparations p ON p.no = %(preparation)s AND p.dropped_at IS NULL AND p.published_at IS NOT NULL
   LEFT JOIN LATERAL (SELECT attempt FROM smsflow_marks
-                      WHERE preparation = t.preparation AND position = t.position
+                      WHERE preparation = %(preparation)s AND position = t.position
                       ORDER BY attempt DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (SELECT kind FROM smsflow_outcomes
-                      WHERE preparation = t.preparation AND position = t.position AND attempt >= k.attempt
+                      WHERE preparation = %(preparation)s AND position = t.position AND attempt >= k.attempt
                       ORDER BY attempt DESC LIMIT 1) o ON true
-  LEFT JOIN smsflow_receipts r ON r.preparation = t.preparation AND r.position = t.position;
+  LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = t.position;
 
 -- write_receipts --
 -- Record what the receipts say; the caller has made sure that each is a step forward.
