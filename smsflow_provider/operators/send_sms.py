@@ -53,9 +53,15 @@ class SendSmsOperator(BaseOperator):
         self.store_conn_id = store_conn_id
         self._rendered: tuple[list[str], str] | None = None
 
-    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render, and leave behind what may be shown: Airflow keeps rendered fields for all."""
-        super().render_template_fields(context, jinja_env)
+    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
+        """
+        Render, and leave behind what may be shown: Airflow keeps rendered fields for all to see.
+
+        Every way of rendering ends here, that of a mapped task too.
+        """
+        super()._do_render_template_fields(parent, *args, **kwargs)
+        if parent is not self:
+            return
         self._rendered = _people(self.to), str(self.text)
         self.to, self.text = f"{len(self._rendered[0])} numbers", f"{len(self.text)} characters"
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.store.connection import Store
@@ -25,15 +26,20 @@ log = logging.getLogger(__name__)
 
 def make_stored_app(store: Store) -> Receiver:
     """Make the receiver of *store*. Reads the store's keys at once."""
+    # Threads of its own: a store that hangs must not take those that others wait for.
+    threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="smsflow-receipts")
 
     async def append(receipts: Sequence[ReceivedReceipt]) -> None:
-        await asyncio.to_thread(_append, store, receipts)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(threads, _append, store, receipts)
 
     return make_app(signer=Signer(callback_keys(store)), append=append)
 
 
 def _append(store: Store, receipts: Sequence[ReceivedReceipt]) -> None:
     with store.transaction() as connection:
+        # Shorter than the receiver waits, so that what it answered 503 for is not stored later.
+        connection.execute("SET LOCAL statement_timeout = '8s'")
         append_receipts(connection, receipts)
 
 

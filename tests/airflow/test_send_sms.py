@@ -135,6 +135,24 @@ def test_what_airflow_shows_of_it_names_no_one_and_no_text(
     assert not any(word in said + run.stored() for word in ("Quokka", "61234567", "12 34 56"))
 
 
+def test_a_mapped_text_shows_no_one_either(simulator: RunningSimulator) -> None:
+    with DAG("oncall.mapped", schedule=None) as dag:
+        SendSmsOperator.partial(task_id="text", text=TEXT, region="FR").expand(to=ON_CALL)
+
+    run = Run.start(dag).go()
+    with create_session() as session:
+        rows = session.scalars(
+            select(RenderedTaskInstanceFields).where(
+                RenderedTaskInstanceFields.run_id == run.run_id
+            )
+        ).all()
+        fields = [dict(row.rendered_fields) for row in rows]
+
+    assert "success" == run.state
+    assert EACH_ONCE == texts(simulator)
+    assert [{"to": "1 numbers", "text": "14 characters", "sender": ""}] * 2 == fields
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

@@ -95,14 +95,28 @@ def make_layout(
             "the columns of the audience cannot be used",
             source=label,
             problems=problems,
-            columns=list(names),
+            columns=_shown(names),
         )
     return Layout(
         label=label, names=tuple(names), phone_column=phone_column, id_column=wanted or None
     )
 
 
+def _is_row(names: Sequence[str]) -> bool:
+    """Whether what should be a header looks like a row: a name that holds a whole number."""
+    return any(sum(char.isdigit() for char in name) >= 6 for name in names)
+
+
+def _shown(names: Sequence[str]) -> list[str] | str:
+    """Show the columns, but never a person who stands where the header should be."""
+    if _is_row(names):
+        return f"{len(names)}, and their names look like a row: is the header missing?"
+    return list(names)
+
+
 def _name_problems(names: Sequence[str]) -> list[str]:
+    if _is_row(names):
+        return []
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     problems = [f"column {name!r} is there twice" for name in twice]
     empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
@@ -113,8 +127,9 @@ def _missing_problems(
     names: Sequence[str], *, phone_column: str, id_column: str | None
 ) -> list[str]:
     asked = [("phone_column", phone_column), ("id_column", id_column)]
+    known = [] if _is_row(names) else names
     return [
-        f"there is no column {name!r}, which {setting} names{near_hint(name, names)}"
+        f"there is no column {name!r}, which {setting} names{near_hint(name, [*known])}"
         for setting, name in asked
         if name is not None and name not in names
     ]

@@ -1,4 +1,4 @@
-"""Pause, resume, stop. The sender sees the new state within a tick (50 ms; 2 s at the most)."""
+"""Pause, resume, stop. The sender sees the new state within a tick: half a second at the most."""
 
 from __future__ import annotations
 

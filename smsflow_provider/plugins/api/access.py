@@ -26,6 +26,8 @@ StoreDep = Annotated[Store, Depends(reach_store)]
 
 def may_read(user: BaseUser, dag_id: str) -> bool:
     """Whether *user* may see the DAG *dag_id*."""
+    if not dag_id:
+        return False
     details = DagDetails(id=dag_id)
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
 
