@@ -31,7 +31,7 @@ from smsflow_provider.core.model import (
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
-from smsflow_provider.core.store.ledger import claim
+from smsflow_provider.core.store.lease import claim
 from smsflow_provider.core.store.receipts import (
     ReceivedReceipt,
     append_receipts,

@@ -25,7 +25,8 @@ from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
-from smsflow_provider.core.store.ledger import Ledger, claim, digest_messages
+from smsflow_provider.core.store.lease import claim, digest_messages
+from smsflow_provider.core.store.ledger import Ledger
 
 #: A sender silent for this long, in seconds, has lost its delivery to the next one.
 LEASE_S = 10.0

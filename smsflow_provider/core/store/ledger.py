@@ -16,16 +16,16 @@ from typing import ParamSpec, Self, TypeVar
 import psycopg
 
 from smsflow_provider.core.errors import SupersededError
-from smsflow_provider.core.fingerprint import MessageDigest
 from smsflow_provider.core.model import Encoding, OutcomeKind
 from smsflow_provider.core.states import DeliveryState
-from smsflow_provider.core.store.connection import Connection, Row, Store, translated_errors
+from smsflow_provider.core.store.connection import Connection, Row, translated_errors
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
 from smsflow_provider.core.store.prepared import CHUNK_SIZE
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "ledger"
-_LANE = 0
+#: The lane of a lease: one sender a delivery today.
+LANE = 0
 
 #: Counters of a chunk, by the kind of outcome that adds to them.
 _COUNTED = ("accepted", "failed", "unknown", "cancelled", "expired")
@@ -108,95 +108,15 @@ class Standing:
         return self.state is DeliveryState.SENDING and not self.expired
 
 
-def claim(store: Store, delivery: Delivery, *, owner: str, lease_s: float) -> Ledger | None:
-    """
-    Take the lease of *delivery*.
-
-    Messages that a former owner marked and never settled become ``unknown`` (``accepted``
-    where a receipt proves it): they are never sent again by themselves.
-
-    Args:
-        owner: Who claims, for people to read; not empty.
-        lease_s: A holder silent for longer than this has lost it.
-
-    Returns:
-        None while another sender holds the lease.
-    """
-    connection = store.connect()
-    try:
-        ledger = _claim(connection, delivery, owner=owner, lease_s=lease_s)
-    except BaseException:
-        connection.close()
-        raise
-    if ledger is None:
-        connection.close()
-    return ledger
-
-
-def _claim(
-    connection: Connection, delivery: Delivery, *, owner: str, lease_s: float
-) -> Ledger | None:
-    with translated_errors():
-        # A frozen owner must not hold the lease's row for longer than its lease.
-        connection.execute("SET idle_in_transaction_session_timeout = '5s'")
-        connection.execute("SET lock_timeout = '2s'")
-        connection.commit()
-        try:
-            with connection.transaction():
-                epoch = _take_lease(connection, delivery, owner=owner, lease_s=lease_s)
-                if epoch is None:
-                    return None
-                ledger = Ledger(connection, delivery, epoch=epoch)
-                ledger.settle_orphans()
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            return None
-        connection.execute("SET lock_timeout = '0'")
-        connection.commit()
-        return ledger
-
-
-def digest_messages(store: Store, delivery: Delivery) -> str:
-    """Digest all prepared messages as the store has them now, streamed on its own connection."""
-    digest = MessageDigest()
-    with store.transaction() as connection, connection.cursor("smsflow_prepared") as cursor:
-        cursor.itersize = 10_000
-        cursor.execute(statements(_SQL)["read_prepared"], {"preparation": delivery.preparation})
-        digest.add(
-            (
-                row["position"],
-                row["phone"],
-                row["recipient_id"],
-                row["sender"],
-                row["body"],
-                row["encoding"],
-                row["parts"],
-            )
-            for row in cursor
-        )
-    return digest.hexdigest()
-
-
-def _take_lease(
-    connection: Connection, delivery: Delivery, *, owner: str, lease_s: float
-) -> int | None:
-    sqls = statements(_SQL)
-    lane = {"delivery_no": delivery.no, "lane": _LANE}
-    connection.execute(sqls["ensure_lease"], lane)
-    row = connection.execute(
-        sqls["claim_lease"], {**lane, "owner": owner, "lease_s": lease_s}
-    ).fetchone()
-    return int(row["epoch"]) if row else None
-
-
 class Ledger:
-    """One owner's hold on the ledger of one delivery. Made by ``claim``; not thread-safe."""
+    """One owner's hold on the ledger of one delivery. Made by ``lease.claim``; not thread-safe."""
 
     def __init__(self, connection: Connection, delivery: Delivery, *, epoch: int) -> None:
         self._connection = connection
         self._delivery = delivery
         self._epoch = epoch
         self._sql = statements(_SQL)
-        self._lane = {"delivery_no": delivery.no, "lane": _LANE, "epoch": epoch}
+        self._lane = {"delivery_no": delivery.no, "lane": LANE, "epoch": epoch}
         self._ledger = {"preparation": delivery.preparation}
 
     @property

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from smsflow_provider.core.model import OutcomeKind, ReceiptKind, message_id_of
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_figures
-from smsflow_provider.core.store.ledger import Ledger, Settled, Taken, claim
+from smsflow_provider.core.store.lease import claim
+from smsflow_provider.core.store.ledger import Ledger, Settled, Taken
 from smsflow_provider.core.store.receipts import ReceivedReceipt, append_receipts
 from tests.prepared_delivery import approve, make_prepared
 
