@@ -30,6 +30,7 @@ VERBS = (
     Verb(name="preview", help="show what a template or a delivery reads like", module="preview"),
     Verb(name="deliveries", help="list the latest deliveries", module="deliveries"),
     Verb(name="report", help="report on one delivery", module="report"),
+    Verb(name="why", help="say why one person was texted, or not", module="why"),
     Verb(name="pause", help="hold a delivery that is being sent", module="control"),
     Verb(name="resume", help="let a paused delivery go on", module="control"),
     Verb(name="stop", help="stop a delivery for good", module="control"),

@@ -21,9 +21,10 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
 
     Returns:
         JSON values: ``delivery``, ``label``, ``state``, ``fingerprint``, ``gateway``,
-        ``dry_run``, ``targeted``, ``excluded`` (by reason), ``to_deliver``, ``parts``,
-        ``encodings``, ``by_parts``, ``regions``, ``details``, ``log`` (level, problem) and
-        ``samples`` (position, to_masked, sender, text, encoding, parts).
+        ``dry_run``, ``targeted``, ``excluded`` (by reason), ``waterfall`` (reason, excluded,
+        left), ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``regions``, ``details``,
+        ``log`` (level, problem) and ``samples`` (position, to_masked, sender, text, encoding,
+        parts).
 
     Raises:
         NotFoundError: There is no such delivery.
@@ -40,6 +41,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         "prepared_at": delivery.prepared_at and delivery.prepared_at.isoformat(),
         "targeted": delivery.targeted,
         "excluded": excluded_of(delivery),
+        "waterfall": _waterfall(delivery),
         "to_deliver": delivery.to_deliver,
         "parts": delivery.parts,
         "encodings": dict(figures.get("encodings", {})),
@@ -52,6 +54,16 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         ],
         "samples": _samples_of(store, delivery),
     }
+
+
+def _waterfall(delivery: Delivery) -> list[dict[str, Any]]:
+    """Say how many are left after each reason, from the targeted down to those to deliver."""
+    left = delivery.targeted
+    steps = []
+    for reason, count in excluded_of(delivery).items():
+        left -= count
+        steps.append({"reason": reason, "excluded": count, "left": left})
+    return steps
 
 
 def _samples_of(store: Store, delivery: Delivery) -> list[dict[str, Any]]:
