@@ -36,6 +36,7 @@ from tests.core.delivery.receiving import (
     make_sending,
     received,
     settle,
+    slip_past,
     state_of,
     states_of,
     strays_of,
@@ -130,7 +131,7 @@ def test_a_receipt_that_came_before_the_doubt_ends_it_when_receipts_are_waited_f
     delivery, ledger = make_sending(store, count=2)
     taken = take(ledger, 2)
     settle(ledger, taken, OutcomeKind.UNKNOWN)
-    _slip_past(store, delivery, 1)
+    slip_past(store, delivery, 1)
     ledger.release()
     assert 2 == figures_of(store)["unknown"]
 
@@ -138,22 +139,6 @@ def test_a_receipt_that_came_before_the_doubt_ends_it_when_receipts_are_waited_f
 
     assert {"accepted": 1, "delivered": 1, "unknown": 1} == figures_of(store)
     assert 0 == resolve_proven(store)
-
-
-def _slip_past(store: Store, delivery: Delivery, *positions: int) -> None:
-    """Apply receipts as if their messages had been given up in the very same moment."""
-    with store.transaction() as connection:
-        for position in positions:
-            connection.execute(
-                "INSERT INTO smsflow_receipts (preparation, position, kind, received_at)"
-                " VALUES (%s, %s, 'delivered', now())",
-                (delivery.preparation, position),
-            )
-            connection.execute(
-                "UPDATE smsflow_chunks SET delivered = delivered + 1"
-                " WHERE preparation = %s AND %s BETWEEN first_position AND last_position",
-                (delivery.preparation, position),
-            )
 
 
 def test_a_receipt_that_came_before_the_answer_was_lost_leaves_no_doubt(store: Store) -> None:
@@ -177,7 +162,7 @@ def test_doubts_of_all_deliveries_are_resolved_in_one_go(store: Store) -> None:
         settle(ledger, take(ledger, 1000), OutcomeKind.ACCEPTED)
         taken = take(ledger, 500)
         settle(ledger, taken, OutcomeKind.UNKNOWN)
-        _slip_past(store, delivery, 1001, 1200, 1500)
+        slip_past(store, delivery, 1001, 1200, 1500)
         ledger.release()
 
     assert 6 == resolve_proven(store)
