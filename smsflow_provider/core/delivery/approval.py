@@ -24,9 +24,8 @@ from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
     find_delivery,
-    move_delivery,
+    move_and_log,
     read_delivery,
-    write_log,
 )
 
 #: Characters of a reviewer's comment that are kept.
@@ -189,7 +188,7 @@ def decide(
                 delivery=delivery_id,
                 state=delivery.state.value,
             )
-        _move(connection, delivery, _TARGET_OF[decision], actor=decided_by)
+        move_and_log(connection, delivery, _TARGET_OF[decision], actor=decided_by)
         return write_approval(
             connection,
             delivery,
@@ -246,16 +245,4 @@ def _expire(store: Store, delivery_id: str, *, fingerprint: str) -> None:
     with store.transaction() as connection:
         current = read_delivery(connection, delivery_id, lock=True)
         if current.state is DeliveryState.READY and current.fingerprint == fingerprint:
-            _move(connection, current, DeliveryState.EXPIRED, actor="smsflow")
-
-
-def _move(connection: Connection, delivery: Delivery, target: DeliveryState, *, actor: str) -> None:
-    move_delivery(connection, delivery, target, actor=actor)
-    write_log(
-        connection,
-        delivery,
-        level="info",
-        event=f"delivery_{target.value}",
-        problem=f"The delivery is {target.value}",
-        facts={"by": actor},
-    )
+            move_and_log(connection, current, DeliveryState.EXPIRED, actor="smsflow")

@@ -7,9 +7,8 @@ from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
-    move_delivery,
+    move_and_log,
     read_delivery,
-    write_log,
 )
 
 
@@ -51,13 +50,5 @@ def _move(
                 delivery=delivery_id,
                 state=delivery.state.value,
             )
-        move_delivery(connection, delivery, target, actor=actor)
-        write_log(
-            connection,
-            delivery,
-            level="info",
-            event=f"delivery_{target.value}",
-            problem=f"The delivery is {target.value}",
-            facts={"by": actor},
-        )
+        move_and_log(connection, delivery, target, actor=actor)
         return read_delivery(connection, delivery_id)

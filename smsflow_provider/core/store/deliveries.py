@@ -174,6 +174,21 @@ def move_delivery(
         )
 
 
+def move_and_log(
+    connection: Connection, delivery: Delivery, target: DeliveryState, *, actor: str
+) -> None:
+    """Move *delivery* as ``move_delivery`` does, and say in its log who did it."""
+    move_delivery(connection, delivery, target, actor=actor)
+    write_log(
+        connection,
+        delivery,
+        level="info",
+        event=f"delivery_{target.value}",
+        problem=f"The delivery is {target.value}",
+        facts={"by": actor},
+    )
+
+
 def excluded_of(delivery: Delivery) -> dict[str, int]:
     """Recipients left out, by reason, in order. Empty unless the preparation is complete."""
     if delivery.fingerprint is None:
