@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
+from smsflow_provider.core.document.judge import judge, text_of
+from smsflow_provider.core.document.tree import Path, Tree, dotted, read_tree
 from smsflow_provider.core.workflow.outline import raw_outlines, reference_problems
-from smsflow_provider.core.workflow.parameter import Parameter
 from smsflow_provider.core.workflow.plan import problems as plan_problems
-from smsflow_provider.core.workflow.problem import (
-    Problem,
-    error_of,
-    in_file,
-    near_or_all,
-)
-from smsflow_provider.core.workflow.schedule import Schedule
-from smsflow_provider.core.workflow.spec import KINDS, Workflow
-from smsflow_provider.core.workflow.tree import Path, Tree, dotted, read_tree
+from smsflow_provider.core.workflow.problem import Problem, error_of, in_file
+from smsflow_provider.core.workflow.spec import Workflow
 
-#: A workflow is a page or two; a larger file is something else.
-MOST_BYTES = 1_000_000
+__all__ = ["Reading", "id_in", "parse_workflow", "read_file", "read_workflow", "text_of", "twins"]
 
 _START = "start with id: <team>.<campaign>, then activities:"
-_FOUND = {"str": "a text", "dict": "a mapping", "list": "a list", "NoneType": "nothing"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,39 +109,16 @@ def twins(readings: Iterable[tuple[FilePath, Reading]]) -> list[Problem]:
     return found
 
 
-def text_of(path: FilePath) -> str | Problem:
-    """Read the text of a file, or say why not."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        return Problem(file=str(path), text=(error.strerror or "cannot be read").lower())
-    if len(raw) > MOST_BYTES:
-        return Problem(file=str(path), text="is too large for a workflow", hint="at most 1 MB")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return Problem(file=str(path), line=line, text="is not UTF-8", hint="save it as UTF-8")
-
-
 def _judge(tree: Tree) -> tuple[Workflow | None, list[Problem]]:
     """Check fields and references; the lines come from *tree*."""
     if not isinstance(tree.data, dict):
         shape = Problem(text="must hold one workflow", hint=_START, line=1)
         return None, [] if tree.problems else [shape]
-    try:
-        workflow = Workflow.model_validate(tree.data)
-    except ValidationError as error:
-        fields = [_field_problem(each, tree) for each in error.errors(include_url=False)]
+    workflow, fields = judge(tree, Workflow)
+    if workflow is None:
         references = reference_problems(raw_outlines(tree.data))
-        return None, [*_known_once(fields, tree), *_placed(references, tree)]
+        return None, [*fields, *_placed(references, tree)]
     return workflow, _placed(plan_problems(workflow), tree)
-
-
-def _known_once(found: list[Problem], tree: Tree) -> list[Problem]:
-    """Drop what follows from a value the tree left out: it has told its problem already."""
-    told = {each.field for each in tree.problems} - {""}
-    return [each for each in found if each.field not in told]
 
 
 def _placed(found: list[Problem], tree: Tree) -> list[Problem]:
@@ -167,74 +131,3 @@ def _longest(name: str, paths: Mapping[str, Path]) -> Path:
     while name not in paths and "." in name:
         name = name.rpartition(".")[0]
     return paths.get(name, ())
-
-
-def _field_problem(error: ErrorDetails, tree: Tree) -> Problem:
-    path = _path_of(error["loc"])
-    text, hint = _said(error, path, tree.data)
-    return Problem(field=dotted(path), text=text, hint=hint, line=tree.line_of(path))
-
-
-def _path_of(loc: Path) -> Path:
-    """Turn pydantic's location into ours: no kind of a union, no mark of a key."""
-    path = tuple(part for part in loc if part != "[key]")
-    if len(path) > 2 and path[0] == "activities" and path[2] in KINDS:
-        path = (*path[:2], *path[3:])
-    return path
-
-
-def _said(error: ErrorDetails, path: Path, data: object) -> tuple[str, str]:
-    """Say *error* in our words, with what to do about it."""
-    context: Mapping[str, Any] = error.get("ctx", {})
-    match error["type"]:
-        case "smsflow":
-            said = context["text"], context["hint"]
-        case "missing":
-            said = "is missing", ""
-        case "extra_forbidden":
-            said = f"unknown field {path[-1]!r}", near_or_all(path[-1], _known(path[:-1], data))
-        case "union_tag_not_found":
-            said = "has no kind", near_or_all("", KINDS)
-        case "union_tag_invalid":
-            said = f"unknown kind {context['tag']!r}", near_or_all(context["tag"], KINDS)
-        case "literal_error":
-            choices = re.findall(r"'([^']*)'", context["expected"])
-            said = f"{error['input']!r} is not a choice", near_or_all(error["input"], choices)
-        case _:
-            said = _plain(error)
-    return said
-
-
-def _plain(error: ErrorDetails) -> tuple[str, str]:
-    if error["type"] in {"string_pattern_mismatch", "string_too_short", "too_short"}:
-        return "must not be empty", ""
-    kind = type(error["input"]).__name__
-    found = _FOUND.get(kind, f"a value of type {kind}")
-    said = error["msg"].removeprefix("Input ")
-    quotes = error["type"] == "string_type" and kind not in _FOUND
-    return f"{said[:1].lower()}{said[1:]}, found {found}", "put it in quotes" if quotes else ""
-
-
-def _known(path: Path, data: object) -> list[str]:
-    """Name the fields that may stand at *path*."""
-    model = _model_at(path, data)
-    if model is None:
-        return []
-    return [each.alias or name for name, each in model.model_fields.items()]
-
-
-def _model_at(path: Path, data: object) -> type[BaseModel] | None:
-    if not path:
-        return Workflow
-    if path == ("schedule",):
-        return Schedule
-    if len(path) != 2:
-        return None
-    return Parameter if path[0] == "params" else KINDS.get(_kind_at(path, data))
-
-
-def _kind_at(path: Path, data: object) -> str:
-    """Read the kind of the activity at *path* from what the file holds."""
-    for part in (*path, "kind"):
-        data = data.get(part) if isinstance(data, Mapping) else None
-    return data if isinstance(data, str) else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from smsflow_provider.core.workflow.problem import near, refusal
+from smsflow_provider.core.document.zone import check_zone
+from smsflow_provider.core.workflow.problem import refusal
 
 _CRON_HINT = "minute hour day month weekday, as in '0 9 * * 2' for Tuesdays at nine"
 #: Any fixed moment does: it only answers whether a next one exists.
@@ -51,24 +51,6 @@ def check_cron(expression: str) -> str:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise refusal(f"{expression!r} is not a cron expression", _CRON_HINT) from None
     return expression
-
-
-def check_zone(name: str) -> str:
-    """
-    Accept a name of the IANA time zone database.
-
-    Raises:
-        PydanticCustomError: No such zone; carries the near name.
-
-    Example:
-        >>> check_zone("Europe/Paris")
-        'Europe/Paris'
-    """
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise refusal(f"unknown time zone {name!r}", near(name, available_timezones())) from None
-    return name
 
 
 class Schedule(Frozen):

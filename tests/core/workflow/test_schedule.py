@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from smsflow_provider.core.workflow.schedule import Schedule, check_cron, check_zone
+from smsflow_provider.core.document.zone import check_zone
+from smsflow_provider.core.workflow.schedule import Schedule, check_cron
 
 
 @pytest.mark.parametrize("cron", ["0 9 * * 2", "*/15 8-18 * * MON-FRI", "0 9 1 * *", "@weekly"])

@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from smsflow_provider.core.workflow.problem import Problem
+from smsflow_provider.core.document.problem import Problem
 
 #: Steps from the root to a value: keys of mappings, places in lists.
 Path = tuple[str | int, ...]
 
-#: A workflow is a page or two; more nodes than this is an alias bomb or the wrong file.
+#: What people write is a page or two; more nodes than this is an alias bomb or the wrong file.
 MOST_NODES = 100_000
 
 _TAG = "tag:yaml.org,2002:"

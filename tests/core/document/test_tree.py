@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_provider.core.workflow.tree import dotted, read_tree
+from smsflow_provider.core.document.tree import dotted, read_tree
 
 NESTED = """\
 id: a.b
