@@ -36,10 +36,13 @@ class Exclusion(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """A campaign delivery is reviewed; a direct one is a plain text to a few named numbers."""
+    """What a delivery is made for. Only a campaign is reviewed; the author approves the others."""
 
     CAMPAIGN = "campaign"
+    #: A plain text to a few named numbers.
     DIRECT = "direct"
+    #: Prepared messages of a campaign, sent to test numbers; counted apart from it.
+    PROOF = "proof"
 
 
 class MessageClass(StrEnum):

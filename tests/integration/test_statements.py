@@ -18,6 +18,8 @@ SUBJECTS = (
     "ledger",
     "opt_outs",
     "preparation",
+    "progress",
+    "proofs",
     "receipts",
 )
 NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)]

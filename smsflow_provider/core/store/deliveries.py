@@ -61,16 +61,19 @@ class Delivery:
     ended_at: datetime | None
     moved_at: datetime
     moved_by: str
+    #: Of a proof: the ``no`` of the delivery it shows, and which of its proofs it is, from 1.
+    proof_of: int | None = None
+    proof_no: int | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """Read one row of ``smsflow_deliveries``."""
+        """Read one row of ``smsflow_deliveries``; an older schema lacks the last two columns."""
         names = {item.name for item in fields(cls)} - {"origin", "kind", "state"}
         return cls(
             origin=Origin(**{item.name: row[item.name] for item in fields(Origin)}),
             kind=DeliveryKind(row["kind"]),
             state=DeliveryState(row["state"]),
-            **{name: row[name] for name in names},
+            **{name: row[name] for name in names if name in row},
         )
 
 
@@ -129,6 +132,7 @@ def list_deliveries(
     limit: int = 50,
     before_no: int | None = None,
     state: DeliveryState | None = None,
+    kind: DeliveryKind | None = None,
 ) -> list[tuple[Delivery, dict[str, int]]]:
     """
     List the latest deliveries with their figures, newest first.
@@ -137,13 +141,17 @@ def list_deliveries(
         limit: At most this many, 1 or more.
         before_no: Only deliveries made before this one (its ``no``): the key of the next page.
         state: Only deliveries in this state.
+        kind: Only deliveries of this kind.
     """
+    values = {
+        "limit": limit,
+        "before_no": before_no,
+        "state": state and state.value,
+        "kind": kind and kind.value,
+    }
     with store.transaction() as connection:
-        rows = connection.execute(
-            statements(_SQL)["list_deliveries"],
-            {"limit": limit, "before_no": before_no, "state": state and state.value},
-        ).fetchall()
-    return [(Delivery.from_row(row), _figures_of(row)) for row in rows]
+        rows = connection.execute(statements(_SQL)["list_deliveries"], values).fetchall()
+    return [(Delivery.from_row(row), figures_of(row)) for row in rows]
 
 
 def move_delivery(
@@ -209,7 +217,7 @@ def read_figures(store: Store, delivery: Delivery) -> dict[str, int]:
         row = connection.execute(
             statements(_SQL)["figures"], {"preparation": delivery.preparation}
         ).fetchone()
-    return _figures_of(row or {})
+    return figures_of(row or {})
 
 
 def read_causes(store: Store, delivery: Delivery) -> list[Row]:
@@ -278,5 +286,6 @@ def callback_keys(store: Store) -> list[bytes]:
 _FIGURES = ("accepted", "delivered", "undelivered", "failed", "unknown", "cancelled", "expired")
 
 
-def _figures_of(row: Row) -> dict[str, int]:
+def figures_of(row: Row) -> dict[str, int]:
+    """Read the counters of a row: those of ``read_figures``."""
     return {name: int(row.get(name) or 0) for name in _FIGURES}

@@ -21,6 +21,7 @@ SELECT id FROM smsflow_deliveries ORDER BY created_at DESC, no DESC LIMIT 200;
 SELECT d.*, c.* FROM (
     SELECT * FROM smsflow_deliveries
      WHERE (%(before_no)s::bigint IS NULL OR no < %(before_no)s) AND (%(state)s::text IS NULL OR state = %(state)s)
+       AND (%(kind)s::text IS NULL OR kind = %(kind)s)
      ORDER BY created_at DESC, no DESC LIMIT %(limit)s) AS d
   LEFT JOIN LATERAL (
     SELECT coalesce(sum(accepted), 0)::bigint AS accepted, coalesce(sum(failed), 0)::bigint AS failed,
@@ -68,8 +69,13 @@ SELECT l.logged_at, l.level, l.event, l.problem, l.facts
 
 -- sample_messages --
 -- Messages of one delivery by position. Walks the primary key of its partition.
-SELECT position, phone, recipient_id, sender, body, encoding, parts, region FROM smsflow_messages
+SELECT position, phone, recipient_id, sender, body, encoding, parts, region, language FROM smsflow_messages
  WHERE preparation = %(preparation)s AND position = ANY(%(positions)s) ORDER BY position;
+
+-- positions_of_recipients --
+-- Where the messages of some recipients stand. Reads the preparation's messages once, for all of them.
+SELECT position, recipient_id FROM smsflow_messages
+ WHERE preparation = %(preparation)s AND recipient_id = ANY(%(recipients)s) ORDER BY position;
 
 -- callback_keys --
 -- The live keys that sign callback URLs, newest first: the first signs, all verify.
@@ -82,7 +88,7 @@ SELECT position, recipient_id, parts, state, code, changed_at FROM smsflow_messa
 
 -- exclusions_of_phone --
 -- Why rows with one number got no message. Reads the preparation's exclusions.
-SELECT row_number, recipient_id, reason, detail FROM smsflow_exclusions
+SELECT row_number, recipient_id, reason, detail, winner_id FROM smsflow_exclusions
  WHERE preparation = %(preparation)s AND phone = %(phone)s ORDER BY row_number;
 
 -- message_of_recipient --
@@ -92,5 +98,5 @@ SELECT position, recipient_id, parts, state, code, changed_at FROM smsflow_messa
 
 -- exclusions_of_recipient --
 -- Why rows with one recipient id got no message. Reads the preparation's exclusions.
-SELECT row_number, recipient_id, reason, detail FROM smsflow_exclusions
+SELECT row_number, recipient_id, reason, detail, winner_id FROM smsflow_exclusions
  WHERE preparation = %(preparation)s AND recipient_id = %(recipient_id)s ORDER BY row_number;
