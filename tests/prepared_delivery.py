@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.model import DeliveryKind, Origin
@@ -14,6 +16,7 @@ from smsflow_provider.core.store.prepared import (
     MessageRow,
     Published,
     begin_preparation,
+    message_frame,
     writing_preparation,
 )
 
@@ -61,13 +64,17 @@ def write_prepared(store: Store, delivery: Delivery, rows: list[MessageRow]) -> 
     digest = MessageDigest()
     digest.add(row[:7] for row in rows)
     with writing_preparation(store, delivery) as writer:
-        writer.write_messages(rows)
+        writer.write_messages(message_frame(rows))
         writer.write_exclusions(
-            [
-                (1, "x1", None, "invalid_number", "too_short"),
-                (2, "x2", None, "invalid_number", "invalid"),
-                (3, "x3", 33699999999, "opted_out", ""),
-            ]
+            pl.DataFrame(
+                {
+                    "row_number": [1, 2, 3],
+                    "recipient_id": ["x1", "x2", "x3"],
+                    "phone": [None, None, 33699999999],
+                    "reason": ["invalid_number", "invalid_number", "opted_out"],
+                    "detail": ["too_short", "invalid", ""],
+                }
+            )
         )
         writer.publish(
             Published(

@@ -32,6 +32,10 @@ class MessageDigest:
                 f"{recipient_id}{sender}{body}".encode("utf-8", "surrogatepass")
             )
 
+    def update(self, written: bytes | memoryview) -> None:
+        """Add messages that are written already as ``add`` writes them, in UTF-8."""
+        self._hash.update(written)
+
     def hexdigest(self) -> str:
         """Return the digest so far."""
         return self._hash.hexdigest()
@@ -51,7 +55,8 @@ def fingerprint_of(
     Args:
         template: The template's snapshot, JSON values only.
         settings: The delivery's settings, JSON values only.
-        audience: The audience reference (its own fingerprint covers the rows).
+        audience: The audience reference. Only its ``count`` is taken: where it lies differs from
+            run to run, and each of its rows is covered as a message or as an exclusion.
         excluded: Recipients excluded, by reason.
         messages: ``MessageDigest.hexdigest()`` over all prepared messages.
 
@@ -61,7 +66,7 @@ def fingerprint_of(
     whole = {
         "template": template,
         "settings": settings,
-        "audience": audience,
+        "audience": audience.get("count"),
         "excluded": excluded,
         "messages": messages,
     }

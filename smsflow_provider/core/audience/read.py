@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
@@ -23,6 +24,7 @@ def read_audience(
     *,
     open_file: OpenFile,
     rows: int = BATCH_ROWS,
+    columns: Sequence[str] | None = None,
     check_content: bool = False,
 ) -> Iterator[pl.DataFrame]:
     """
@@ -32,6 +34,7 @@ def read_audience(
         reference: What ``build_audience`` returned.
         open_file: Opens the URI for reading in binary.
         rows: Rows of a frame, at most.
+        columns: Read these only. None: all; a check of the content needs all.
         check_content: Hash what is read, and compare with the reference behind the last frame. A
             reader who acts on the rows must not commit before the iteration has ended.
 
@@ -43,7 +46,7 @@ def read_audience(
         AudienceError: The file is gone, is no audience, or is another than the one referred to.
     """
     for batch in read_record_batches(
-        reference, open_file=open_file, rows=rows, check_content=check_content
+        reference, open_file=open_file, rows=rows, columns=columns, check_content=check_content
     ):
         yield pl.DataFrame(batch)
 
@@ -53,12 +56,13 @@ def read_record_batches(
     *,
     open_file: OpenFile,
     rows: int = BATCH_ROWS,
+    columns: Sequence[str] | None = None,
     check_content: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Read an audience as Arrow batches; otherwise the same as ``read_audience``."""
     with _opened(reference, open_file=open_file) as file:
         fingerprint = Fingerprint(file.schema_arrow) if check_content else None
-        for batch in read_batches(file, rows=rows):
+        for batch in read_batches(file, rows=rows, columns=columns):
             if fingerprint:
                 fingerprint.update(batch)
             yield batch
@@ -70,6 +74,38 @@ def read_schema(reference: AudienceReference, *, open_file: OpenFile) -> dict[st
     """Read names and types of an audience's columns without reading a row. Same errors."""
     with _opened(reference, open_file=open_file) as file:
         return dict(pl.DataFrame(empty_batch(file.schema_arrow)).schema)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceFile:
+    """A frozen audience that can be read as often as it takes. Opens nothing until it is read."""
+
+    reference: AudienceReference
+    #: Opens the URI for reading in binary.
+    open_file: OpenFile
+
+    @property
+    def count(self) -> int:
+        """Rows of the audience."""
+        return self.reference.count
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """Read names and types of the columns; errors as ``read_audience``."""
+        return read_schema(self.reference, open_file=self.open_file)
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """
+        Read the rows in order; errors as ``read_audience``.
+
+        Args:
+            columns: Read these only. None: all, and the content is checked on the way.
+        """
+        return read_audience(
+            self.reference,
+            open_file=self.open_file,
+            columns=columns,
+            check_content=columns is None,
+        )
 
 
 @contextmanager

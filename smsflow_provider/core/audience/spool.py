@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,9 +101,12 @@ def _writer_of(path: Path, schema: pa.Schema | None) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd")
 
 
-def read_batches(file: pq.ParquetFile, *, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    file: pq.ParquetFile, *, rows: int = BATCH_ROWS, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Read a Parquet file in bounded memory; ``read_table`` would also import pandas."""
-    return iter(file.iter_batches(batch_size=rows))
+    names = None if columns is None else list(columns)
+    return iter(file.iter_batches(batch_size=rows, columns=names))
 
 
 def fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

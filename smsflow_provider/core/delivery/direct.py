@@ -21,26 +21,21 @@ from smsflow_provider.core.content.encoding import (
 )
 from smsflow_provider.core.content.front_matter import TemplateSettings
 from smsflow_provider.core.content.transliteration import Transliteration, transliterate
-from smsflow_provider.core.delivery.approval import decide
+from smsflow_provider.core.delivery.by_author import (
+    MOST_TEXTS,
+    ByAuthor,
+    lacking_features,
+    prepare_by_author,
+)
 from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.send import Sender, send
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
-from smsflow_provider.core.gateways.base import Dialect, Feature
-from smsflow_provider.core.model import DeliveryKind, Encoding, Origin
+from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.states import BEGUN, DeliveryState
-from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
-from smsflow_provider.core.store.prepared import (
-    MessageRow,
-    Published,
-    begin_preparation,
-    writing_preparation,
-)
-
-#: The most people a plain text may go to: more is a campaign, and somebody should review it.
-MOST_NUMBERS = 100
+from smsflow_provider.core.store.prepared import MessageRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +72,8 @@ def check_direct(direct: DirectText, *, dialect: Dialect) -> None:
 def _problems_of_numbers(direct: DirectText) -> Iterator[str]:
     if not direct.to:
         yield "to: give at least one number"
-    if len(direct.to) > MOST_NUMBERS:
-        yield f"to: {len(direct.to)} numbers; more than {MOST_NUMBERS} are a campaign"
+    if len(direct.to) > MOST_TEXTS:
+        yield f"to: {len(direct.to)} numbers; more than {MOST_TEXTS} are a campaign"
 
 
 def _problems_of_text(direct: DirectText, dialect: Dialect) -> Iterator[str]:
@@ -95,19 +90,8 @@ def _problems_of_text(direct: DirectText, dialect: Dialect) -> Iterator[str]:
     if parts > direct.max_parts:
         more = f"more than {MAX_PARTS}" if parts > MAX_PARTS else str(parts)
         yield f"text: has {more} parts, the most are {direct.max_parts}"
-    yield from _lacking(direct, dialect, encoding=encoding_of(body), parts=parts)
-
-
-def _lacking(
-    direct: DirectText, dialect: Dialect, *, encoding: Encoding, parts: int
-) -> Iterator[str]:
-    wanted = {
-        Feature.UCS2: encoding is Encoding.UCS2,
-        Feature.MULTIPART: parts > 1,
-        Feature.ALPHANUMERIC_SENDER: bool(direct.sender.strip("+0123456789")),
-    }
-    lacking = sorted(
-        {feature for feature, is_wanted in wanted.items() if is_wanted} - dialect.features
+    lacking = list(
+        lacking_features(dialect, encoding=encoding_of(body), parts=parts, sender=direct.sender)
     )
     if lacking:
         yield f"gateway: {dialect.name} lacks {', '.join(lacking)}"
@@ -163,51 +147,15 @@ async def send_direct(
 def _prepare(
     store: Store, delivery: Delivery, direct: DirectText, *, author: str, dialect: Dialect
 ) -> None:
-    begun = begin_preparation(
-        store,
-        delivery.id,
+    told = ByAuthor(
+        author=author,
         label=direct.label,
         gateway=direct.gateway,
-        dry_run=False,
-        template={},
-        settings={"sender": direct.sender, "author": author, "opt_out_scopes": []},
-        audience={"count": len(direct.to)},
+        settings={"sender": direct.sender},
+        figures={},
         validity_s=direct.validity_s,
-        actor=author,
     )
-    rows = _rows_of(direct, dialect)
-    published = _published(begun, rows)
-    with writing_preparation(store, begun) as writer:
-        writer.write_messages(rows)
-        writer.publish(published)
-    decide(
-        store,
-        delivery.id,
-        fingerprint=published.fingerprint,
-        decision=Decision.SEND,
-        decided_by=author,
-        via="author",
-    )
-
-
-def _published(delivery: Delivery, rows: list[MessageRow]) -> Published:
-    digest = MessageDigest()
-    digest.add(row[:7] for row in rows)
-    fingerprint = fingerprint_of(
-        template=delivery.template,
-        settings=delivery.settings,
-        audience=delivery.audience,
-        excluded={},
-        messages=digest.hexdigest(),
-    )
-    return Published(
-        fingerprint=fingerprint,
-        targeted=len(rows),
-        excluded=0,
-        to_deliver=len(rows),
-        parts=sum(row[6] for row in rows),
-        figures={"excluded": {}},
-    )
+    prepare_by_author(store, delivery.id, _rows_of(direct, dialect), told)
 
 
 def _rows_of(direct: DirectText, dialect: Dialect) -> list[MessageRow]:

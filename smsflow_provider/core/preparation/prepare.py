@@ -12,6 +12,8 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from smsflow_provider.core.content.front_matter import MissingPolicy
 from smsflow_provider.core.content.render import Failed, Missing
 from smsflow_provider.core.content.template import Template
@@ -35,6 +37,7 @@ from smsflow_provider.core.store.prepared import (
     begin_preparation,
     drop_replaced,
     fail_preparation,
+    message_frame,
     writing_preparation,
 )
 
@@ -145,8 +148,8 @@ class _Run:
                 return self.lines
             messages, excluded = self._batch(columns)
             self._digest.add(row[:7] for row in messages)
-            writer.write_messages(messages)
-            writer.write_exclusions([_exclusion_row(one) for one in excluded])
+            writer.write_messages(message_frame(messages))
+            writer.write_exclusions(_exclusion_frame(excluded))
             self._preparation.on_progress(
                 {"targeted": self.tally.targeted, "to_deliver": self.tally.to_deliver}
             )
@@ -251,8 +254,14 @@ def _left_out(recipient: Kept, reason: Exclusion, detail: str) -> Excluded:
     )
 
 
-def _exclusion_row(one: Excluded) -> tuple[int, str, int | None, str, str]:
-    return one.row_number, one.recipient_id, one.phone, one.reason.value, one.detail
+def _exclusion_frame(excluded: Sequence[Excluded]) -> pl.DataFrame:
+    rows = [
+        (one.row_number, one.recipient_id, one.phone, one.reason.value, one.detail)
+        for one in excluded
+    ]
+    schema = {"row_number": pl.Int64, "recipient_id": pl.String, "phone": pl.Int64}
+    texts = {"reason": pl.String, "detail": pl.String}
+    return pl.DataFrame(rows, schema={**schema, **texts}, orient="row")
 
 
 def is_begun(delivery: Delivery) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, SupersededError
 from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.copying import CopyThread
 from smsflow_provider.core.store.deliveries import (
     Delivery,
     LogRow,
@@ -29,8 +31,16 @@ PARTITIONED = ("messages", "exclusions", "marks", "outcomes", "receipts")
 
 #: (position, phone, recipient_id, sender, body, encoding, parts, region)
 MessageRow = tuple[int, int, str, str, str, str, int, str]
-#: (row_number, recipient_id, phone, reason, detail)
-ExclusionRow = tuple[int, str, int | None, str, str]
+_MESSAGE = {
+    "position": pl.Int32,
+    "phone": pl.UInt64,
+    "recipient_id": pl.String,
+    "sender": pl.String,
+    "body": pl.String,
+    "encoding": pl.String,
+    "parts": pl.Int16,
+    "region": pl.String,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,59 +134,59 @@ def fail_preparation(
 
 
 def _superseded(delivery: Delivery) -> SupersededError:
-    return SupersededError("another preparation of this delivery has begun", delivery=delivery.id)
+    return SupersededError(
+        "this preparation was stopped, or another one of the delivery has begun",
+        delivery=delivery.id,
+    )
+
+
+def message_frame(rows: Sequence[MessageRow]) -> pl.DataFrame:
+    """Make a frame of a few messages; millions come as columns from the start."""
+    return pl.DataFrame(list(rows), schema=_MESSAGE, orient="row")
 
 
 class PreparationWriter:
     """Rows of one preparation on their way into the store. Made by ``writing_preparation``."""
 
-    def __init__(self, connection: Connection, delivery: Delivery) -> None:
+    def __init__(self, connection: Connection, delivery: Delivery, copying: CopyThread) -> None:
         self._connection = connection
         self._delivery = delivery
+        self._copying = copying
 
-    def create_tables(self) -> None:
-        """Make the tables, outside the partitioned ones, with the check that lets them join."""
-        for kind in PARTITIONED:
-            table = self._table(kind)
-            self._connection.execute(
-                sql.SQL(
-                    "CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-                ).format(table, sql.Identifier(f"smsflow_{kind}"))
-            )
-            self._connection.execute(
-                sql.SQL(
-                    "ALTER TABLE {} ADD CONSTRAINT preparation_v1 CHECK (preparation = {})"
-                ).format(table, sql.Literal(self._delivery.preparation))
-            )
+    def write_messages(self, frame: pl.DataFrame) -> None:
+        """
+        Append messages; positions rise from 1 without a gap over all calls.
 
-    def write_messages(self, rows: Sequence[MessageRow]) -> None:
-        """Append messages; positions rise from 1 without a gap over all calls."""
-        columns = (
-            "preparation, position, phone, recipient_id, sender, body, encoding, parts, region"
-        )
-        types = ["int8", "int4", "int8", "text", "text", "text", "text", "int2", "text"]
-        self._copy("messages", columns, types, rows)
+        Args:
+            frame: Columns ``position``, ``phone``, ``recipient_id``, ``sender``, ``body``,
+                ``encoding``, ``parts``, ``region`` and, where known, ``kind``, ``zone`` and
+                ``language``. Must not change afterwards.
+        """
+        self._write("messages", frame)
 
-    def write_exclusions(self, rows: Sequence[ExclusionRow]) -> None:
-        """Append excluded recipients."""
-        columns = "preparation, row_number, recipient_id, phone, reason, detail"
-        types = ["int8", "int4", "text", "int8", "text", "text"]
-        self._copy("exclusions", columns, types, rows)
+    def write_exclusions(self, frame: pl.DataFrame) -> None:
+        """
+        Append excluded recipients.
 
-    def _copy(
-        self, kind: str, columns: str, types: list[str], rows: Sequence[tuple[Any, ...]]
-    ) -> None:
-        if not rows:
-            return
-        command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            self._table(kind),
-            sql.SQL(columns),
-        )
-        number = self._delivery.preparation
-        with self._connection.cursor() as cursor, cursor.copy(command) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row((number, *row))
+        Args:
+            frame: Columns ``row_number``, ``recipient_id``, ``phone``, ``reason``, ``detail`` and,
+                where known, ``winner_id``. Must not change afterwards.
+        """
+        self._write("exclusions", frame)
+
+    def _write(self, kind: str, frame: pl.DataFrame) -> None:
+        number = pl.lit(self._delivery.preparation, dtype=pl.Int64).alias("preparation")
+        self._copying.add(self._table(kind), frame.select(number, pl.all()))
+
+    def finish(self) -> Connection:
+        """
+        Wait until every row is copied.
+
+        Returns:
+            The connection of the transaction: what else belongs to the preparation goes there.
+        """
+        self._copying.finish()
+        return self._connection
 
     def publish(self, published: Published, *, lines: Sequence[LogRow] = ()) -> None:
         """
@@ -187,6 +197,7 @@ class PreparationWriter:
         """
         sqls = statements("preparation")
         number = {"delivery_no": self._delivery.no, "preparation": self._delivery.preparation}
+        self.finish()
         if self._connection.execute(sqls["hold_preparation"], number).fetchone() is None:
             raise _superseded(self._delivery)
         for kind in PARTITIONED:
@@ -238,9 +249,61 @@ def writing_preparation(store: Store, delivery: Delivery) -> Iterator[Preparatio
     The caller writes rows and ends with ``publish``.
     """
     with store.transaction() as connection:
-        writer = PreparationWriter(connection, delivery)
-        writer.create_tables()
-        yield writer
+        _create_tables(connection, delivery)
+        with CopyThread(connection) as copying:
+            yield PreparationWriter(connection, delivery, copying)
+
+
+def _create_tables(connection: Connection, delivery: Delivery) -> None:
+    """Make the tables, outside the partitioned ones, with the check that lets them join."""
+    for kind in PARTITIONED:
+        table = sql.Identifier(_partition(kind, delivery.preparation))
+        connection.execute(
+            sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
+                table, sql.Identifier(f"smsflow_{kind}")
+            )
+        )
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ADD CONSTRAINT preparation_v1 CHECK (preparation = {})").format(
+                table, sql.Literal(delivery.preparation)
+            )
+        )
+
+
+def report_progress(store: Store, delivery: Delivery, progress: dict[str, Any]) -> None:
+    """
+    Say how far a preparation is, on a connection of its own, so that people see it.
+
+    Args:
+        progress: Counts by step; no phone and no text.
+
+    Raises:
+        SupersededError: Another preparation of this delivery has begun, or this one was stopped.
+            The caller must end; what it wrote is not to be committed.
+    """
+    with store.transaction() as connection:
+        current = connection.execute(
+            statements("preparation")["write_progress"],
+            {
+                "delivery_no": delivery.no,
+                "preparation": delivery.preparation,
+                "progress": Jsonb(progress),
+            },
+        ).fetchone()
+        if current is None:
+            raise _superseded(delivery)
+
+
+def zone_numbers(store: Store, names: Iterable[str]) -> dict[str, int]:
+    """Give every set of time zones its number; new sets get one. The empty set has none."""
+    wanted = sorted({name for name in names if name})
+    if not wanted:
+        return {}
+    sqls = statements("preparation")
+    with store.transaction() as connection:
+        connection.execute(sqls["ensure_zones"], {"names": wanted})
+        rows = connection.execute(sqls["find_zones"], {"names": wanted}).fetchall()
+    return {str(row["names"]): int(row["no"]) for row in rows}
 
 
 def drop_replaced(store: Store, delivery_id: str | None = None) -> int:

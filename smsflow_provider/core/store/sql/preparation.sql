@@ -54,3 +54,22 @@ UPDATE smsflow_preparations SET dropped_at = now() WHERE no = %(preparation)s;
 -- count_opted_out --
 -- Whether an opt-out list is there at all, for the log.
 SELECT count(*)::bigint AS people FROM smsflow_opt_outs WHERE scope = ANY(%(scopes)s);
+
+-- write_progress --
+-- Say how far a preparation is, while it is the current one. Walks both primary keys.
+UPDATE smsflow_preparations SET progress = %(progress)s, progressed_at = now()
+ WHERE no = %(preparation)s
+   AND EXISTS (SELECT FROM smsflow_deliveries
+                WHERE no = %(delivery_no)s AND preparation = %(preparation)s AND state = 'preparing')
+RETURNING no;
+
+-- ensure_zones --
+-- Number sets of time zones that have none yet. Walks the unique index on names.
+INSERT INTO smsflow_zones (names)
+SELECT wanted FROM unnest(%(names)s::text[]) AS wanted
+ WHERE NOT EXISTS (SELECT FROM smsflow_zones WHERE names = wanted)
+    ON CONFLICT (names) DO NOTHING;
+
+-- find_zones --
+-- Numbers of sets of time zones. Walks the unique index on names.
+SELECT no, names FROM smsflow_zones WHERE names = ANY(%(names)s);
