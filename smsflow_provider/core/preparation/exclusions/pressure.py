@@ -1,0 +1,85 @@
+"""Excluded as ``pressure``: people who have had, or will have, enough texts already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from smsflow_provider.core.model import MessageClass
+from smsflow_provider.core.preparation.candidates import Candidates
+from smsflow_provider.core.preparation.exclusions.membership import Found, counts_of, list_of
+from smsflow_provider.core.preparation.rule_columns import HIGHEST_THRESHOLD
+
+#: Weight of a delivery that says none.
+DEFAULT_WEIGHT: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """
+    At most so many texts to one number in so many days, this one among them.
+
+    Kept are those with strictly fewer texts than the threshold: sent ones of the last *days*, and
+    planned ones of deliveries of a greater weight, or of the same weight and prepared earlier.
+
+    Raises:
+        ValueError: A number out of its range.
+
+    Example:
+        >>> Pressure(name="weekly", days=7, most=2).least_count
+        2
+    """
+
+    name: str
+    #: Length of the rolling window that ends now, 1 to 366.
+    days: int
+    #: The threshold, 0 to 32,767. 0: nobody gets a text.
+    most: int
+    #: Rule column with a threshold of each row; null: ``most``.
+    most_column: str = ""
+    #: Weight of the delivery that is prepared.
+    weight: int = DEFAULT_WEIGHT
+    #: Classes of texts that count. Empty: all.
+    classes: frozenset[MessageClass] = frozenset({MessageClass.MARKETING})
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= 366:
+            raise ValueError("the days of a pressure rule are 1 to 366")
+        if not 0 <= self.most <= HIGHEST_THRESHOLD:
+            raise ValueError(f"most of a pressure rule is 0 to {HIGHEST_THRESHOLD}")
+
+    @property
+    def least_count(self) -> int:
+        """The least number of texts that can matter: smaller counts need not be read."""
+        return 1 if self.most_column else max(self.most, 1)
+
+
+def pressure(
+    candidates: Candidates, rule: Pressure, *, contacts: Mapping[str, pl.DataFrame]
+) -> Iterator[Found]:
+    """
+    Find those for whom texts had and planned reach the threshold.
+
+    Args:
+        rule: One rule.
+        contacts: By name of a rule, ``phone`` UInt64 (each once) and ``count``.
+
+    Yields:
+        Rows, and the name of the rule.
+
+    Raises:
+        ValueError: The contacts of this rule were not read.
+        KeyError: There is no rule column of that name.
+    """
+    counted = list_of(contacts, rule.name, what="contacts of a pressure rule")
+    for rows in candidates.waiting():
+        most = np.full(len(rows), rule.most, dtype=np.int64)
+        if rule.most_column:
+            own = candidates.columns.thresholds[rule.most_column][rows]
+            most = np.where(own < 0, most, own)
+        counts = counts_of(candidates.columns.phone[rows], counted)
+        yield rows[counts >= most], rule.name
