@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, Final
 
 from smsflow_provider.core.model import Encoding
@@ -31,6 +32,8 @@ _EXTENSION: Final = "\f^{}\\[~]|€"
 
 #: Every character that travels as GSM 7-bit.
 GSM_CHARACTERS: Final = frozenset(_BASIC + _EXTENSION)
+#: Those of ``GSM_CHARACTERS`` that cost two septets.
+GSM_EXTENSION: Final = frozenset(_EXTENSION)
 
 _GSM_TEXT = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*")
 _NOT_GSM = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]")
@@ -52,7 +55,20 @@ _JOINED: Final = {
     (Encoding.UCS2, 8): 67,
     (Encoding.UCS2, 16): 66,
 }
-_SPLITS: Final = ("unit", "code_point", "grapheme")
+_SPLITS: Final = ("unit", "code_point", "grapheme", "unknown")
+_MAY_CUT_INSIDE: Final = frozenset({"unit", "unknown"})
+# Of the three ways the one by cluster has the fewest places to cut, so never the fewer parts.
+_BY_CLUSTER: Final = frozenset({"grapheme", "unknown"})
+#: Ranges of code points (Latin, Greek, Cyrillic, signs, kana, ideographs) that never make one
+#: reader's character with each other. All are one UTF-16 unit.
+STAND_ALONE: Final = (
+    *((0x0000, 0x02FF), (0x0370, 0x0482), (0x048A, 0x052F), (0x2010, 0x2027), (0x2030, 0x205E)),
+    *((0x20A0, 0x20C0), (0x2100, 0x2BFF), (0x3000, 0x3029), (0x3041, 0x3096), (0x30A0, 0x30FF)),
+    *((0x4E00, 0x9FFF), (0xFF01, 0xFF60)),
+)
+_ALONE: Final = "".join(f"{chr(first)}-{chr(last)}" for first, last in STAND_ALONE)
+# All others, with the neighbours they may join.
+_JOINING = re.compile(f"(?:[{_ALONE}]?[^{_ALONE}])+[{_ALONE}]?")
 #: The joining header counts parts in one octet.
 MAX_PARTS: Final = 255
 
@@ -81,7 +97,8 @@ def measure(text: str, *, split: str = "code_point", reference_bits: int = 8) ->
         split: How the gateway cuts a long text. ``unit``: after a full part, also through a
             pair. ``code_point``: never through an escape pair or a surrogate pair.
             ``grapheme``: also never through what a reader sees as one character; one that is
-            longer than a part is cut by code point. CR LF counts as two.
+            longer than a part is cut by code point. CR LF counts as two. ``unknown``: the largest
+            number of the three, which is always that of ``grapheme``.
         reference_bits: Size of the reference in the joining header, 8 or 16.
 
     Returns:
@@ -117,14 +134,35 @@ def encoding_of(text: str) -> Encoding:
     return Encoding.GSM7 if _GSM_TEXT.fullmatch(text) else Encoding.UCS2
 
 
+def limits_of(encoding: Encoding, *, reference_bits: int = 8) -> tuple[int, int]:
+    """
+    Tell how many units fit: in a text of one part, and in each part of a longer one.
+
+    Args:
+        encoding: How the text travels.
+        reference_bits: As for ``measure``.
+
+    Raises:
+        ValueError: An unknown *reference_bits*.
+
+    Example:
+        >>> limits_of(Encoding.GSM7), limits_of(Encoding.UCS2, reference_bits=16)
+        ((160, 153), (70, 66))
+    """
+    limit = _JOINED.get((encoding, reference_bits))
+    if limit is None:
+        raise ValueError(f"reference_bits is {reference_bits!r}, not 8 or 16")
+    return _SINGLE[encoding], limit
+
+
 def part_boundaries(text: str, *, split: str = "code_point", reference_bits: int = 8) -> list[int]:
     """
     Tell where each part after the first begins.
 
     Args:
         text: The rendered text.
-        split: As for ``measure``. With ``unit`` a part can begin inside a character; the
-            offset is then that of the character.
+        split: As for ``measure``; ``unknown`` cuts as ``grapheme``. With ``unit`` a part can
+            begin inside a character; the offset is then that of the character.
         reference_bits: As for ``measure``.
 
     Returns:
@@ -145,6 +183,39 @@ def part_boundaries(text: str, *, split: str = "code_point", reference_bits: int
         return []
     cuts = _cuts_of(text, encoding=encoding, split=split, limit=limit, starts=starts)
     return [cut - bisect_left(starts, cut) for cut in cuts]
+
+
+def is_cut_inside(text: str, *, split: str = "code_point", reference_bits: int = 8) -> bool:
+    """
+    Tell whether a part may begin inside an escape pair or a surrogate pair.
+
+    What arrives is then broken: most often a sign in the place of an emoji.
+
+    Args:
+        text: The rendered text.
+        split: As for ``measure``. Only a gateway that cuts by ``unit``, or one of which nobody
+            knows how it cuts, can do this.
+        reference_bits: As for ``measure``.
+
+    Returns:
+        False for a text of one part, and for every other way of cutting.
+
+    Raises:
+        ValueError: As for ``measure``, but any number of parts is fine.
+
+    Example:
+        >>> text = "a" * 66 + "😀😀😀"
+        >>> is_cut_inside(text, split="unit"), is_cut_inside(text, split="code_point")
+        (True, False)
+    """
+    encoding = encoding_of(text)
+    limit = _limit_of(encoding, split=split, reference_bits=reference_bits)
+    if split not in _MAY_CUT_INSIDE:
+        return False
+    starts = _wide_starts(text, encoding=encoding)
+    if len(text) + len(starts) <= _SINGLE[encoding]:
+        return False
+    return any(start % limit == limit - 1 for start in starts)
 
 
 def non_gsm_characters(text: str) -> list[tuple[int, str]]:
@@ -189,15 +260,12 @@ def _measure_of(encoding: Encoding, units: int, parts: int) -> Measure:
 def _limit_of(encoding: Encoding, *, split: str, reference_bits: int) -> int:
     if split not in _SPLITS:
         raise ValueError(f"split is {split!r}, not one of {', '.join(_SPLITS)}")
-    limit = _JOINED.get((encoding, reference_bits))
-    if limit is None:
-        raise ValueError(f"reference_bits is {reference_bits!r}, not 8 or 16")
-    return limit
+    return limits_of(encoding, reference_bits=reference_bits)[1]
 
 
 def _parts_of(text: str, *, encoding: Encoding, split: str, limit: int, wide: int) -> int:
     """Count the parts of a text longer than one; walk only where a pair could be cut."""
-    clustered = split == "grapheme" and encoding is Encoding.UCS2
+    clustered = split in _BY_CLUSTER and encoding is Encoding.UCS2
     if split == "unit" or not (wide or clustered):
         return -(-(len(text) + wide) // limit)
     starts = _wide_starts(text, encoding=encoding)
@@ -214,7 +282,7 @@ def _cuts_of(
     text: str, *, encoding: Encoding, split: str, limit: int, starts: list[int]
 ) -> list[int]:
     """Unit positions at which each part after the first begins."""
-    if split == "grapheme" and encoding is Encoding.UCS2:
+    if split in _BY_CLUSTER and encoding is Encoding.UCS2:
         return _cluster_cuts(text, limit=limit)
     units = len(text) + len(starts)
     if split == "unit":
@@ -248,12 +316,17 @@ def _cluster_cuts(text: str, *, limit: int) -> list[int]:
 
 def _piece_sizes(text: str, *, limit: int) -> Iterator[int]:
     """UTF-16 units of each cluster, or of its code points where it is longer than a part."""
-    for cluster in _cluster_pattern().findall(text):
-        size = _utf16_units(cluster)
-        if size <= limit:
-            yield size
-        else:
-            yield from map(_utf16_units, cluster)
+    done = 0
+    for zone in _JOINING.finditer(text):
+        yield from repeat(1, zone.start() - done)
+        done = zone.end()
+        for cluster in _cluster_pattern().findall(zone[0]):
+            size = _utf16_units(cluster)
+            if size <= limit:
+                yield size
+            else:
+                yield from map(_utf16_units, cluster)
+    yield from repeat(1, len(text) - done)
 
 
 def _utf16_units(text: str) -> int:

@@ -34,6 +34,8 @@ class Split(StrEnum):
     UNIT = "unit"
     CODE_POINT = "code_point"
     GRAPHEME = "grapheme"
+    #: Nobody has found out: the largest number of the three is predicted.
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

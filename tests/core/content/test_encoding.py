@@ -18,6 +18,8 @@ from smsflow_provider.core.content.encoding import (
     Measure,
     encoding_of,
     has_refused_characters,
+    is_cut_inside,
+    limits_of,
     measure,
     non_gsm_characters,
     part_boundaries,
@@ -147,7 +149,7 @@ def test_the_way_of_cutting_and_the_reference_decide(
 
 
 def test_the_word_of_the_gateway_seam_is_understood() -> None:
-    assert [1, 1, 1] == [measure("a", split=split).parts for split in Split]
+    assert [1, 1, 1, 1] == [measure("a", split=split).parts for split in Split]
 
 
 @pytest.mark.parametrize("wrong", ["codepoint", "", "UNIT"])
@@ -237,6 +239,38 @@ def test_cutting_by_unit_fills_every_part_but_the_last(text: str, bits: int) -> 
     for number, offset in enumerate(boundaries, start=1):
         before = sum(widths_of(text[:offset]))
         assert number * limit in {before, before + 1}
+
+
+@settings(deadline=None)
+@given(texts(max_size=400), st.sampled_from([8, 16]))
+def test_where_nobody_knows_how_it_is_cut_the_largest_number_counts(text: str, bits: int) -> None:
+    three = ["unit", "code_point", "grapheme"]
+    counts = [measure(text, split=split, reference_bits=bits).parts for split in three]
+
+    assert max(counts) == measure(text, split="unknown", reference_bits=bits).parts
+    assert max(counts) == len(part_boundaries(text, split="unknown", reference_bits=bits)) + 1
+
+
+@settings(deadline=None)
+@given(texts(max_size=400), st.sampled_from([8, 16]))
+def test_a_text_is_cut_inside_where_the_octets_say_so(text: str, bits: int) -> None:
+    """Laid out as units: does the second half of a pair stand first in a part?"""
+    made = measure(text, reference_bits=bits)
+    halves = [half for width in widths_of(text) for half in range(width)]
+    starts = halves[:: JOINED[made.encoding, bits]] if made.parts > 1 else []
+
+    assert (1 in starts) == is_cut_inside(text, split="unit", reference_bits=bits)
+    assert (1 in starts) == is_cut_inside(text, split="unknown", reference_bits=bits)
+    for split in ("code_point", "grapheme"):
+        assert not is_cut_inside(text, split=split, reference_bits=bits)
+
+
+def test_the_limits_are_those_of_the_standard() -> None:
+    assert {(160, 153), (160, 152), (70, 67), (70, 66)} == {
+        limits_of(encoding, reference_bits=bits) for encoding in Encoding for bits in (8, 16)
+    }
+    with pytest.raises(ValueError, match="not 8 or 16"):
+        limits_of(GSM, reference_bits=9)
 
 
 @settings(deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smsflow_provider.core.content.encoding import measure, part_boundaries
+from smsflow_provider.core.content.encoding import STAND_ALONE, measure, part_boundaries
 from smsflow_provider.core.model import Encoding
 
 FAMILY = "👨\u200d👩\u200d👧"  # 8 units
@@ -82,3 +82,45 @@ def test_no_cluster_is_cut_and_no_part_is_too_long(text: str, bits: int) -> None
 @given(st.lists(st.sampled_from(PIECES), max_size=250).map("".join))
 def test_cutting_by_cluster_never_needs_fewer_parts(text: str) -> None:
     assert measure(text, split="grapheme").parts >= measure(text).parts
+
+
+def test_a_character_that_stands_alone_joins_with_no_other_of_its_kind() -> None:
+    """By Unicode's rules: what joins at all joins with a letter, or with itself."""
+    # Here, so that the other tests of this file tell on their own what they find.
+    import regex  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
+    alone = [chr(code) for first, last in STAND_ALONE for code in range(first, last + 1)]
+    joins = [
+        char
+        for char in alone
+        for pair in (f"a{char}", f"{char}a", f"{char}{char}", f"©{char}", f"{char}©")
+        if len(regex.findall(r"\r|\n|\X", pair)) != 2
+    ]
+
+    assert [] == joins
+    assert all(char <= "\uffff" for char in alone)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(PIECES), st.characters(exclude_categories=["Cs"])), max_size=250
+    ).map("".join)
+)
+def test_cutting_by_cluster_equals_a_walk_over_all_clusters(text: str) -> None:
+    import regex  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
+    found = measure(text, split="grapheme")
+    if found.encoding is Encoding.GSM7 or found.parts == 1:
+        return
+    cuts, used, offset = [], 0, 0
+    for cluster in regex.findall(r"\r|\n|\X", text):
+        pieces = [cluster] if units_of(cluster) <= 67 else list(cluster)
+        for piece in pieces:
+            if used + units_of(piece) > 67:
+                cuts.append(offset)
+                used = 0
+            used += units_of(piece)
+            offset += len(piece)
+
+    assert cuts == part_boundaries(text, split="grapheme")
