@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from smsflow_provider.core import errors
 from smsflow_provider.core.content.filters import FILTERS
-from smsflow_provider.core.content.front_matter import MissingPolicy, TemplateSettings
+from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
 from smsflow_provider.core.states import MOVES
 from smsflow_provider.core.workflow.schedule import Schedule
 from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
@@ -95,6 +95,7 @@ _PLAIN = {
     "tags": "Tags of the DAG.",
     "transliteration": "What becomes of characters that GSM 7-bit lacks; see below.",
     "missing": "What becomes of a recipient whose row lacks a field; see below.",
+    "opt_out_policy": "What becomes of a marketing text without an opt-out mention; see below.",
 }
 
 
@@ -166,6 +167,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "sms-delivery": lambda: fields_table(SmsDelivery),
     "front-matter": lambda: fields_table(TemplateSettings),
     "missing": lambda: enum_table(MissingPolicy),
+    "opt-out-policy": lambda: enum_table(OptOutPolicy),
     "filters": filters_table,
     "moves": moves_table,
     "errors": errors_tree,

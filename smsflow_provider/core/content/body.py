@@ -9,14 +9,16 @@ defence against the author of a template, who can write DAG files as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from numbers import Number
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from smsflow_provider.core.content.blocks import Spliced, file_of, splice
 from smsflow_provider.core.content.encoding import refused_characters
 from smsflow_provider.core.content.filters import FILTERS
 from smsflow_provider.core.content.problem import Problem, near
@@ -40,7 +42,6 @@ _ALLOWED: Final = (
 _NOT_ALLOWED: Final[dict[type[nodes.Node], tuple[str, str]]] = {
     nodes.Call: ("a call is not allowed", "use a filter: {{ name | upper }}"),
     nodes.Extends: ("extends is not allowed", "a template stands alone"),
-    nodes.Include: ("include is not allowed", "a template stands alone"),
     nodes.Import: ("import is not allowed", "a template stands alone"),
     nodes.FromImport: ("import is not allowed", "a template stands alone"),
     nodes.Macro: ("a macro is not allowed", "write the text out"),
@@ -50,6 +51,7 @@ _NOT_ALLOWED: Final[dict[type[nodes.Node], tuple[str, str]]] = {
 }
 # Names Jinja gives a meaning of its own, so that no column can be reached by them.
 _RESERVED: Final = frozenset({"self", "super", "caller", "varargs", "kwargs"})
+_NO_BLOCKS: Final[Mapping[str, str]] = {}
 
 Finding = tuple[str, str]
 
@@ -87,29 +89,31 @@ def _refuse_none(value: object) -> object:
     return value
 
 
-def read_body(body: str, *, first_line: int) -> tuple[nodes.Template | None, list[Problem]]:
+def read_body(
+    body: str, *, first_line: int, blocks: Mapping[str, str] = _NO_BLOCKS, field: str = "body"
+) -> tuple[Spliced, list[Problem]]:
     """
-    Parse *body* and look for what a template must not contain.
+    Parse *body* with its blocks and look for what a template must not contain.
 
     Args:
-        body: The text after the front matter.
+        body: The text of one language.
         first_line: Line of the file at which it begins.
+        blocks: Name to text of the blocks there are.
+        field: What its problems are about.
 
     Returns:
-        The tree, None if it cannot be parsed, and all problems.
+        The spliced text, whose tree is None if it cannot be parsed, and all problems.
     """
+    spliced = splice(body, sandbox=make_sandbox(FILTERS), blocks=blocks, first_line=first_line)
+    found = [replace(problem, field=field) for problem in spliced.problems]
     if not body.strip():
-        return None, [Problem(text="the text is empty", field="body", line=first_line)]
-    try:
-        tree = make_sandbox(FILTERS).parse(body)
-    except TemplateSyntaxError as error:
-        line = error.lineno + first_line - 1
-        return None, [Problem(text=error.message or "syntax", field="body", line=line)]
-    problems = [
-        Problem(text=text, hint=hint, field="body", line=line + first_line - 1)
-        for line, (text, hint) in _findings_in(tree)
-    ]
-    return tree, problems
+        found.append(Problem(text="the text is empty", field=field, line=first_line))
+    if spliced.tree is not None:
+        for line, (text, hint) in _findings_in(spliced.tree):
+            block, own_line = spliced.places.of(line)
+            file = file_of(block, blocks)
+            found.append(Problem(text=text, hint=hint, field=field, line=own_line, file=file))
+    return spliced, list(dict.fromkeys(found))
 
 
 def _findings_in(tree: nodes.Template) -> Iterator[tuple[int, Finding]]:

@@ -17,12 +17,27 @@ by the way one row takes through it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 from jinja2 import meta, nodes
 
 Names = frozenset[str]
 _NONE: Names = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """What one text reads from the row, sorted."""
+
+    fields: tuple[str, ...]
+    #: Those of ``fields`` with at least one unguarded use.
+    required: tuple[str, ...]
+
+
+def uses_of(tree: nodes.Template) -> Uses:
+    """Say which fields a text reads, and which of them it cannot do without."""
+    return Uses(fields=tuple(sorted(fields_of(tree))), required=tuple(sorted(required_in(tree))))
 
 
 def fields_of(tree: nodes.Template) -> Names:

@@ -21,6 +21,8 @@ class Problem:
     hint: str = ""
     #: Line of the file, counted from 1. None: it has no line of its own.
     line: int | None = None
+    #: The file, where it is not the template's own: that of a block.
+    file: str = ""
 
     def at(self, file: str) -> str:
         """
@@ -30,7 +32,8 @@ class Problem:
             >>> Problem(text="is too long", field="sender", line=3).at("a.sms.j2")
             'a.sms.j2:3: sender: is too long'
         """
-        where = file if self.line is None else f"{file}:{self.line}"
+        name = self.file or file
+        where = name if self.line is None else f"{name}:{self.line}"
         sentence = f"{self.text} ({self.hint})" if self.hint else self.text
         return ": ".join(part for part in (where, self.field, sentence) if part)
 
@@ -54,10 +57,11 @@ def template_error(problems: Sequence[Problem], *, name: str) -> TemplateError:
     """
     Make one error of all *problems* of the template *name*.
 
-    Its ``facts["problems"]`` lists them as text, in the order of their lines.
+    Its ``facts["problems"]`` lists them as text, in the order of their lines, those of blocks
+    last.
     """
     noun = "problem" if len(problems) == 1 else "problems"
-    ordered = sorted(problems, key=lambda problem: problem.line or 0)
+    ordered = sorted(problems, key=lambda problem: (problem.file, problem.line or 0))
     return TemplateError(
         f"{len(problems)} {noun} in the template",
         template=name,

@@ -12,26 +12,31 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import StrictUndefined, UndefinedError, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError
 from jinja2.exceptions import TemplateError as JinjaError
 
+from smsflow_provider.core.content.blocks import Places, Spliced, block_label, splice
 from smsflow_provider.core.content.body import Sandbox, make_sandbox
 from smsflow_provider.core.content.encoding import has_refused_characters, refused_characters
 from smsflow_provider.core.content.filters import memoised_filters
-from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.content.variant import Variant
 from smsflow_provider.core.errors import TemplateError
+
+if TYPE_CHECKING:  # it brings pydantic and YAML, which rendering does without
+    from smsflow_provider.core.content.template import Template
 
 #: Most characters one rendered text may have. 255 parts of Unicode would be 17,085.
 MAX_CHARACTERS: Final = 4_000
-# A control character no text may hold, between the texts of a chunk.
-_SEPARATOR: Final = "\x1e"
+#: A control character no text may hold, behind each of the texts of a chunk.
+SEPARATOR: Final = "\x1e"
 # Chunks of this many rows or fewer are rendered row by row when something goes wrong.
 _SMALL: Final = 32
-_ERRORS: Final = (
+#: What a text can raise for a row, all of it a failure of the row alone.
+ERRORS: Final = (
     *(JinjaError, TemplateError, TypeError, ValueError, ArithmeticError, LookupError),
     *(AttributeError, RecursionError),
 )
@@ -77,46 +82,24 @@ class _Column:
     missing: Sequence[int]
 
 
-class Renderer:
+class VariantRenderer:
     """
-    Renders one template. Compiled once, not to be shared between threads.
+    Renders the text of one language. Compiled once, not to be shared between threads.
 
-    Only the fields of the row are visible to the text. A value is never read as Jinja: what
-    looks like it comes out as it is. A field is *blank* when the row has no such column, or
-    its value is None, NaN or a text of white space only. Of a blank field
-
-    * ``defaults`` of the template stand in, where it has one;
-    * else, if the text requires the field (see ``core.content.fields``), the row is
-      ``Missing``;
-    * else it is undefined, as ``is defined`` and ``default`` understand it, and false.
-
-    A text that is empty, longer than 4,000 characters, or holds a character no text may hold
-    is ``Failed``. How many parts a text may have is not decided here.
+    As ``Renderer``, of which it is one language; made of plain values, for who has no template.
     """
 
-    def __init__(self, template: Template) -> None:
-        self.template = template
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
         sandbox = make_sandbox(memoised_filters())
-        self._single = sandbox.from_string(template.body)
-        self._chunk = _compile_loop(template, sandbox=sandbox)
+        spliced = _spliced(variant, sandbox=sandbox)
+        self._places = spliced.places
+        self._single = sandbox.from_string(_tree_of(spliced))
+        self._chunk = compile_loop(variant, sandbox=sandbox)
 
     def render_chunk(self, rows: Mapping[str, Sequence[object]], *, count: int) -> list[Rendered]:
-        """
-        Render *count* rows given as columns.
-
-        Args:
-            rows: Column name to its values, *count* of each. Columns the text does not use are
-                not looked at.
-            count: Number of rows.
-
-        Returns:
-            One result for each row, in order. What to do with a ``Missing`` is the
-            template's ``settings.missing``.
-
-        Raises:
-            ValueError: A column the text uses has another number of values.
-        """
-        columns = [self._column(name, rows, count=count) for name in self.template.fields]
+        """Render *count* rows given as columns, all of them in this language."""
+        columns = [self._column(name, rows, count=count) for name in self.variant.fields]
         missing = self._missing_of(columns)
         rows_left = _rows_of(columns, missing, count=count)
         texts = self._render(rows_left)
@@ -125,19 +108,13 @@ class Renderer:
         left = iter(texts)
         return [missing.get(index) or next(left) for index in range(count)]
 
-    def render_row(self, row: Mapping[str, object]) -> Rendered:
-        """Render one row; the same result as in a chunk."""
-        return self.render_chunk({name: [value] for name, value in row.items()}, count=1)[0]
-
     def _column(self, name: str, rows: Mapping[str, Sequence[object]], *, count: int) -> _Column:
-        values = rows.get(name, [None] * count)
-        if len(values) != count:
-            raise ValueError(f"column {name!r} has {len(values)} values, not {count}")
-        blanks = [index for index, value in enumerate(values) if _is_blank(value)]
+        values = _values_of(name, rows, count=count)
+        blanks = [index for index, value in enumerate(values) if is_blank(value)]
         if not blanks:
             return _Column(values=values, missing=())
-        default = self.template.settings.defaults.get(name)
-        if default is None and name in self.template.required:
+        default = self.variant.defaults.get(name)
+        if default is None and name in self.variant.required:
             return _Column(values=values, missing=blanks)
         stand_in = BlankField(name=name) if default is None else default
         filled = list(values)
@@ -148,7 +125,7 @@ class Renderer:
     def _missing_of(self, columns: Sequence[_Column]) -> dict[int, Missing]:
         """Rows that lack a required field, with the first one each lacks."""
         missing: dict[int, Missing] = {}
-        for name, column in zip(self.template.fields, columns, strict=True):
+        for name, column in zip(self.variant.fields, columns, strict=True):
             for index in column.missing:
                 missing.setdefault(index, Missing(field=name))
         return missing
@@ -166,24 +143,136 @@ class Renderer:
 
     def _render_single(self, row: tuple[object, ...]) -> Rendered:
         try:
-            text = self._single.render(zip(self.template.fields, row, strict=True))
-        except _ERRORS as error:
-            return Failed(reason=_reason_of(error, first_line=self.template.body_line))
-        return _checked(text)
+            text = self._single.render(zip(self.variant.fields, row, strict=True))
+        except ERRORS as error:
+            return Failed(reason=reason_of(error, places=self._places))
+        return checked(text)
 
 
-def _compile_loop(template: Template, *, sandbox: Sandbox) -> JinjaTemplate | None:
+class Renderer:
     """
-    Compile the text as the body of a loop over rows.
+    Renders one template, in all its languages. Not to be shared between threads.
 
-    None where that would not mean the same: without a field, and with ``set``, whose names
-    live as long as what surrounds them.
+    Only the fields of the row are visible to the text. A value is never read as Jinja: what
+    looks like it comes out as it is. A field is *blank* when the row has no such column, or
+    its value is None, NaN or a text of white space only. Of a blank field
+
+    * ``defaults`` of the template stand in, where it has one;
+    * else, if the text of the recipient's language requires the field (see
+      ``core.content.fields``), the row is ``Missing``;
+    * else it is undefined, as ``is defined`` and ``default`` understand it, and false.
+
+    A text that is empty, longer than 4,000 characters, or holds a character no text may hold
+    is ``Failed``. How many parts a text may have is not decided here, and no opt-out mention is
+    added.
     """
-    tree = sandbox.parse(template.body)
-    if not template.fields or any(tree.find_all((nodes.Assign, nodes.AssignBlock))):
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self._variants = {
+            code: VariantRenderer(template.variant(code)) for code in template.variants
+        }
+
+    def render_chunk(
+        self, rows: Mapping[str, Sequence[object]], *, count: int, language: str | None = None
+    ) -> list[Rendered]:
+        r"""
+        Render *count* rows given as columns.
+
+        Args:
+            rows: Column name to its values, *count* of each. Columns the text does not use are
+                not looked at.
+            count: Number of rows.
+            language: Code of the text for all these rows; empty: the default one. None: each
+                row's own, by the template's ``settings.language``.
+
+        Returns:
+            One result for each row, in order. What to do with a ``Missing`` is the
+            template's ``settings.missing``.
+
+        Raises:
+            ValueError: A column the text uses has another number of values.
+            KeyError: No text in *language*.
+
+        Example:
+            >>> from smsflow_provider.core.content.template import read_template
+            >>> template = read_template("---\nsender: ACME\n---\nHi {{ name }}", name="hi")
+            >>> Renderer(template).render_chunk({"name": ["Ann", None]}, count=2)
+            ['Hi Ann', Missing(field='name')]
+        """
+        if language is None:
+            return self._by_language(rows, count=count)
+        code = language or self.template.default_language
+        return self._variants[code].render_chunk(rows, count=count)
+
+    def render_row(self, row: Mapping[str, object], *, language: str | None = None) -> Rendered:
+        """Render one row; the same result as in a chunk."""
+        columns = {name: [value] for name, value in row.items()}
+        return self.render_chunk(columns, count=1, language=language)[0]
+
+    def _by_language(self, rows: Mapping[str, Sequence[object]], *, count: int) -> list[Rendered]:
+        column = self.template.settings.language
+        if column is None:
+            return self.render_chunk(rows, count=count, language="")
+        indexes: dict[str, list[int]] = {}
+        for index, value in enumerate(_values_of(column, rows, count=count)):
+            indexes.setdefault(self.template.language_of(value), []).append(index)
+        made: dict[int, Rendered] = {}
+        for code, chosen in indexes.items():
+            part = _picked(rows, chosen, fields=self.template.uses[code].fields, count=count)
+            texts = self.render_chunk(part, count=len(chosen), language=code)
+            made.update(zip(chosen, texts, strict=True))
+        return [made[index] for index in range(count)]
+
+
+def _picked(
+    rows: Mapping[str, Sequence[object]],
+    chosen: Sequence[int],
+    *,
+    fields: Sequence[str],
+    count: int,
+) -> dict[str, list[object]]:
+    """Take the rows *chosen* of the columns that *fields* name."""
+    columns = {name: _values_of(name, rows, count=count) for name in fields}
+    return {name: [values[index] for index in chosen] for name, values in columns.items()}
+
+
+def _values_of(name: str, rows: Mapping[str, Sequence[object]], *, count: int) -> Sequence[object]:
+    values = rows.get(name, [None] * count)
+    if len(values) != count:
+        raise ValueError(f"column {name!r} has {len(values)} values, not {count}")
+    return values
+
+
+def _spliced(variant: Variant, *, sandbox: Sandbox) -> Spliced:
+    return splice(
+        variant.body, sandbox=sandbox, blocks=variant.blocks, first_line=variant.first_line
+    )
+
+
+def _tree_of(spliced: Spliced) -> nodes.Template:
+    """Give the tree; a text that was checked has one, and no problems."""
+    if spliced.tree is None or spliced.problems:
+        raise TemplateError("a text that was not checked", problems=len(spliced.problems))
+    return spliced.tree
+
+
+def compile_loop(variant: Variant, *, sandbox: Sandbox) -> JinjaTemplate | None:
+    """
+    Compile the text, its blocks in their places, as the body of a loop over rows.
+
+    The template made takes ``rows_``, tuples of the values of ``variant.fields``, and gives
+    their texts, each with ``SEPARATOR`` behind it.
+
+    Returns:
+        None where that would not mean the same: without a field, and with ``set``, whose names
+        live as long as what surrounds them.
+    """
+    tree = _tree_of(_spliced(variant, sandbox=sandbox))
+    if not variant.fields or any(tree.find_all((nodes.Assign, nodes.AssignBlock))):
         return None
-    target = nodes.Tuple([nodes.Name(name, "store") for name in template.fields], "store")
-    separator = nodes.Output([nodes.TemplateData(_SEPARATOR)])
+    target = nodes.Tuple([nodes.Name(name, "store") for name in variant.fields], "store")
+    separator = nodes.Output([nodes.TemplateData(SEPARATOR)])
     loop = nodes.For(target, nodes.Name("rows_", "load"), [*tree.body, separator], [], None, False)
     tree.body = [loop]
     for node in (loop, *loop.find_all(nodes.Node)):
@@ -195,12 +284,12 @@ def _compile_loop(template: Template, *, sandbox: Sandbox) -> JinjaTemplate | No
 def _render_loop(chunk: JinjaTemplate, rows: Sequence[tuple[object, ...]]) -> list[Rendered] | None:
     """Render in one go. None: some row went wrong, or holds the separator."""
     try:
-        texts = chunk.render(rows_=rows).split(_SEPARATOR)
-    except _ERRORS:
+        texts = chunk.render(rows_=rows).split(SEPARATOR)
+    except ERRORS:
         return None
     if len(texts) != len(rows) + 1:
         return None
-    return [_checked(text) for text in texts[:-1]]
+    return [checked(text) for text in texts[:-1]]
 
 
 def _rows_of(
@@ -213,7 +302,8 @@ def _rows_of(
     return [row for index, row in enumerate(rows) if index not in missing] if missing else rows
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Tell whether a value says nothing: None, NaN or a text of white space only."""
     if value.__class__ is str:
         return not value or value.isspace()
     try:
@@ -225,7 +315,8 @@ def _is_blank(value: Any) -> bool:
         return False  # an array cannot say whether it differs
 
 
-def _checked(text: str) -> Rendered:
+def checked(text: str) -> Rendered:
+    """Give *text* as it is, or say why it cannot be sent."""
     if len(text) > MAX_CHARACTERS:
         return Failed(reason=f"longer than {MAX_CHARACTERS} characters")
     if has_refused_characters(text):
@@ -235,11 +326,14 @@ def _checked(text: str) -> Rendered:
     return text
 
 
-def _reason_of(error: Exception, *, first_line: int) -> str:
+def reason_of(error: Exception, *, places: Places) -> str:
     """Say what went wrong and at which line; messages of others may quote the row."""
     line = _line_in(error.__traceback__)
-    where = "" if line is None else f"line {line + first_line - 1}: "
-    return f"{where}{_words_for(error)}"
+    if line is None:
+        return _words_for(error)
+    block, own_line = places.of(line)
+    where = f"{block_label(block)} line" if block else "line"
+    return f"{where} {own_line}: {_words_for(error)}"
 
 
 def _words_for(error: Exception) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from smsflow_provider.core.content.front_matter import SETTING_NAMES
+from smsflow_provider.core.content.settings import SETTING_NAMES
 from smsflow_provider.core.content.template import (
     MissingPolicy,
     Template,
@@ -238,7 +238,7 @@ def test_a_file_without_its_two_halves_is_refused(text: str, problem: str) -> No
         ("{{ name|random }}", "unknown filter 'random'"),
         ("{{ name is funny }}", "unknown test 'funny'"),
         ("{% extends 'x' %}", "extends is not allowed"),
-        ("{% include 'x' %}", "include is not allowed"),
+        ("{% include 'x' %}", "no such block 'x' (the folder holds none)"),
         ("{% import 'x' as y %}", "import is not allowed"),
         ("{% from 'x' import y %}", "import is not allowed"),
         ("{% macro m() %}{% endmacro %}", "a macro is not allowed"),
@@ -291,7 +291,9 @@ def test_settings_refuse_what_they_do_not_know_from_code_as_well() -> None:
 def test_the_names_of_the_settings_are_those_of_the_file() -> None:
     assert set(SETTING_NAMES) == {
         *("label", "sender", "class", "gateway", "transliteration", "max_parts", "validity"),
-        *("missing", "defaults", "region"),
+        *("missing", "defaults", "region", "senders", "sender_expression"),
+        *("language", "default_language", "opt_out_mention", "opt_out_mentions"),
+        *("opt_out_policy", "typology", "programme", "weight", "budget"),
     }
 
 
@@ -299,7 +301,7 @@ def test_a_snapshot_is_json_and_comes_back_equal() -> None:
     template = read_template(FULL, name="spring", source="somewhere")
     stored = json.loads(json.dumps(template.as_dict()))
 
-    assert {"name", "settings", "body"} == set(stored)
+    assert {"name", "settings", "body", "variants", "blocks"} == set(stored)
     assert "transactional" == stored["settings"]["class"]
     assert 5400 == stored["settings"]["validity"]
     assert template == Template.from_dict(stored)
@@ -327,6 +329,8 @@ def test_every_snapshot_comes_back_equal(settings: TemplateSettings, text: str) 
         "name": "x",
         "settings": settings.model_dump(mode="json", by_alias=True),
         "body": f"Hi {text.replace('{', '(').replace('}', ')')}",
+        "variants": {},
+        "blocks": {},
     }
     template = Template.from_dict(json.loads(json.dumps(given_)))
 
