@@ -1,0 +1,226 @@
+"""
+Conditions and values in SQL over the columns of an audience, checked before a row is read.
+
+``age < 18 AND country <> 'FR'`` is about one row at a time: no sums, no windows, no subqueries, no
+clock but ``CURRENT_DATE``. Null counts as false, as in a WHERE. Which words may be used says
+``condition_text``; what they mean says polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.condition_text import (
+    check_text,
+    unknown_names,
+    with_day,
+)
+
+Schema = Mapping[str, pl.DataType]
+
+#: Characters of a message of polars that are shown.
+_LONGEST_WHY: Final = 160
+#: Nodes of an expression around a time span. In larger ones a span cannot be meant.
+_MOST_NODES: Final = 40
+_SPAN: Final = (
+    "the time between two dates is compared with a number:"
+    " write born < CURRENT_DATE - INTERVAL '18 years'"
+)
+_CLOCK: Final = "CURRENT_DATE cannot be used here"
+
+
+class ValueKind(StrEnum):
+    """What an expression must give."""
+
+    #: True, false or null.
+    CONDITION = "condition"
+    TEXT = "text"
+    NUMBER = "number"
+    #: Something with a highest value: a number, a date, a time.
+    RANK = "rank"
+
+
+_EXPECTED: Final = {
+    ValueKind.CONDITION: "is no condition",
+    ValueKind.TEXT: "is no text",
+    ValueKind.NUMBER: "is no number",
+    ValueKind.RANK: "cannot be ranked",
+}
+
+
+def compile_condition(text: str, *, schema: Schema, day: date | None = None) -> pl.Expr:
+    """
+    Make an expression of a condition. Its value is true or false, never null.
+
+    Args:
+        text: SQL over the columns of *schema*; names are case-sensitive.
+        schema: Columns and their types.
+        day: What ``CURRENT_DATE`` is. None: the text must not say it.
+
+    Raises:
+        ConfigError: ``facts["problems"]`` lists what is wrong: unknown columns with the near
+            name, words that cannot be used, values that cannot be compared, not a condition.
+
+    Example:
+        >>> adults = compile_condition("age >= 18", schema={"age": pl.Int64()})
+        >>> pl.DataFrame({"age": [17, 18, None]}).select(adults)["age"].to_list()
+        [False, True, False]
+    """
+    return compile_value(text, schema=schema, kind=ValueKind.CONDITION, day=day).fill_null(False)
+
+
+def compile_value(
+    text: str, *, schema: Schema, kind: ValueKind, day: date | None = None
+) -> pl.Expr:
+    """
+    Make an expression of one value a row. It may be null.
+
+    Args:
+        text: As for ``compile_condition``.
+        schema: Columns and their types.
+        kind: What it must give.
+        day: What ``CURRENT_DATE`` is.
+
+    Raises:
+        ConfigError: As for ``compile_condition``.
+
+    Example:
+        >>> shop = compile_value(
+        ...     "coalesce(shop, 'ACME')", schema={"shop": pl.String()}, kind=ValueKind.TEXT
+        ... )
+        >>> pl.DataFrame({"shop": ["ACME Lyon", None]}).select(shop)["shop"].to_list()
+        ['ACME Lyon', 'ACME']
+    """
+    problems = [*check_text(text), *unknown_names(text, columns=schema)]
+    if day is None and with_day(text, day=date.min) != text:
+        problems.append(_CLOCK)
+    if not problems:
+        made = _made(text if day is None else with_day(text, day=day), schema=schema, kind=kind)
+        if isinstance(made, pl.Expr):
+            return made
+        problems = made
+    raise ConfigError("a condition cannot be used", condition=text, problems=problems)
+
+
+def columns_of(expression: pl.Expr) -> frozenset[str]:
+    """Name the columns an expression reads."""
+    return frozenset(expression.meta.root_names())
+
+
+def evaluate(frame: pl.DataFrame, expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """
+    Compute one column for each of *expressions*, named so.
+
+    Raises:
+        ConfigError: A value cannot be computed for some row, such as a CAST of a word to a number.
+            Says of which expressions, never the value.
+    """
+    named = [each.alias(name) for name, each in expressions.items()]
+    try:
+        return frame.select(named)
+    except PolarsError:
+        guilty = [name for name in expressions if not _works(frame, expressions[name])]
+    raise ConfigError(
+        "a rule cannot be computed for some of the rows: TRY_CAST gives null where CAST fails",
+        rules=guilty,
+    ) from None
+
+
+def _works(frame: pl.DataFrame, expression: pl.Expr) -> bool:
+    try:
+        frame.select(expression)
+    except PolarsError:
+        return False
+    return True
+
+
+def _made(text: str, *, schema: Schema, kind: ValueKind) -> pl.Expr | list[str]:
+    empty = pl.DataFrame(schema=dict(schema))
+    try:
+        expression = pl.sql_expr(text)
+        found = empty.select(expression.alias("value"))
+    except PolarsError as error:
+        return [_why(error)]
+    unknown = sorted(columns_of(expression) - set(schema))
+    if unknown:
+        return [f"unknown column {name!r}" for name in unknown]
+    if found.height or not columns_of(expression):
+        return ["reads no column: it would be the same for everybody"]
+    if _mixes_durations(expression, empty):
+        return [_SPAN]
+    if not _is(found["value"].dtype, kind):
+        return [f"{_EXPECTED[kind]}: it gives {_named(found['value'].dtype)}"]
+    return expression
+
+
+def _why(error: PolarsError) -> str:
+    first = str(error).strip().split("\n", 1)[0]
+    return first if len(first) <= _LONGEST_WHY else f"{first[:_LONGEST_WHY]}…"
+
+
+def _is(kind: pl.DataType, wanted: ValueKind) -> bool:
+    match wanted:
+        case ValueKind.CONDITION:
+            return kind == pl.Boolean
+        case ValueKind.TEXT:
+            return kind in (pl.String, pl.Categorical, pl.Enum)
+        case ValueKind.NUMBER:
+            return kind.is_numeric()
+        case _:
+            return kind.is_numeric() or (kind.is_temporal() and kind != pl.Duration)
+
+
+def _named(kind: pl.DataType) -> str:
+    if kind == pl.Boolean:
+        return "true or false"
+    if kind.is_numeric():
+        return "a number"
+    if kind in (pl.String, pl.Categorical, pl.Enum):
+        return "a text"
+    return f"a value of type {kind}"
+
+
+def _mixes_durations(expression: pl.Expr, empty: pl.DataFrame) -> bool:
+    """
+    Whether a time span meets a number somewhere.
+
+    polars would take the span for its microseconds: ``CURRENT_DATE - born > 6570`` would hold
+    for everybody born yesterday or before.
+    """
+    temporal = any(empty.schema[name].is_temporal() for name in columns_of(expression))
+    small = (node for node in _nodes_of(expression) if _is_small(node))
+    return temporal and any(_is_mixed(node, empty) for node in small)
+
+
+def _is_small(node: pl.Expr) -> bool:
+    return sum(1 for _ in islice(_nodes_of(node), _MOST_NODES + 1)) <= _MOST_NODES
+
+
+def _nodes_of(expression: pl.Expr) -> Iterator[pl.Expr]:
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += node.meta.pop()
+
+
+def _is_mixed(node: pl.Expr, empty: pl.DataFrame) -> bool:
+    kinds = [_type_of(each, empty) for each in node.meta.pop()]
+    has_span = any(kind == pl.Duration for kind in kinds)
+    return has_span and any(kind is not None and kind.is_numeric() for kind in kinds)
+
+
+def _type_of(node: pl.Expr, empty: pl.DataFrame) -> pl.DataType | None:
+    try:
+        # Far cheaper than an answer, even to an empty frame.
+        return empty.lazy().select(node.alias("value")).collect_schema()["value"]
+    except PolarsError:
+        return None
