@@ -29,6 +29,10 @@ BLOCK_ROWS: Final = 500_000
 Rows = NDArray[np.intp]
 """Places of rows, from 0: row number n of the audience stands at place n - 1."""
 
+#: How problems and kinds stand in the columns.
+PROBLEM_CODE: Final = {one: code for code, one in enumerate(NumberProblem, start=1)}
+KIND_CODE: Final = {one: code for code, one in enumerate(NumberKind, start=1)}
+
 _REASONS: Final = tuple(Exclusion)
 _CODE_OF: Final = {reason: code for code, reason in enumerate(_REASONS, start=1)}
 
@@ -199,6 +203,25 @@ class Candidates:
         for start in range(0, len(self), BLOCK_ROWS):
             block = self.columns.reason[start : start + BLOCK_ROWS]
             yield np.flatnonzero(block == 0) + start
+
+    @property
+    def waiting_count(self) -> int:
+        """How many are still in."""
+        return sum(len(rows) for rows in self.waiting())
+
+    def rule_values(self, name: str) -> NDArray[Any]:
+        """
+        Give a rule column: numbers of filters, ranks or thresholds; see ``Columns``.
+
+        Raises:
+            ValueError: It was never added: that must not pass for a column without values.
+        """
+        columns = self.columns
+        filters = {} if columns.filter is None else {RuleColumn.FILTER.value: columns.filter}
+        known: dict[str, NDArray[Any]] = {**filters, **columns.ranks, **columns.thresholds}
+        if name not in known and len(self):
+            raise ValueError(f"there is no rule column {name!r}")
+        return known.get(name, np.empty(0, dtype=np.uint32))
 
     def leave_out(
         self, rows: NDArray[Any], reason: Exclusion, detail: str | Sequence[str] = ""

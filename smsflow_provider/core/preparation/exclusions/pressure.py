@@ -28,10 +28,6 @@ class Pressure:
 
     Raises:
         ValueError: A number out of its range.
-
-    Example:
-        >>> Pressure(name="weekly", days=7, most=2).least_count
-        2
     """
 
     name: str
@@ -52,11 +48,6 @@ class Pressure:
         if not 0 <= self.most <= HIGHEST_THRESHOLD:
             raise ValueError(f"most of a pressure rule is 0 to {HIGHEST_THRESHOLD}")
 
-    @property
-    def least_count(self) -> int:
-        """The least number of texts that can matter: smaller counts need not be read."""
-        return 1 if self.most_column else max(self.most, 1)
-
 
 def pressure(
     candidates: Candidates, rule: Pressure, *, contacts: Mapping[str, pl.DataFrame]
@@ -72,14 +63,24 @@ def pressure(
         Rows, and the name of the rule.
 
     Raises:
-        ValueError: The contacts of this rule were not read.
-        KeyError: There is no rule column of that name.
+        ValueError: The contacts of this rule were not read, or its rule column is not there.
     """
-    counted = list_of(contacts, rule.name, what="contacts of a pressure rule")
+    counted = list_of(contacts, rule.name, what="contacts of the pressure rule")
+    own = candidates.rule_values(rule.most_column) if rule.most_column else None
     for rows in candidates.waiting():
-        most = np.full(len(rows), rule.most, dtype=np.int64)
-        if rule.most_column:
-            own = candidates.columns.thresholds[rule.most_column][rows]
-            most = np.where(own < 0, most, own)
         counts = counts_of(candidates.columns.phone[rows], counted)
+        most = rule.most if own is None else np.where(own[rows] < 0, rule.most, own[rows])
         yield rows[counts >= most], rule.name
+
+
+def least_count(candidates: Candidates, rule: Pressure) -> int:
+    """
+    Give the least number of texts that can matter: lower counts need not be read.
+
+    Returns:
+        The lowest threshold above 0 of a row or of the rule; at least 1.
+    """
+    if not rule.most_column:
+        return max(rule.most, 1)
+    own = candidates.rule_values(rule.most_column)
+    return int(own[own > 0].min(initial=max(rule.most, 1)))
