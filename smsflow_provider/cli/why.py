@@ -52,5 +52,7 @@ def _show(answer: dict[str, Any]) -> None:
             f"No message for recipient {row['recipient_id']} (row {row['row_number']}):"
             f" {row['reason']}{detail}."
         )
+        if row["winner_id"] is not None:
+            print(f"  Recipient {row['winner_id']} has the same number and stands for both.")
     if not answer["messages"] and not answer["exclusions"]:
         print("Nobody like that was targeted by this delivery.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
@@ -12,6 +14,7 @@ from smsflow_provider.core.store.deliveries import (
     read_causes,
     read_figures,
 )
+from smsflow_provider.core.store.progress import read_progress
 
 
 def report(store: Store, delivery_id: str) -> dict[str, Any]:
@@ -19,12 +22,17 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
     Report on one delivery. Holds counts and ids only.
 
     Returns:
-        JSON values: ``delivery``, ``label``, ``state``, ``dag_id``, ``run_id``, ``dry_run``,
-        ``targeted``, ``excluded`` (by reason), ``to_deliver``, ``parts``, ``accepted`` (ever,
-        with those delivered or not since), ``delivered``, ``undelivered``, ``failed``,
-        ``unknown``, ``cancelled``, ``expired``, ``waiting`` (not settled yet), ``causes``.
+        JSON values: ``delivery``, ``label``, ``kind``, ``state``, ``dag_id``, ``run_id``,
+        ``dry_run``, ``created_at``, ``targeted``, ``excluded`` (by reason), ``to_deliver``,
+        ``parts``, ``accepted`` (ever, with those delivered or not since), ``delivered``,
+        ``undelivered``, ``failed``, ``unknown``, ``cancelled``, ``expired``, ``waiting`` (not
+        settled yet), ``causes``.
         targeted = sum of excluded + to_deliver; to_deliver = accepted + failed + unknown +
-        cancelled + expired + waiting. Without a complete preparation all of them are 0.
+        cancelled + expired + waiting. Without a complete preparation all of them are 0. While it is
+        being prepared also ``progress`` (see ``read_progress``); of a proof also ``proof``: ``of``
+        (the delivery it shows), ``no``, ``by``, ``numbers``, ``messages``, ``marked``,
+        ``parts_unmarked`` (what it had been without the mark), ``opted_out`` and ``quarantined``
+        (how many of the numbers are).
 
     Raises:
         NotFoundError: There is no such delivery.
@@ -32,10 +40,24 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
     delivery = find_delivery(store, delivery_id)
     figures = read_figures(store, delivery)
     causes = [dict(row) for row in read_causes(store, delivery)]
-    return {**summary_of(delivery, figures), "causes": causes}
+    progress = read_progress(store, [delivery]).get(delivery.no)
+    return {**summary_of(delivery, figures, progress=progress), "causes": causes}
 
 
-def summary_of(delivery: Delivery, figures: dict[str, int]) -> dict[str, Any]:
+def summaries_of(
+    store: Store, page: Sequence[tuple[Delivery, dict[str, int]]]
+) -> list[dict[str, Any]]:
+    """Sum up a page of deliveries, each with its figures. See ``report``; without ``causes``."""
+    progress = read_progress(store, [delivery for delivery, _ in page])
+    return [
+        summary_of(delivery, figures, progress=progress.get(delivery.no))
+        for delivery, figures in page
+    ]
+
+
+def summary_of(
+    delivery: Delivery, figures: dict[str, int], *, progress: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Put a delivery and its figures into one JSON value. See ``report``."""
     settled = sum(figures[k] for k in ("accepted", "failed", "unknown", "cancelled", "expired"))
     return {
@@ -53,4 +75,13 @@ def summary_of(delivery: Delivery, figures: dict[str, int]) -> dict[str, Any]:
         "parts": delivery.parts,
         **figures,
         "waiting": delivery.to_deliver - settled,
+        **({"progress": progress} if progress else {}),
+        **({"proof": _proof_of(delivery)} if delivery.kind is DeliveryKind.PROOF else {}),
     }
+
+
+def _proof_of(delivery: Delivery) -> dict[str, Any]:
+    """Tell what is shown to whom; of a proof that has no messages yet only the first three."""
+    of = delivery.settings.get("proof", {}).get("of", "")
+    first = {"of": of, "no": delivery.proof_no, "by": delivery.created_by}
+    return {**first, **delivery.figures.get("proof", {})}

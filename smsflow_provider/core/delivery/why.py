@@ -28,7 +28,8 @@ def why(
     Returns:
         JSON values, without the number: ``delivery``, ``state`` (of the delivery), ``messages``
         (position, recipient_id, parts, state, code, changed_at) and ``exclusions`` (row_number,
-        recipient_id, reason, detail). Both empty: nobody like that was targeted.
+        recipient_id, reason, detail, winner_id: who got the message of a duplicate). Both empty:
+        nobody like that was targeted.
 
     Raises:
         ValueError: Neither or both of the two were given.

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import pytest
 
 from smsflow_provider.core.content.transliteration import Transliteration
-from smsflow_provider.core.delivery.direct import MOST_NUMBERS, DirectText, check_direct
+from smsflow_provider.core.delivery.by_author import MOST_TEXTS
+from smsflow_provider.core.delivery.direct import DirectText, check_direct
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Feature
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
@@ -36,7 +37,7 @@ def problems_of(direct: DirectText, *, dialect: SimulatorDialect = SIMULATOR) ->
     "good",
     [
         {},
-        {"to": tuple(33612345600 + n for n in range(MOST_NUMBERS))},
+        {"to": tuple(33612345600 + n for n in range(MOST_TEXTS))},
         {"text": "a" * 765},
         {"text": "Zeile 1\nZeile 2 \N{FIRE}"},
         {"sender": "ACME"},
