@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from smsflow_provider.core.mask import mask_phone
+from smsflow_provider.core.preparation.preview import messages_at
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
     excluded_of,
     find_delivery,
     read_log,
-    sample_messages,
 )
+from smsflow_provider.core.store.progress import read_progress
+from smsflow_provider.core.store.samples import names_of_samples
 
 
 def review(store: Store, delivery_id: str) -> dict[str, Any]:
@@ -23,8 +24,8 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         JSON values: ``delivery``, ``label``, ``state``, ``fingerprint``, ``gateway``,
         ``dry_run``, ``targeted``, ``excluded`` (by reason), ``waterfall`` (reason, excluded,
         left), ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``regions``, ``details``,
-        ``log`` (level, problem) and ``samples`` (position, to_masked, sender, text, encoding,
-        parts).
+        ``log`` (level, event, problem), ``cost`` (None: it is not known), ``samples`` (see
+        ``preview``) and ``progress`` (None: it is not being prepared; see ``read_progress``).
 
     Raises:
         NotFoundError: There is no such delivery.
@@ -52,7 +53,9 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
             {"level": row["level"], "event": row["event"], "problem": row["problem"]}
             for row in read_log(store, delivery)
         ],
-        "samples": _samples_of(store, delivery),
+        "cost": figures.get("cost"),
+        "samples": messages_at(store, delivery, list(names_of_samples(delivery))),
+        "progress": read_progress(store, [delivery]).get(delivery.no),
     }
 
 
@@ -64,21 +67,6 @@ def _waterfall(delivery: Delivery) -> list[dict[str, Any]]:
         left -= count
         steps.append({"reason": reason, "excluded": count, "left": left})
     return steps
-
-
-def _samples_of(store: Store, delivery: Delivery) -> list[dict[str, Any]]:
-    rows = sample_messages(store, delivery, list(delivery.figures.get("samples", [])))
-    return [
-        {
-            "position": row["position"],
-            "to_masked": mask_phone(row["phone"]),
-            "sender": row["sender"],
-            "text": row["body"],
-            "encoding": row["encoding"],
-            "parts": row["parts"],
-        }
-        for row in rows
-    ]
 
 
 def counts_of(delivery: Delivery) -> dict[str, Any]:
