@@ -21,6 +21,7 @@ SUBJECTS = (
     "progress",
     "proofs",
     "receipts",
+    "reservations",
 )
 NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)]
 

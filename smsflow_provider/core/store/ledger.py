@@ -15,12 +15,13 @@ from typing import ParamSpec, Self, TypeVar
 
 import psycopg
 
-from smsflow_provider.core.errors import SupersededError
+from smsflow_provider.core.errors import SchemaError, SupersededError
 from smsflow_provider.core.model import Encoding, OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
 from smsflow_provider.core.store.prepared import CHUNK_SIZE
+from smsflow_provider.core.store.reservations import settle_stopped
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "ledger"
@@ -210,7 +211,8 @@ class Ledger:
         """
         Settle what has not left as *kind* (cancelled or expired) with *code*.
 
-        That is every message nobody has taken, and every one that waits for another attempt.
+        That is every message nobody has taken, and every one that waits for another attempt. A
+        stopped delivery gives back to its budget what was not handed over.
         """
         closing = "close_chunks_expired"
         if kind is OutcomeKind.CANCELLED:
@@ -227,6 +229,15 @@ class Ledger:
                 self._sql["close_rest"], {**self._ledger, "kind": kind.value, "code": code}
             )
             self._connection.execute(self._sql[closing], self._ledger)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Settle the budget of a stopped delivery; what is cut short here, maintenance does."""
+        try:
+            with translated_errors(), self._connection.transaction():
+                settle_stopped(self._connection, self._delivery)
+        except SchemaError:
+            pass  # the schema of the former version: nothing was reserved yet
 
     @_retried
     def finish(self, *, actor: str) -> bool:
