@@ -44,15 +44,12 @@ class ValueKind(StrEnum):
     CONDITION = "condition"
     TEXT = "text"
     NUMBER = "number"
-    #: Something with a highest value: a number, a date, a time.
-    RANK = "rank"
 
 
 _EXPECTED: Final = {
     ValueKind.CONDITION: "is no condition",
     ValueKind.TEXT: "is no text",
     ValueKind.NUMBER: "is no number",
-    ValueKind.RANK: "cannot be ranked",
 }
 
 
@@ -78,7 +75,12 @@ def compile_condition(text: str, *, schema: Schema, day: date | None = None) -> 
 
 
 def compile_value(
-    text: str, *, schema: Schema, kind: ValueKind, day: date | None = None
+    text: str,
+    *,
+    schema: Schema,
+    kind: ValueKind,
+    day: date | None = None,
+    may_be_constant: bool = False,
 ) -> pl.Expr:
     """
     Make an expression of one value a row. It may be null.
@@ -88,6 +90,7 @@ def compile_value(
         schema: Columns and their types.
         kind: What it must give.
         day: What ``CURRENT_DATE`` is.
+        may_be_constant: Whether it may read no column at all.
 
     Raises:
         ConfigError: As for ``compile_condition``.
@@ -104,9 +107,12 @@ def compile_value(
         problems.append(_CLOCK)
     if not problems:
         made = _made(text if day is None else with_day(text, day=day), schema=schema, kind=kind)
-        if isinstance(made, pl.Expr):
+        if isinstance(made, list):
+            problems = made
+        elif may_be_constant or columns_of(made):
             return made
-        problems = made
+        else:
+            problems = ["reads no column: it would be the same for everybody"]
     raise ConfigError("a condition cannot be used", condition=text, problems=problems)
 
 
@@ -115,19 +121,31 @@ def columns_of(expression: pl.Expr) -> frozenset[str]:
     return frozenset(expression.meta.root_names())
 
 
-def evaluate(frame: pl.DataFrame, expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:
+def evaluate(
+    frame: pl.DataFrame,
+    expressions: Mapping[str, pl.Expr],
+    *,
+    rules: Mapping[str, pl.Expr] | None = None,
+) -> pl.DataFrame:
     """
     Compute one column for each of *expressions*, named so.
 
+    Args:
+        frame: Rows with the columns they read.
+        expressions: By name of the new column.
+        rules: The expressions they were made of, as people know them. None: the same.
+
     Raises:
         ConfigError: A value cannot be computed for some row, such as a CAST of a word to a number.
-            Says of which expressions, never the value.
+            Says of which rules, never the value.
     """
     named = [each.alias(name) for name, each in expressions.items()]
     try:
-        return frame.select(named)
+        # Not select: what is the same for all rows would give one row.
+        return frame.with_columns(named).select(list(expressions))
     except PolarsError:
-        guilty = [name for name in expressions if not _works(frame, expressions[name])]
+        told = expressions if rules is None else rules
+        guilty = [name for name, each in told.items() if not _works(frame, each)]
     raise ConfigError(
         "a rule cannot be computed for some of the rows: TRY_CAST gives null where CAST fails",
         rules=guilty,
@@ -152,8 +170,8 @@ def _made(text: str, *, schema: Schema, kind: ValueKind) -> pl.Expr | list[str]:
     unknown = sorted(columns_of(expression) - set(schema))
     if unknown:
         return [f"unknown column {name!r}" for name in unknown]
-    if found.height or not columns_of(expression):
-        return ["reads no column: it would be the same for everybody"]
+    if found.height and columns_of(expression):
+        return ["is about several rows"]
     if _mixes_durations(expression, empty):
         return [_SPAN]
     if not _is(found["value"].dtype, kind):
@@ -166,16 +184,21 @@ def _why(error: PolarsError) -> str:
     return first if len(first) <= _LONGEST_WHY else f"{first[:_LONGEST_WHY]}…"
 
 
+def is_ranked(kind: pl.DataType) -> bool:
+    """Whether values of a type have a highest one that means something."""
+    if kind.is_temporal():
+        return kind != pl.Duration
+    return kind.is_numeric() or kind == pl.Boolean
+
+
 def _is(kind: pl.DataType, wanted: ValueKind) -> bool:
     match wanted:
         case ValueKind.CONDITION:
             return kind == pl.Boolean
         case ValueKind.TEXT:
             return kind in (pl.String, pl.Categorical, pl.Enum)
-        case ValueKind.NUMBER:
-            return kind.is_numeric()
         case _:
-            return kind.is_numeric() or (kind.is_temporal() and kind != pl.Duration)
+            return kind.is_numeric()
 
 
 def _named(kind: pl.DataType) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from smsflow_provider.core.preparation.population import Population
+from smsflow_provider.core.preparation.typology import TYPOLOGY_DEFAULT, Typology
+from smsflow_provider.core.store.scopes import programme_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,16 +22,44 @@ class PreparationSettings:
     region: str | None = None
     #: Walk the whole way and hand nothing over.
     dry_run: bool = False
-    #: Opt-out lists to honour: the empty scope is the list for everything.
+    #: Opt-out lists to honour: the empty scope is the list for everything. That of the programme
+    #: comes on top; see ``scopes``.
     opt_out_scopes: tuple[str, ...] = ("",)
     #: E.164 digits that may be texted in this environment. None: everybody.
     allowed: frozenset[int] | None = field(default=None, repr=False)
     #: Receipts can come back: a public address is configured.
     has_public_url: bool = False
+    #: Name of the typology. Empty: there is none, not even a ``default``.
+    typology_name: str = ""
+    #: Its rules, as they were when the delivery was prepared.
+    typology: Typology = TYPOLOGY_DEFAULT
+    #: How the people are narrowed: what the typology says, and the delivery over it.
+    population: Population = field(default_factory=Population)
+    #: Weight among deliveries where pressure rules count planned texts, 0 to 100.
+    weight: int = 5
+    #: Opt-out programme of the delivery. None: it belongs to none.
+    programme: str | None = None
+    #: Budget it is paid from. None: ``default``, if there is one.
+    budget: str | None = None
+    #: Id of the DAG: its deliveries have one control group. Empty outside Airflow.
+    workflow: str = ""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Opt-out lists that hold for every row, that of the programme among them."""
+        own = () if self.programme is None else (programme_scope(self.programme),)
+        return tuple(dict.fromkeys([*self.opt_out_scopes, *own]))
 
     def as_dict(self) -> dict[str, Any]:
-        """Write what is kept: JSON values, and no phone number."""
-        kept = asdict(self)
+        """
+        Write what is kept: JSON values, and no phone number.
+
+        The same settings give the same values on every machine.
+        """
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
         kept["allowed"] = None if self.allowed is None else len(self.allowed)
-        kept["opt_out_scopes"] = list(self.opt_out_scopes)
+        # The sender asks these very lists again before each message leaves.
+        kept["opt_out_scopes"] = list(self.scopes)
+        kept["typology"] = self.typology.as_dict()
+        kept["population"] = self.population.model_dump(mode="json")
         return kept

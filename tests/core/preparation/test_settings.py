@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from smsflow_provider.core.preparation.settings import PreparationSettings
+from smsflow_provider.core.preparation.typology import Typology
 
 
 def make_settings(**changed: Any) -> PreparationSettings:
@@ -28,12 +32,42 @@ def test_what_is_kept_is_json_and_names_every_setting() -> None:
     kept = make_settings(region="FR", opt_out_scopes=("", "shop"), dry_run=True).as_dict()
 
     assert kept == json.loads(json.dumps(kept))
-    assert {
-        "label": "Sale",
-        "gateway": "sms_gateway",
-        "region": "FR",
-        "dry_run": True,
-        "opt_out_scopes": ["", "shop"],
-        "allowed": None,
-        "has_public_url": False,
-    } == kept
+    assert {each.name for each in fields(PreparationSettings)} == set(kept)
+    assert ["", "shop"] == kept["opt_out_scopes"]
+
+
+def test_the_list_of_the_programme_is_asked_again_by_the_sender() -> None:
+    """The sender reads ``opt_out_scopes`` before each message leaves."""
+    kept = make_settings(programme="Loyalty").as_dict()
+
+    assert ["", "programme:loyalty"] == kept["opt_out_scopes"]
+
+
+def test_the_rules_are_kept_as_they_were() -> None:
+    typology = Typology.from_dict(
+        {"rules": [{"kind": "filter", "name": "minors", "exclude_when": "age < 18"}]}
+    )
+    kept = make_settings(typology_name="adults", typology=typology).as_dict()
+
+    assert typology == Typology.from_dict(kept["typology"])
+
+
+def test_the_snapshot_is_written_alike_by_every_process() -> None:
+    """Sets of words have another order in each process; the fingerprint must not."""
+    program = (
+        "import json\n"
+        "from smsflow_provider.core.preparation.settings import PreparationSettings\n"
+        "print(json.dumps(PreparationSettings(label='a', gateway='b').as_dict()))\n"
+    )
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert 1 == len(written)
