@@ -28,7 +28,7 @@ SUFFIX: Final = ".j2"
 MAX_DEPTH: Final = 5
 #: Includes in one text, those in blocks counted each time they are reached.
 MAX_INCLUDES: Final = 100
-_NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*")
+_NAME = re.compile(r"(?=.{1,200}$)[\w][\w.-]*(?:/[\w][\w.-]*)*")
 _FENCE = re.compile(r"---[ \t]*(?:[^\s-]\S*[ \t]*)?", re.MULTILINE)
 
 

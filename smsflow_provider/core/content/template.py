@@ -102,7 +102,11 @@ class Template:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the audience the texts need: the fields and the one of the language."""
+        """
+        Columns of the audience the texts need: the fields and the one of the language.
+
+        Those of ``sender_expression`` are not among them; who evaluates it knows them.
+        """
         language = self.settings.language
         return _sorted([*self.fields, *([] if language is None else [language])])
 
@@ -311,12 +315,11 @@ def _checked(
     problems: Iterable[Problem] = (),
     source: str = "",
 ) -> Template:
-    found = [
-        *problems,
-        *problems_of_sections(
-            sections, column=settings.language, default=settings.default_language
-        ),
-    ]
+    found = [*problems]
+    # With a wrong setting of languages nothing can be said about their sections.
+    if not {"language", "default_language"} & {problem.field for problem in found}:
+        column, default_language = settings.language, settings.default_language
+        found += problems_of_sections(sections, column=column, default=default_language)
     default = settings.default_language or ""
     uses: dict[str, Uses] = {}
     taken: dict[str, str] = {}
