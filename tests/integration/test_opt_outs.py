@@ -15,8 +15,6 @@ from smsflow_provider.cli.main import main
 from smsflow_provider.core.errors import StoreError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.opt_outs import (
-    HIGHEST,
-    LOWEST,
     OptOut,
     add_opt_out_entries,
     add_opt_outs,
@@ -25,6 +23,7 @@ from smsflow_provider.core.store.opt_outs import (
     load_opt_outs,
     remove_opt_outs,
 )
+from smsflow_provider.core.store.phones import HIGHEST, LOWEST
 
 ANNA, BEN, CARO = 33612345678, 4917612345678, 447911123456
 PHONES = st.integers(min_value=LOWEST, max_value=HIGHEST)

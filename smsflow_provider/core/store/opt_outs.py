@@ -7,23 +7,23 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import numpy as np
 import polars as pl
-from psycopg import Copy
 
-from smsflow_provider.core.errors import StoreError
-from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.connection import Row, Store
+from smsflow_provider.core.store.phones import (
+    LOADED_ROWS,
+    PAGE,
+    copied_lines,
+    pages_of,
+    phones_of,
+    take_lines,
+)
 from smsflow_provider.core.store.statements import statements
 
-_SQL = "opt_outs"
-
-#: What the table takes as a phone: E.164 without the plus.
-LOWEST, HIGHEST = 10**6, 10**15 - 1
-#: Numbers handled at once.
-PAGE = 50_000
+_SQL: Final = "opt_outs"
 
 # On the way in, entries go through a table of the transaction's own. These cannot stand with the
 # named statements, which must be valid on the schema as it is.
@@ -36,15 +36,6 @@ INSERT INTO smsflow_opt_outs (phone, scope, reason, source)
 SELECT DISTINCT ON (phone, scope) phone, scope, reason, source FROM smsflow_opt_outs_inbox
  ORDER BY phone, scope
     ON CONFLICT (phone, scope) DO NOTHING"""
-# Walks the table once; the primary key has the order.
-_DRAIN: LiteralString = """
-COPY (SELECT DISTINCT phone FROM smsflow_opt_outs WHERE scope = ANY(%(scopes)s) ORDER BY phone)
-  TO STDOUT (FORMAT BINARY)"""
-
-#: PostgreSQL's binary COPY of one bigint: number of fields, length, value. Big-endian.
-_TUPLE = np.dtype([("fields", ">i2"), ("length", ">i4"), ("phone", ">i8")])
-_HEADER_BYTES = 19
-_TRAILER_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,53 +77,16 @@ def add_opt_outs(
     Raises:
         StoreError: Some are no such numbers, with how many; nothing was added.
     """
-    tail = f"\t{_escaped(scope)}\t{_escaped(reason)}\t{_escaped(source)}\n"
-    return _add(store, _pages_of_lines(phones, tail=tail))
+    return _add(store, ((phone, (scope, reason, source)) for phone in phones))
 
 
 def add_opt_out_entries(store: Store, entries: Iterable[OptOut]) -> int:
     """Put entries onto the lists they name; otherwise the same as ``add_opt_outs``."""
-    lines = (
-        (entry.phone, "\t".join(map(_escaped, (entry.scope, entry.reason, entry.source))))
-        for entry in entries
-    )
-    return _add(store, _pages_of_entries(lines))
+    return _add(store, ((one.phone, (one.scope, one.reason, one.source)) for one in entries))
 
 
-def _pages_of_lines(phones: Iterable[int], *, tail: str) -> Iterator[str]:
-    found = iter(phones)
-    while page := list(islice(found, PAGE)):
-        _check_phones(page)
-        yield tail.join(map(str, page)) + tail
-
-
-def _pages_of_entries(lines: Iterable[tuple[int, str]]) -> Iterator[str]:
-    found = iter(lines)
-    while page := list(islice(found, PAGE)):
-        _check_phones([phone for phone, _ in page])
-        yield "".join(f"{phone}\t{rest}\n" for phone, rest in page)
-
-
-def _check_phones(phones: Sequence[int]) -> None:
-    wrong = sum(not LOWEST <= phone <= HIGHEST for phone in phones)
-    if wrong:
-        raise StoreError("some of these are not E.164 numbers without the plus", count=wrong)
-
-
-def _escaped(text: str) -> str:
-    """Write a text as COPY reads it."""
-    for char, safe in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(char, safe)
-    return text.replace("\x00", "")
-
-
-def _add(store: Store, pages: Iterable[str]) -> int:
-    with store.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(_INBOX)
-        with cursor.copy(_FILL) as copy:
-            for page in pages:
-                copy.write(page)
-        return cursor.execute(_TAKE).rowcount
+def _add(store: Store, entries: Iterable[tuple[int, tuple[str, str, str]]]) -> int:
+    return take_lines(store, copied_lines(entries), inbox=_INBOX, fill=_FILL, take=_TAKE)
 
 
 def remove_opt_outs(store: Store, phones: Iterable[int], *, scope: str | None = "") -> int:
@@ -146,9 +100,9 @@ def remove_opt_outs(store: Store, phones: Iterable[int], *, scope: str | None = 
     Returns:
         How many entries are gone.
     """
-    found, removed = iter(phones), 0
+    removed = 0
     with store.transaction() as connection:
-        while page := list(islice(found, PAGE)):
+        for page in pages_of(phones):
             values = {"phones": page, "scope": scope}
             removed += connection.execute(statements(_SQL)["remove_opt_outs"], values).rowcount
     return removed
@@ -231,7 +185,7 @@ class PhoneSet:
 
 def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
     """
-    Load the numbers of some lists.
+    Load the numbers of some lists, as one set.
 
     Args:
         scopes: The lists. The empty one is not added by itself.
@@ -242,24 +196,36 @@ def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
     Raises:
         StoreError: The store is out of reach, or its schema is another one.
     """
+    lists = load_opt_out_lists(store, scopes).values()
+    return PhoneSet(np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *lists])))
+
+
+def load_opt_out_lists(
+    store: Store, scopes: Sequence[str], *, rows: int = LOADED_ROWS
+) -> dict[str, pl.Series]:
+    """
+    Load the numbers of some lists, each for itself.
+
+    Args:
+        scopes: The lists; see ``scopes``. The empty one is not added by itself.
+        rows: Entries of a page, about.
+
+    Returns:
+        For each of *scopes*, also where nobody is on it: a series ``phone`` of UInt64,
+        ascending, each once.
+
+    Raises:
+        StoreError: The store is out of reach, or its schema is another one.
+    """
+    statement = statements(_SQL)["packed_opt_outs"]
+    pieces: dict[str, list[bytes]] = {scope: [] for scope in scopes}
+    after = 0
     with store.transaction() as connection:
-        return read_opt_outs(connection, scopes=scopes)
-
-
-def read_opt_outs(connection: Connection, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
-    """Load the numbers in an open transaction; otherwise the same as ``load_opt_outs``."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(_DRAIN, {"scopes": list(scopes)}) as copy,
-    ):
-        raw = _drained(copy)
-    tuples = np.frombuffer(raw, dtype=_TUPLE, offset=_HEADER_BYTES, count=_count_of(raw))
-    return PhoneSet(tuples["phone"].astype(np.uint64))
-
-
-def _drained(copy: Copy) -> bytes:
-    return b"".join(bytes(block) for block in copy)
-
-
-def _count_of(raw: bytes) -> int:
-    return (len(raw) - _HEADER_BYTES - _TRAILER_BYTES) // _TUPLE.itemsize
+        while True:
+            values = {"after": after, "limit": rows, "scopes": list(scopes)}
+            found = connection.execute(statement, values, binary=True).fetchall()
+            if not found:
+                return {scope: phones_of(some) for scope, some in pieces.items()}
+            for row in found:
+                pieces[row["scope"]].append(row["phones"])
+            after = max(row["last"] for row in found)

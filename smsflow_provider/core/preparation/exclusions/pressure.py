@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -13,9 +12,7 @@ from smsflow_provider.core.model import MessageClass
 from smsflow_provider.core.preparation.candidates import Candidates
 from smsflow_provider.core.preparation.exclusions.membership import Found, counts_of, list_of
 from smsflow_provider.core.preparation.rule_columns import HIGHEST_THRESHOLD
-
-#: Weight of a delivery that says none.
-DEFAULT_WEIGHT: Final = 5
+from smsflow_provider.core.store.contacts import DEFAULT_WEIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,159 @@
+"""Numbers that cannot get a text, whoever has them: hand-made entries, and those of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, LiteralString
+
+import polars as pl
+
+from smsflow_provider.core.store.connection import Row, Store
+from smsflow_provider.core.store.phones import (
+    LOADED_ROWS,
+    PAGE,
+    copied_lines,
+    pages_of,
+    phones_of,
+    take_lines,
+)
+from smsflow_provider.core.store.statements import statements
+
+_SQL: Final = "quarantine"
+
+# On the way in, entries go through a table of the transaction's own. These cannot stand with the
+# named statements, which must be valid on the schema as it is.
+_INBOX: LiteralString = """
+CREATE TEMPORARY TABLE smsflow_quarantine_inbox (phone bigint, reason text, source text)
+    ON COMMIT DROP"""
+_FILL: LiteralString = "COPY smsflow_quarantine_inbox (phone, reason, source) FROM STDIN"
+_TAKE: LiteralString = """
+INSERT INTO smsflow_quarantine AS q (phone, reason, source)
+SELECT DISTINCT ON (phone) phone, reason, source FROM smsflow_quarantine_inbox ORDER BY phone
+    ON CONFLICT (phone) DO UPDATE
+   SET reason = excluded.reason, source = excluded.source, quarantined_at = now()
+ WHERE q.quarantined_at IS NULL"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """One number in quarantine."""
+
+    #: E.164 without the plus.
+    phone: int = field(repr=False)
+    #: Why: a code of the carrier, or the words of whoever added it.
+    reason: str = ""
+    #: Where it came from: an import, receipts, a person.
+    source: str = ""
+    #: Errors that count, up to now.
+    errors: int = 0
+    last_error_at: datetime | None = None
+    #: None before it is in the store.
+    quarantined_at: datetime | None = None
+
+
+def add_quarantined(
+    store: Store, phones: Iterable[int], *, reason: str = "", source: str = ""
+) -> int:
+    """
+    Put numbers into quarantine, all or none; one that is there stays as it is.
+
+    Args:
+        phones: E.164 without the plus. Repeated numbers are one.
+        reason: Why.
+        source: Where they come from.
+
+    Returns:
+        How many were not in quarantine before; errors may have been counted of them.
+
+    Raises:
+        StoreError: Some are no such numbers, with how many; nothing was added.
+    """
+    return _add(store, ((phone, (reason, source)) for phone in phones))
+
+
+def add_quarantined_entries(store: Store, entries: Iterable[Quarantined]) -> int:
+    """Put entries into quarantine with their reasons and sources; see ``add_quarantined``."""
+    return _add(store, ((entry.phone, (entry.reason, entry.source)) for entry in entries))
+
+
+def _add(store: Store, entries: Iterable[tuple[int, tuple[str, str]]]) -> int:
+    return take_lines(store, copied_lines(entries), inbox=_INBOX, fill=_FILL, take=_TAKE)
+
+
+def remove_quarantined(store: Store, phones: Iterable[int]) -> int:
+    """
+    Take numbers out of quarantine, all or none; those that are not in it are passed over.
+
+    Their errors are forgotten: they begin anew.
+
+    Args:
+        phones: E.164 without the plus.
+
+    Returns:
+        How many were taken out.
+    """
+    removed = 0
+    with store.transaction() as connection:
+        for page in pages_of(phones):
+            values = {"phones": page}
+            removed += connection.execute(statements(_SQL)["remove_quarantined"], values).rowcount
+    return removed
+
+
+def iterate_quarantined(store: Store, *, page: int = PAGE) -> Iterator[list[Quarantined]]:
+    """
+    Hand out the quarantine by number, a page at a time; each page is a transaction of its own.
+
+    Args:
+        page: Entries of a page, at most.
+    """
+    last = 0
+    while entries := _page_after(store, last, limit=page):
+        yield entries
+        last = entries[-1].phone
+
+
+def _page_after(store: Store, phone: int, *, limit: int) -> list[Quarantined]:
+    values = {"phone": phone, "limit": limit}
+    with store.transaction() as connection:
+        rows = connection.execute(statements(_SQL)["next_quarantined"], values).fetchall()
+    return [_entry_of(row) for row in rows]
+
+
+def _entry_of(row: Row) -> Quarantined:
+    return Quarantined(**row)
+
+
+def count_quarantined(store: Store) -> int:
+    """Count the numbers in quarantine."""
+    with store.transaction() as connection:
+        row = connection.execute(statements(_SQL)["count_quarantined"]).fetchone()
+    return int(row["phones"]) if row else 0
+
+
+def load_quarantine(store: Store, *, rows: int = LOADED_ROWS) -> pl.Series:
+    """
+    Load the numbers in quarantine.
+
+    Args:
+        rows: Numbers of a page, at most.
+
+    Returns:
+        A series ``phone`` of UInt64, ascending, each once.
+
+    Raises:
+        StoreError: The store is out of reach, or its schema is another one.
+    """
+    statement = statements(_SQL)["packed_quarantine"]
+    pieces: list[bytes] = []
+    after = 0
+    with store.transaction() as connection:
+        while True:
+            values = {"after": after, "limit": rows}
+            found = connection.execute(statement, values, binary=True).fetchone()
+            if found is None or found["phones"] is None:
+                return phones_of(pieces)
+            pieces.append(found["phones"])
+            after = found["last"]
