@@ -91,6 +91,12 @@ _CONFIG: dict[str, Any] = {
             default="",
             example="/opt/airflow/dags/templates",
         ),
+        "rules": _option(
+            "Folder of the rules of deliveries: typologies/*.yaml, prices.csv or prices.yaml, and"
+            " budgets.yaml. Empty: rules in the DAGs folder.",
+            default="",
+            example="/opt/airflow/dags/rules",
+        ),
         "public_url": _option(
             "Where gateways reach Airflow's API server, or the receiver, for receipts, without"
             " /smsflow/receipts. Empty: no receipts come, and a delivery warns of it.",

@@ -23,6 +23,8 @@ class SmsflowConfig:
     artifacts: str
     #: Folder of delivery templates.
     templates: Path
+    #: Folder of typologies, prices and budgets.
+    rules: Path
     #: Where gateways reach our receiver, without ``/smsflow/receipts``. Empty: no receipts.
     public_url: str
     #: E.164 digits that may be texted at all. None: everybody.
@@ -39,16 +41,20 @@ class SmsflowConfig:
             ConfigError: ``allowed_numbers`` holds something that is no E.164 number.
         """
         home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
-        folder = conf.get("smsflow", "templates", fallback="") or str(
-            Path(conf.get("core", "dags_folder")) / "templates"
-        )
         return cls(
             artifacts=conf.get("smsflow", "artifacts", fallback="") or f"{home}/smsflow",
-            templates=Path(folder),
+            templates=_folder("templates"),
+            rules=_folder("rules"),
             public_url=conf.get("smsflow", "public_url", fallback="").rstrip("/"),
             allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
             base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
         )
+
+
+def _folder(name: str) -> Path:
+    """Read a folder; where none is set, the one of that name in the DAGs folder."""
+    given = conf.get("smsflow", name, fallback="")
+    return Path(given) if given else Path(conf.get("core", "dags_folder")) / name
 
 
 def read_allowed(text: str) -> frozenset[int] | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -91,18 +90,3 @@ def problems_of_controls(typology: Typology) -> Iterator[tuple[str, str]]:
             except ConfigError as error:
                 problems: Any = error.facts["problems"]
                 yield f"rules.{place}.fails_when", "; ".join(problems)
-
-
-def moment_of(typology: Typology, *, now: datetime) -> dict[str, Any]:
-    """
-    Give the figures ``day``, ``weekday`` and ``hour`` of a moment.
-
-    Example:
-        >>> from datetime import UTC
-        >>> moment_of(
-        ...     Typology(time_zone="Europe/Paris"), now=datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
-        ... )
-        {'day': datetime.date(2026, 11, 23), 'weekday': 1, 'hour': 0}
-    """
-    local = now.astimezone(ZoneInfo(typology.time_zone))
-    return {"day": local.date(), "weekday": local.isoweekday(), "hour": local.hour}

@@ -176,6 +176,10 @@ class Population(Rule):
             found = field_problems(error, tree=tree, model=cls)
         raise ConfigError(f"wrong {what}", problems=[str(problem) for problem in found])
 
+    def as_dict(self) -> dict[str, Any]:
+        """Write what is set, as JSON values; ``read`` makes an equal population of it."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     def merged(self, own: Population) -> Population:
         """
         Put what a delivery says itself over this.
