@@ -1,4 +1,4 @@
-"""``smsflow lint``: everything wrong with workflows, templates and DAG files, before they run."""
+"""``smsflow lint``: what is wrong with workflows, templates and DAG files, before they run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from smsflow_provider.core.content.template import SUFFIX, find_template, load_template
+from smsflow_provider.cli.lint_templates import People, findings_in, length_in, names_in
+from smsflow_provider.core.content.template import (
+    SUFFIX,
+    Template,
+    find_template,
+    load_template,
+)
 from smsflow_provider.core.errors import TemplateError
 from smsflow_provider.core.workflow.problem import Problem, in_file
 from smsflow_provider.core.workflow.read import Reading, read_file, text_of, twins
@@ -28,45 +34,93 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options: what to look at, and how to say it."""
     parser.description = (
         "Name every problem of workflows (*.yaml), delivery templates (*.sms.j2) and DAG files "
-        "(*.py), which are loaded to look at. Exit code 1 when there is one."
+        "(*.py), which are loaded to look at. Exit code 1 when there is one. Notes say what of a "
+        "template could be better; they change no exit code unless --strict is given."
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 for notes as well")
+    group = parser.add_argument_group("what is known of the people the templates are for")
+    group.add_argument(
+        "--audience",
+        type=Path,
+        metavar="FILE",
+        help="Parquet or CSV: its columns, and its longest values, fill the templates",
+    )
+    group.add_argument("--columns", metavar="A,B", help="names of its columns, without a file")
+    group.add_argument(
+        "--longest",
+        action="append",
+        default=[],
+        metavar="FIELD=LENGTH",
+        help="characters a field can have; may be repeated",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    return lint(args.paths, json=args.json)
+    people = People(
+        file=args.audience,
+        columns=None if args.columns is None else names_in(args.columns),
+        lengths=dict(map(length_in, args.longest)),
+    )
+    return lint(args.paths, json=args.json, people=people, strict=args.strict)
 
 
-def lint(paths: Sequence[str | Path], *, json: bool = False) -> int:
+def lint(
+    paths: Sequence[str | Path],
+    *,
+    json: bool = False,
+    people: People | None = None,
+    strict: bool = False,
+) -> int:
     """
     Print every problem of *paths*, one a line: ``file:line: field: text (hint)``.
+
+    Notes on templates follow, with ``note:`` before their text.
 
     Args:
         paths: Files, or folders of files. Hidden files in folders are left out, and so are
             YAML and Python files that are plainly something else.
-        json: Print ``{"files", "problems"}`` instead, and nothing else on stdout.
+        json: Print ``{"files", "problems", "notes"}`` instead, and nothing else on stdout.
+        people: What is known of those the templates are for. None: nothing.
+        strict: Notes count as problems do.
 
     Returns:
         0 when there is no problem, else 1.
+
+    Raises:
+        ConfigError: The file of *people* is not there.
+        AudienceError: It cannot be read.
     """
     # DAG files and Airflow may print while they are loaded; our stdout is for the answer.
     with redirect_stdout(sys.stderr):
-        files, problems = _look([Path(path) for path in paths])
+        files, problems, notes = _look([Path(path) for path in paths], people or People())
     if json:
-        shown = {"files": len(files), "problems": [asdict(problem) for problem in problems]}
+        shown = {
+            "files": len(files),
+            "problems": [asdict(problem) for problem in problems],
+            "notes": [asdict(note) for note in notes],
+        }
         print(json_text.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        for problem in problems:
-            print(problem)
-        if not problems:
-            print(f"no problems in {len(files)} {'file' if len(files) == 1 else 'files'}")
-    return 1 if problems else 0
+        _print(files, problems, notes)
+    return 1 if problems or (strict and notes) else 0
 
 
-def _look(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
+def _print(files: Sequence[Path], problems: Sequence[Problem], notes: Sequence[Problem]) -> None:
+    for problem in problems:
+        print(problem)
+    for note in notes:
+        print(replace(note, text=f"note: {note.text}"))
+    if not problems:
+        print(f"no problems in {len(files)} {'file' if len(files) == 1 else 'files'}")
+
+
+def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Problem], list[Problem]]:
+    """Give the files, their problems and the notes on them, in the order of the files."""
     files, problems = _found(paths)
+    templates: dict[Path, Template] = {}
     readings = [(path, read_file(path)) for path in files if path.suffix in _YAML]
     for path, reading in readings:
         problems += [*reading.problems, *_templates_of(path, reading)]
@@ -75,9 +129,18 @@ def _look(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
         if path.suffix == ".py":
             problems += _dag_problems(path)
         elif path.name.endswith(SUFFIX):
-            problems += _template_problems(path)
+            template = _read_template(path)
+            if isinstance(template, list):
+                problems += template
+            else:
+                templates[path] = template
+    more, notes = findings_in(templates, people)
     order = {str(path): place for place, path in enumerate(files)}
-    return files, sorted(problems, key=lambda each: (order.get(each.file, -1), each.line or 0))
+
+    def place_of(problem: Problem) -> tuple[int, int]:
+        return order.get(problem.file, -1), problem.line or 0
+
+    return files, sorted([*problems, *more], key=place_of), sorted(notes, key=place_of)
 
 
 def _found(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
@@ -125,14 +188,13 @@ def _dag_problems(path: Path) -> list[Problem]:
     return dag_file_problems(path)
 
 
-def _template_problems(path: Path) -> list[Problem]:
+def _read_template(path: Path) -> Template | list[Problem]:
     try:
-        load_template(path)
+        return load_template(path)
     except TemplateError as error:
         told = error.facts.get("problems")
         lines = told if isinstance(told, list) else [f"{path}: {error.problem}"]
         return in_file([_read_back(line.removeprefix(str(path))) for line in lines], str(path))
-    return []
 
 
 def _read_back(told: str) -> Problem:

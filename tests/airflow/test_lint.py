@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ activities:
     template: sale
 """
 
-TEMPLATE = "---\nsender: ACME\n---\nHello {{ name }}\n"
+TEMPLATE = "---\nsender: ACME\n---\nHello {{ name }}, STOP 36111\n"
 
 DAG_FILE = """\
 from airflow.sdk import DAG
@@ -198,7 +199,7 @@ def test_a_dag_file_may_import_its_neighbours(tmp_path: Path) -> None:
 
 def test_the_examples_have_no_problems(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == lint([ROOT / "dags"])
-    assert "no problems in 9 files\n" == capsys.readouterr().out
+    assert re.fullmatch(r"no problems in \d+ files\n", capsys.readouterr().out)
 
 
 # Workflows and templates: no Airflow is needed for them.
@@ -241,7 +242,7 @@ def test_what_a_dag_file_prints_is_not_part_of_the_document(tmp_path: Path) -> N
         env=os.environ | {"AIRFLOW_HOME": str(tmp_path / "airflow")},
     )
 
-    assert {"files": 1, "problems": []} == json.loads(done.stdout)
+    assert {"files": 1, "problems": [], "notes": []} == json.loads(done.stdout)
 
 
 def test_workflows_and_templates_are_looked_at_without_airflow(tmp_path: Path) -> None:
@@ -371,4 +372,4 @@ def test_the_command_line_takes_paths_and_json(
     add_arguments(parser)
 
     assert 0 == run(parser.parse_args([str(tmp_path), "--json"]))
-    assert {"files": 1, "problems": []} == json.loads(capsys.readouterr().out)
+    assert {"files": 1, "problems": [], "notes": []} == json.loads(capsys.readouterr().out)
