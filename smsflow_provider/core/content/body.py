@@ -13,7 +13,7 @@ from dataclasses import replace
 from numbers import Number
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, UndefinedError, nodes
+from jinja2 import StrictUndefined, UndefinedError, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -75,6 +75,9 @@ def make_sandbox(filters: Mapping[str, Callable[..., str]]) -> Sandbox:
         undefined=StrictUndefined,
         finalize=_refuse_none,
         keep_trailing_newline=True,
+        # What is the same in every row is computed where rendering has a budget, never where a
+        # text is only read.
+        optimized=False,
     )
     sandbox.globals.clear()
     plain = {name: sandbox.filters[name] for name in _PLAIN_FILTERS}
@@ -82,7 +85,8 @@ def make_sandbox(filters: Mapping[str, Callable[..., str]]) -> Sandbox:
     return sandbox
 
 
-def _refuse_none(value: object) -> object:
+@pass_context  # so that constants, too, are finalised when they are rendered
+def _refuse_none(_: Context, value: object) -> object:
     """A customer must never read the word None."""
     if value is None:
         raise UndefinedError("a value is None")

@@ -42,7 +42,11 @@ def uses_of(tree: nodes.Template) -> Uses:
 
 def fields_of(tree: nodes.Template) -> Names:
     """Names the text reads from the row. A name it sets is its own, never a field."""
-    return frozenset(meta.find_undeclared_variables(tree)) - _assigned_in(tree)
+    # As meta.find_undeclared_variables, which would compute every constant on its way.
+    generator = meta.TrackingCodeGenerator(cast("Any", tree.environment))
+    generator.optimizer = None
+    generator.visit(tree)
+    return frozenset(generator.undeclared_identifiers) - _assigned_in(tree)
 
 
 def read_before_set(tree: nodes.Template) -> Names:

@@ -95,7 +95,8 @@ class VariantRenderer:
         spliced = _spliced(variant, sandbox=sandbox)
         self._places = spliced.places
         self._single = sandbox.from_string(_tree_of(spliced))
-        self._chunk = compile_loop(variant, sandbox=sandbox)
+        #: Renders many rows at once; None where only a row alone can be rendered.
+        self.loop = compile_loop(variant, sandbox=sandbox)
 
     def render_chunk(self, rows: Mapping[str, Sequence[object]], *, count: int) -> list[Rendered]:
         """Render *count* rows given as columns, all of them in this language."""
@@ -132,8 +133,8 @@ class VariantRenderer:
 
     def _render(self, rows: Sequence[tuple[object, ...]]) -> list[Rendered]:
         """Try all rows at once; halve where that fails, down to single rows."""
-        if self._chunk is not None and len(rows) > 1:
-            texts = _render_loop(self._chunk, rows)
+        if self.loop is not None and len(rows) > 1:
+            texts = _render_loop(self.loop, rows)
             if texts is not None:
                 return texts
             if len(rows) > _SMALL:
