@@ -21,30 +21,27 @@ _GAP: Final = f"[^{_LETTERS}]{{0,4}}"
 _QUOTE: Final = "[ :\n\"'(«\u2018-\u201e]{1,4}"
 
 # Words that are sent to opt out, each also a word of other sentences.
-_KEYWORDS: Final = (
-    "stop|stopp|arr[eê]t|baja|basta|cancel|end|quit|remove|ret|td|fin|afmelden|abmelden|sair"
+_KEYWORDS: Final = "|".join(
+    [
+        *("stop", "stopp"),  # codespell:ignore stopp
+        *("arr[eê]t", "baja", "basta", "cancel", "end", "fin", "quit", "remove", "ret", "sair"),
+        *("td", "afmelden", "abmelden"),
+    ]
 )
 # Those that tell by their capitals.
-_CAPITALS: Final = "(?-i:STOPP?|ARR[EÊ]T|BAJA)"
+_CAPITALS: Final = "(?-i:STOPP?|ARR[EÊ]T|BAJA)"  # codespell:ignore STOPP
 # What says that the next word is to be sent: reply STOP, répondez par STOP, sende STOP.
 _VERBS: Final = "|".join(
     [
         *("reply", "text", "txt", "send", "sms", "r[eé]p", "r[eé]p\\.", "r[eé]pond(?:ez|re|s)"),
-        *("envoyez", "envoyer", "envoie", "tapez", "sende", "senden", "antworten? (?:sie )?"),
-        *(
-            "rispond[ai]",
-            "inviare?",
-            "scrivi",
-            "env[ií]a",
-            "env[ií]e",
-            "enviar",
-            "respond(?:e|er|a)",
-        ),
+        *("envoyez", "envoyer", "envoie", "tapez", "sende", "senden", "antworten?"),
+        "antworten sie",  # codespell:ignore sie
+        *("rispond[ai]", "inviare?", "scrivi", "env[ií][ae]", "enviar", "respond(?:e|er|a)"),
         *("escribe", "stuur", "antwoord", "sms'a", "skicka", "svara?", "wy[sś]lij", "odpisz"),
         *("napisz", "po[sš]li"),
     ]
 )
-_BY: Final = "with|the word|par|le mot|con|com|mit|med|met"
+_BY: Final = "with|the word|par|le mot|con|com|mit|med|met"  # codespell:ignore mot
 # What may stand between the word and the number: STOP SMS au 36111.
 _BETWEEN: Final = "sms|pub|promo|au|par|to|an|al|auf|naar|aan|till|til|na|para|ao|nr"
 _SHORT: Final = r"(?:1[0-8][0-9]{2}|2[1-9][0-9]{2}|[03-9][0-9]{3})"  # 1999 and 2026 are years

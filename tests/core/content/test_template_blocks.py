@@ -118,7 +118,7 @@ def test_an_include_of_anything_but_a_block_that_is_there_is_refused(
     [
         ("a\n{{ x.y() }}", "2: body: a call is not allowed (use a filter: {{ name | upper }})"),
         ("a\n\n{% if x %}", "3: body: Unexpected end of template"),
-        ("a\n{{ x|titel }}", "2: body: unknown filter 'titel' (did you mean 'title'?)"),
+        ("a\n{{ x|titl }}", "2: body: unknown filter 'titl' (did you mean 'title'?)"),
         ("a\n b\tc", "2: body: the character U+0009 cannot be sent"),
         ("---\nlabel: x\n---\nHi", "1: body: '---' begins nothing here"),
         ("Hi\n--- fr\nSalut", "2: body: '---' begins nothing here"),
