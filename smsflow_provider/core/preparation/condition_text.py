@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from smsflow_provider.core.document.problem import near
@@ -183,7 +184,7 @@ def names_in(text: str) -> frozenset[str]:
     tokens = [token for token in tokens_of(text) if token.kind is not Kind.SPACE]
     return frozenset(
         _unquoted(token)
-        for token, after in zip(tokens, [*tokens[1:], Token(Kind.SIGN, "")], strict=True)
+        for token, after in pairwise([*tokens, Token(Kind.SIGN, "")])
         if after.text != "(" and _is_column(token)
     )
 

@@ -164,24 +164,41 @@ def _made(text: str, *, schema: Schema, kind: ValueKind) -> pl.Expr | list[str]:
     empty = pl.DataFrame(schema=dict(schema))
     try:
         expression = pl.sql_expr(text)
-        found = empty.select(expression.alias("value"))
+        found = empty.select(expression.alias("value"))["value"]
     except PolarsError as error:
         return [_why(error)]
     unknown = sorted(columns_of(expression) - set(schema))
     if unknown:
         return [f"unknown column {name!r}" for name in unknown]
-    if found.height and columns_of(expression):
-        return ["is about several rows"]
+    return [problem] if (problem := _objection(expression, empty, found, kind)) else expression
+
+
+def _objection(
+    expression: pl.Expr, empty: pl.DataFrame, found: pl.Series, kind: ValueKind
+) -> str | None:
+    """
+    Say why an expression that polars accepts is none of ours.
+
+    Args:
+        found: What it gives for the *empty* frame.
+    """
+    if not expression.meta.undo_aliases().meta.eq(expression):
+        # A word behind an expression would be its name: ``age > 18 vip`` reads no vip.
+        return "something is missing between two words, or a word is too many"
+    if len(found) and columns_of(expression):
+        return "is about several rows"
     if _mixes_durations(expression, empty):
-        return [_SPAN]
-    if not _is(found["value"].dtype, kind):
-        return [f"{_EXPECTED[kind]}: it gives {_named(found['value'].dtype)}"]
-    return expression
+        return _SPAN
+    if not _is(found.dtype, kind):
+        return f"{_EXPECTED[kind]}: it gives {_named(found.dtype)}"
+    return None
 
 
 def _why(error: PolarsError) -> str:
-    first = str(error).strip().split("\n", 1)[0]
-    return first if len(first) <= _LONGEST_WHY else f"{first[:_LONGEST_WHY]}…"
+    lines = [line.strip() for line in str(error).split("\n") if line.strip()] or ["is no SQL"]
+    cause = next((line for line in lines if line.startswith("error:")), "")
+    told = f"{lines[0]} {cause}".strip()
+    return told if len(told) <= _LONGEST_WHY else f"{told[:_LONGEST_WHY]}…"
 
 
 def is_ranked(kind: pl.DataType) -> bool:
