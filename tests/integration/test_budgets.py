@@ -57,7 +57,7 @@ def take_of(
     parts: int | Estimate,
     *,
     budgets: Budgets | None = PARTS,
-    name: str = "",
+    name: str | None = None,
     now: datetime = NOON,
     count: int = 2,
 ) -> list[LogLine]:

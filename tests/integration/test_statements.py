@@ -14,6 +14,7 @@ from tests.prepared_delivery import make_prepared
 SUBJECTS = (
     "approvals",
     "audiences",
+    "compare",
     "deliveries",
     "ledger",
     "opt_outs",

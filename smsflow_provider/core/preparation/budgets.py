@@ -68,8 +68,8 @@ class Budgets:
 
     by_name: Mapping[str, Budget]
 
-    def find(self, name: str) -> Budget | None:
-        """Find the budget a delivery charges: the one of *name*, ``default`` if that is empty."""
+    def find(self, name: str | None) -> Budget | None:
+        """Find the budget a delivery charges: the one of *name*, ``default`` without one."""
         return self.by_name.get(name or DEFAULT)
 
 
@@ -136,7 +136,7 @@ def charge(
     delivery: Delivery,
     budgets: Budgets | None,
     *,
-    name: str = "",
+    name: str | None = None,
     estimate: Estimate,
     now: datetime,
 ) -> list[LogLine]:
@@ -149,7 +149,7 @@ def charge(
 
     Args:
         budgets: None: there is no file.
-        name: The budget the delivery names. Empty: ``default``, if there is one.
+        name: The budget the delivery names. None or empty: ``default``, if there is one.
         now: Says which day and month is charged; aware.
 
     Returns:
