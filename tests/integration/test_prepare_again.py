@@ -8,27 +8,28 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from smsflow_provider.core.errors import AudienceError, IllegalMoveError, SupersededError
-from smsflow_provider.core.preparation.prepare import Columns, is_begun, prepare
+from smsflow_provider.core.preparation.prepare import is_begun, prepare
+from smsflow_provider.core.preparation.rows import FrameRows
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import find_approval
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
 from smsflow_provider.core.store.prepared import drop_replaced
 from tests.core.preparation.preparing import (
-    batches_of,
-    columns_of,
     make_draft,
     make_preparation,
     messages_of,
     partitions_of,
     person,
+    rows_of,
     run_prepare,
 )
 from tests.prepared_delivery import approve
@@ -80,19 +81,35 @@ def test_a_delivery_that_has_begun_is_not_prepared_again(store: Store, state: st
     assert (state != "stopped") == is_begun(find_delivery(store, "d1"))
 
 
-class _Held:
-    """Batches that stop after the first one until they are let go."""
+class _Held(FrameRows):
+    """Rows of which the second pass stops after the first until it is let go."""
 
     def __init__(self, people: list[dict[str, Any]]) -> None:
+        super().__init__(rows_of(people)._frame, size=1)
         self.is_reading = threading.Event()
         self.let_go = threading.Event()
-        self._people = people
 
-    def __iter__(self) -> Iterator[Columns]:
-        first, *rest = batches_of(self._people, size=1)
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        first, *rest = super().frames(columns)
         yield first
-        self.is_reading.set()
-        assert self.let_go.wait(30)
+        if columns is not None and len(columns) > 1:
+            self.is_reading.set()
+            assert self.let_go.wait(30)
+        yield from rest
+
+
+class _Broken(FrameRows):
+    """Rows whose second pass fails after the first."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(rows_of([person(1), person(2)])._frame, size=1)
+        self._error = error
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        first, *rest = super().frames(columns)
+        yield first
+        if columns is not None:
+            raise self._error
         yield from rest
 
 
@@ -135,13 +152,10 @@ def test_of_two_preparations_at_once_the_older_one_leaves_nothing(
 def test_an_audience_that_turns_out_to_be_another_leaves_nothing_but_the_reason(
     store: Store,
 ) -> None:
-    def batches() -> Iterator[Columns]:
-        yield columns_of([person(1)])
-        raise AudienceError("the audience's file has changed since it was built", uri="file:///a")
-
+    error = AudienceError("the audience's file has changed since it was built", uri="file:///a")
     make_draft(store)
     with pytest.raises(AudienceError, match="has changed"):
-        prepare(store, "d1", make_preparation(batches()), actor="tester")
+        prepare(store, "d1", make_preparation(_Broken(error)), actor="tester")
 
     delivery = find_delivery(store, "d1")
     assert DeliveryState.PREPARATION_FAILED is delivery.state
@@ -163,13 +177,10 @@ def test_a_recipient_id_the_store_cannot_keep_is_named_by_its_row(store: Store) 
 
 
 def test_a_breakdown_in_the_middle_leaves_the_next_try_a_clean_start(store: Store) -> None:
-    def batches() -> Iterator[Columns]:
-        yield columns_of([person(1)])
-        raise OSError("the disk is gone")
-
+    rows = _Broken(OSError("the disk is gone"))
     make_draft(store)
     with pytest.raises(OSError, match="disk"):
-        prepare(store, "d1", make_preparation(batches()), actor="tester")
+        prepare(store, "d1", make_preparation(rows), actor="tester")
 
     assert DeliveryState.PREPARING is find_delivery(store, "d1").state
     assert [] == partitions_of(store)
@@ -190,7 +201,7 @@ def test_a_preparation_killed_half_way_leaves_nothing_and_the_next_one_works(
     process.wait(30)
     process.stdout.close()
 
-    assert {"targeted": 3000, "to_deliver": 3000} == json.loads(line)
+    assert {"targeted": 4000, "step": "texts", "numbers": 4000, "texts": 3000} == json.loads(line)
     delivery = find_delivery(store, "d1")
     assert (DeliveryState.PREPARING, None, 0) == (
         delivery.state,

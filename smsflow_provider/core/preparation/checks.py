@@ -53,12 +53,19 @@ def check(
     tally: Tally, *, template: Template, settings: PreparationSettings, dialect: Dialect
 ) -> list[LogLine]:
     """Say all there is to say about a preparation, errors first."""
-    lines = [
-        *_content_errors(tally),
-        *_feature_errors(tally, template, dialect),
-        *_warnings(tally, settings),
-        *_infos(tally, settings),
-    ]
+    return in_order(
+        [
+            *_content_errors(tally),
+            *_feature_errors(tally, template, dialect),
+            *_warnings(tally, settings),
+            *_content_warnings(tally),
+            *_infos(tally, settings),
+        ]
+    )
+
+
+def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
+    """Put errors first, then warnings, then the rest; otherwise as they come."""
     order = [Level.ERROR, Level.WARNING, Level.INFO]
     return sorted(lines, key=lambda line: order.index(line.level))
 
@@ -83,11 +90,12 @@ def _content_errors(tally: Tally) -> Iterator[LogLine]:
 
 def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Iterator[LogLine]:
     wanted = set()
-    if tally.encodings["ucs2"]:
+    if tally.counts("encoding").get("ucs2"):
         wanted.add(Feature.UCS2)
-    if tally.parts > tally.to_deliver:
+    if tally.longest_parts > 1:
         wanted.add(Feature.MULTIPART)
-    if template.settings.sender and not template.settings.sender.lstrip("+").isdigit():
+    senders = [template.settings.sender, *tally.counts("sender")]
+    if any(sender and not sender.lstrip("+").isdigit() for sender in senders):
         wanted.add(Feature.ALPHANUMERIC_SENDER)
     lacking = sorted(wanted - dialect.features)
     if lacking:
@@ -108,19 +116,30 @@ def _warnings(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
             event="no_receipts",
             problem="no receipts will come: set [smsflow] public_url",
         )
+
+
+def _content_warnings(tally: Tally) -> Iterator[LogLine]:
     if tally.cut:
         yield LogLine(
             level=Level.WARNING,
             event="cut_characters",
-            problem=f"the gateway will cut a character of {tally.cut} texts in two",
+            problem=f"the gateway will cut a character of {_texts(tally.cut)} in two",
             facts={"messages": tally.cut},
         )
-    if tally.encodings["ucs2"]:
+    ucs2 = tally.counts("encoding").get("ucs2", 0)
+    if ucs2:
         yield LogLine(
             level=Level.WARNING,
             event="ucs2_texts",
-            problem=f"{tally.encodings['ucs2']} texts need UCS-2: 70 characters a part, not 160",
-            facts={"messages": tally.encodings["ucs2"]},
+            problem=f"{_texts(ucs2)} must go as UCS-2: 70 characters a part, not 160",
+            facts={"messages": ucs2},
+        )
+    if tally.without_mention:
+        yield LogLine(
+            level=Level.WARNING,
+            event="opt_out_mention_missing",
+            problem=f"{_texts(tally.without_mention)} do not say how to opt out",
+            facts={"messages": tally.without_mention},
         )
 
 
@@ -135,6 +154,22 @@ def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
             event="allow_list",
             problem=f"only the {len(settings.allowed)} numbers of the allow-list can be texted",
         )
+    strangers = tally.unknown_languages.total()
+    if strangers:
+        yield LogLine(
+            level=Level.INFO,
+            event="default_language",
+            problem=f"{_people(strangers)} with a language no text is written in: the default one",
+            facts={"recipients": strangers, "languages": len(tally.unknown_languages)},
+        )
+    replaced = tally.changes.total()
+    if replaced:
+        yield LogLine(
+            level=Level.INFO,
+            event="transliterated",
+            problem=f"{replaced} characters were replaced by transliteration",
+            facts={"characters": replaced},
+        )
     yield LogLine(
         level=Level.INFO,
         event="prepared",
@@ -145,3 +180,7 @@ def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
 
 def _people(count: int) -> str:
     return "1 recipient" if count == 1 else f"{count} recipients"
+
+
+def _texts(count: int) -> str:
+    return "1 text" if count == 1 else f"{count} texts"

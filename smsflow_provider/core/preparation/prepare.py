@@ -1,48 +1,62 @@
 """
 Prepare one delivery: from an audience to messages that wait for a person.
 
-Nothing is sent here. Preparing again replaces the preparation and voids its approval. Everything
-is written in one transaction: a crash leaves the delivery ``preparing`` and nothing else, and the
-next try begins anew.
+Nothing is sent here. Preparing again replaces the preparation and voids its approval. The
+audience is read twice: once for numbers and rules, which decide who is in, and once for the texts
+of those. Every row is written in one transaction: a crash leaves the delivery ``preparing`` and
+nothing else, and the next try begins anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
 
-from smsflow_provider.core.content.front_matter import MissingPolicy
-from smsflow_provider.core.content.render import Failed, Missing
+from smsflow_provider.core import clock
+from smsflow_provider.core.audience.layout import ID, PHONE
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.errors import AudienceError, ConfigError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect
-from smsflow_provider.core.model import Exclusion
-from smsflow_provider.core.preparation.checks import Level, LogLine, check, check_columns
-from smsflow_provider.core.preparation.exclude import Excluded, Excluder, Kept
-from smsflow_provider.core.preparation.number import to_e164_many
-from smsflow_provider.core.preparation.personalise import Personaliser, Text
+from smsflow_provider.core.preparation.budgets import Budgets, charge
+from smsflow_provider.core.preparation.candidates import CandidateBuilder, Candidates
+from smsflow_provider.core.preparation.checks import (
+    Level,
+    LogLine,
+    check_columns,
+    in_order,
+)
+from smsflow_provider.core.preparation.cost import estimate
+from smsflow_provider.core.preparation.exclusions.exclude import exclude
+from smsflow_provider.core.preparation.exclusions.lists import load_lists
+from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules, Lists
+from smsflow_provider.core.preparation.judge import judge
+from smsflow_provider.core.preparation.mention import mentions_of
+from smsflow_provider.core.preparation.messages import MessagePass
+from smsflow_provider.core.preparation.numbers import read_numbers
+from smsflow_provider.core.preparation.prices import PriceTable
+from smsflow_provider.core.preparation.row_rules import RowRules, check_senders, rules_of
+from smsflow_provider.core.preparation.rows import AudienceRows
 from smsflow_provider.core.preparation.settings import PreparationSettings
-from smsflow_provider.core.preparation.tally import Tally
+from smsflow_provider.core.preparation.tally import PriceOf, Tally
 from smsflow_provider.core.states import BEGUN, DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, LogRow, find_delivery
 from smsflow_provider.core.store.prepared import (
-    MessageRow,
     PreparationWriter,
     Published,
     begin_preparation,
     drop_replaced,
     fail_preparation,
-    message_frame,
+    report_progress,
     writing_preparation,
+    zone_numbers,
 )
-
-#: One batch of an audience: columns by name, among them ``recipient_id`` and ``phone``.
-Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +66,18 @@ class Preparation:
     template: Template
     settings: PreparationSettings
     dialect: Dialect
-    #: The reference of the audience, JSON values; part of the fingerprint.
+    #: The reference of the audience, JSON values.
     audience: dict[str, Any]
-    #: The rows of the audience in order, batch by batch.
-    batches: Iterable[Columns]
-    opted_out: Container[int]
-    #: Called after each batch with counts.
-    on_progress: Callable[[dict[str, int]], None] = lambda _: None
+    rows: AudienceRows
+    #: Numbers of the excluded audiences, by name (UInt64).
+    excluded_audiences: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
+    #: What a part costs. None: nobody knows.
+    prices: PriceTable | None = None
+    #: What may be spent. None: nothing is limited.
+    budgets: Budgets | None = None
+    now: Callable[[], datetime] = clock.utc_now
+    #: Called after each batch with the step and counts.
+    on_progress: Callable[[dict[str, Any]], None] = lambda _: None
 
 
 class _ContentFailedError(Exception):
@@ -74,13 +93,18 @@ def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: 
 
     Raises:
         IllegalMoveError: Messages of this delivery may have left already, or it was stopped.
-        SupersededError: Another preparation of it began meanwhile; this one left nothing.
-        ConfigError: The audience cannot be read, or is not what it says it is. The delivery is
+        SupersededError: This preparation was stopped, or another one of the delivery began
+            meanwhile; this one left nothing.
+        ConfigError: The audience, the template or a rule cannot be used. The delivery is
             ``preparation_failed`` and its log says why.
     """
     delivery = _begin(store, delivery_id, preparation, actor=actor)
+    run = _Run(store, delivery, preparation)
     try:
-        _write(store, delivery, _Run(preparation, delivery))
+        run.run()
+    except _ContentFailedError:
+        rows = [line.as_row() for line in run.lines]
+        fail_preparation(store, delivery, figures=run.figures, lines=rows)
     except ConfigError as error:
         fail_preparation(store, delivery, figures={}, lines=[_line_of(error)])
         raise
@@ -104,164 +128,153 @@ def _begin(store: Store, delivery_id: str, preparation: Preparation, *, actor: s
     )
 
 
-def _write(store: Store, delivery: Delivery, run: _Run) -> None:
-    """Write rows, figures and log, all or nothing; or no rows, and the log of what is wrong."""
-    try:
-        with writing_preparation(store, delivery) as writer:
-            lines = run.write(writer)
-            if any(line.level is Level.ERROR for line in lines):
-                raise _ContentFailedError
-            writer.publish(run.published(), lines=[line.as_row() for line in lines])
-    except _ContentFailedError:
-        rows = [line.as_row() for line in run.lines]
-        fail_preparation(store, delivery, figures=run.tally.figures(), lines=rows)
-
-
 def _line_of(error: ConfigError) -> LogRow:
     kind = type(error).__name__.removesuffix("Error").lower()
     return Level.ERROR.value, f"{kind}_refused", error.problem, error.facts
 
 
 class _Run:
-    """One pass over the audience."""
+    """The two passes over one audience, and what is said about them."""
 
-    def __init__(self, preparation: Preparation, delivery: Delivery) -> None:
-        self._preparation = preparation
+    def __init__(self, store: Store, delivery: Delivery, preparation: Preparation) -> None:
+        self._store = store
         self._delivery = delivery
-        self._excluder = Excluder(
-            opted_out=preparation.opted_out, allowed=preparation.settings.allowed
-        )
-        self._personaliser = Personaliser(preparation.template, dialect=preparation.dialect)
-        self._digest = MessageDigest()
-        self.tally = Tally()
+        self._preparation = preparation
+        self._template = preparation.template
+        self._progress: dict[str, Any] = {"targeted": preparation.rows.count}
         self.lines: list[LogLine] = []
+        self.figures: dict[str, Any] = {}
 
-    def write(self, writer: PreparationWriter) -> list[LogLine]:
+    def run(self) -> None:
         """
-        Write messages and exclusions of every batch; say what there is to say.
+        Write everything in one transaction and publish it.
 
-        Stops at the first batch when its columns cannot fill the template.
+        Raises:
+            _ContentFailedError: ``lines`` holds an error; nothing was written.
         """
-        for columns in self._preparation.batches:
-            self.lines = check_columns(self._preparation.template, columns)
-            if self.lines:
-                return self.lines
-            messages, excluded = self._batch(columns)
-            self._digest.add(row[:7] for row in messages)
-            writer.write_messages(message_frame(messages))
-            writer.write_exclusions(_exclusion_frame(excluded))
-            self._preparation.on_progress(
-                {"targeted": self.tally.targeted, "to_deliver": self.tally.to_deliver}
-            )
-        self.lines = check(
-            self.tally,
-            template=self._preparation.template,
-            settings=self._preparation.settings,
-            dialect=self._preparation.dialect,
+        preparation = self._preparation
+        schema = preparation.rows.schema()
+        self._go_on_with(check_columns(self._template, schema))
+        now = preparation.now()
+        rules = rules_of(preparation.settings, self._template, schema=schema, now=now)
+        candidates = self._candidates(rules)
+        self._report("exclusions")
+        exclude(candidates, rules.exclusion, self._lists(candidates, rules.exclusion, now=now))
+        self._go_on_with(check_senders(candidates))
+        messages = MessagePass(
+            preparation.rows,
+            candidates,
+            template=self._template,
+            dialect=preparation.dialect,
+            mentions=mentions_of(self._template.settings, preparation.settings.typology),
+            zone_numbers=partial(zone_numbers, self._store),
+            on_rows=partial(self._report, "texts"),
         )
-        return self.lines
+        with writing_preparation(self._store, self._delivery) as writer:
+            messages.write(writer)
+            self._report("publishing")
+            self._publish(writer, messages.tally, digest=messages.digest, now=now)
 
-    def published(self) -> Published:
-        """Sum the preparation up."""
-        figures = self.tally.figures()
+    def _candidates(self, rules: RowRules) -> Candidates:
+        """Read every row: its number, and what the rules ask of it."""
+        builder = CandidateBuilder(self._preparation.rows.count)
+        region = self._preparation.settings.region or self._template.settings.region
+        read = 0
+        for frame in self._preparation.rows.frames():
+            _check_ids(frame[ID], first_row=read + 1)
+            numbers = read_numbers(frame[PHONE], region=region)
+            builder.add(numbers, rules.rule_columns(frame, numbers))
+            read += frame.height
+            self._report("numbers", read)
+        return builder.finish()
+
+    def _lists(self, candidates: Candidates, rules: ExclusionRules, *, now: datetime) -> Lists:
+        allowed = self._preparation.settings.allowed
+        return load_lists(
+            self._store,
+            candidates,
+            rules,
+            delivery_no=self._delivery.no,
+            now=now,
+            audiences=self._preparation.excluded_audiences,
+            allowed=None if allowed is None else pl.Series(sorted(allowed), dtype=pl.UInt64),
+        )
+
+    def _publish(
+        self, writer: PreparationWriter, tally: Tally, *, digest: MessageDigest, now: datetime
+    ) -> None:
+        """Judge the whole, charge the budget, and show it to the reviewer; or raise."""
+        preparation = self._preparation
+        counts = tally.parts_by("region", "sender").iter_rows()
+        cost = estimate(counts, preparation.prices)
+        self.figures = {**tally.figures(), "cost": cost.as_dict()}
+        charged = charge(
+            writer.finish(),
+            self._delivery,
+            preparation.budgets,
+            name=preparation.settings.budget or "",
+            estimate=cost,
+            now=now,
+        )
+        judged = judge(
+            tally,
+            cost,
+            template=self._template,
+            settings=preparation.settings,
+            dialect=preparation.dialect,
+            prices=preparation.prices,
+            now=now,
+        )
+        self._go_on_with([*judged, *charged])
+        self.figures["samples"] = tally.samples(_prices_of(preparation.prices))
+        rows = [line.as_row() for line in self.lines]
+        writer.publish(self._published(tally, digest), lines=rows)
+
+    def _published(self, tally: Tally, digest: MessageDigest) -> Published:
+        delivery = self._delivery
         return Published(
             fingerprint=fingerprint_of(
-                template=self._delivery.template,
-                settings=self._delivery.settings,
-                audience=self._delivery.audience,
-                excluded=figures["excluded"],
-                messages=self._digest.hexdigest(),
+                template=delivery.template,
+                settings=delivery.settings,
+                audience=delivery.audience,
+                excluded=self.figures["excluded"],
+                messages=digest.hexdigest(),
             ),
-            targeted=self.tally.targeted,
-            excluded=sum(self.tally.excluded.values()),
-            to_deliver=self.tally.to_deliver,
-            parts=self.tally.parts,
-            figures=figures,
+            targeted=tally.targeted,
+            excluded=tally.excluded.total(),
+            to_deliver=tally.to_deliver,
+            parts=tally.parts,
+            figures=self.figures,
         )
 
-    def _batch(self, columns: Columns) -> tuple[list[MessageRow], list[Excluded]]:
-        ids = _ids_of(columns["recipient_id"], first_row=self.tally.targeted + 1)
-        numbers = to_e164_many(columns["phone"], region=self._region)
-        kept, excluded = self._excluder.split(
-            first_row=self.tally.targeted + 1, recipient_ids=ids, numbers=numbers
-        )
-        self.tally.targeted += len(ids)
-        chosen = [index for index, one in enumerate(kept) if one is not None]
-        rows = {name: [values[index] for index in chosen] for name, values in columns.items()}
-        texts = self._personaliser.texts(rows, count=len(chosen))
-        messages: list[MessageRow] = []
-        for index, text in zip(chosen, texts, strict=True):
-            recipient = kept[index]
-            assert recipient is not None
-            self._settle(recipient, text, messages, excluded)
-        for one in excluded:
-            self.tally.add_excluded(one)
-        return messages, excluded
+    def _go_on_with(self, lines: list[LogLine]) -> None:
+        """Keep what is to be said; raise if an error is among it."""
+        self.lines = in_order(lines)
+        if any(line.level is Level.ERROR for line in lines):
+            raise _ContentFailedError
 
-    def _settle(
-        self,
-        recipient: Kept,
-        text: Text | Missing | Failed,
-        messages: list[MessageRow],
-        excluded: list[Excluded],
-    ) -> None:
-        """Turn one rendered row into a message, an exclusion, or a problem to report."""
-        settings = self._preparation.template.settings
-        if isinstance(text, Missing):
-            if settings.missing is MissingPolicy.EXCLUDE:
-                excluded.append(_left_out(recipient, Exclusion.MISSING_FIELD, text.field))
-            else:
-                self.tally.missing[text.field] += 1
-        elif isinstance(text, Failed):
-            self.tally.failures[text.reason] += 1
-        elif text.parts > settings.max_parts:
-            excluded.append(_left_out(recipient, Exclusion.TOO_LONG, f"{text.parts} parts"))
-        else:
-            messages.append(self._message_row(recipient, text))
+    def _report(self, step: str, rows: int | None = None) -> None:
+        """Tell the step and how many rows it has done; end here if this is not wanted any more."""
+        self._progress["step"] = step
+        if rows is not None:
+            self._progress[step] = rows
+        report_progress(self._store, self._delivery, self._progress)
+        self._preparation.on_progress(dict(self._progress))
 
-    def _message_row(self, recipient: Kept, text: Text) -> MessageRow:
-        return (
-            self.tally.add_message(recipient, text),
-            recipient.phone,
-            recipient.recipient_id,
-            self._preparation.template.settings.sender,
-            text.body,
-            text.encoding.value,
-            text.parts,
-            recipient.region,
+
+def _check_ids(ids: pl.Series, *, first_row: int) -> None:
+    """Refuse what PostgreSQL cannot store."""
+    rows = ids.str.contains("\0", literal=True).arg_true()
+    if len(rows):
+        raise AudienceError(
+            "a recipient_id holds a NUL character", rows=(rows[:20] + first_row).to_list()
         )
 
-    @property
-    def _region(self) -> str | None:
-        return self._preparation.settings.region or self._preparation.template.settings.region
 
-
-def _ids_of(values: Sequence[Any], *, first_row: int) -> list[str]:
-    ids = [str(one) for one in values]
-    if "\0" in "".join(ids):
-        rows = [row for row, one in enumerate(ids, start=first_row) if "\0" in one]
-        raise AudienceError("a recipient_id holds a NUL character", rows=rows[:20])
-    return ids
-
-
-def _left_out(recipient: Kept, reason: Exclusion, detail: str) -> Excluded:
-    return Excluded(
-        row_number=recipient.row_number,
-        recipient_id=recipient.recipient_id,
-        phone=recipient.phone,
-        reason=reason,
-        detail=detail,
-    )
-
-
-def _exclusion_frame(excluded: Sequence[Excluded]) -> pl.DataFrame:
-    rows = [
-        (one.row_number, one.recipient_id, one.phone, one.reason.value, one.detail)
-        for one in excluded
-    ]
-    schema = {"row_number": pl.Int64, "recipient_id": pl.String, "phone": pl.Int64}
-    texts = {"reason": pl.String, "detail": pl.String}
-    return pl.DataFrame(rows, schema={**schema, **texts}, orient="row")
+def _prices_of(prices: PriceTable | None) -> PriceOf:
+    if prices is None:
+        return lambda _country, _sender: 1.0
+    return lambda country, sender: float(prices.price_of(country, sender) or 0)
 
 
 def is_begun(delivery: Delivery) -> bool:

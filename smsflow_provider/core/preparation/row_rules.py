@@ -71,10 +71,10 @@ class RowRules:
         if not self.expressions:
             return None
         country, kind = NUMBER_COLUMNS
-        whole = frame.select(self.columns).with_columns(
-            numbers["region"].cast(pl.String).alias(country),
-            numbers["kind"].cast(pl.String).alias(kind),
-        )
+        whole = numbers.select(
+            pl.col("region").cast(pl.String).alias(country),
+            pl.col("kind").cast(pl.String).alias(kind),
+        ).with_columns(frame.select(self.columns).get_columns())
         return evaluate(whole, self.expressions, rules=self.named)
 
 

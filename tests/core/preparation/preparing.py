@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+import polars as pl
 
 from smsflow_provider.core.content.template import Template, read_template
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.model import DeliveryKind, Origin
-from smsflow_provider.core.preparation.prepare import Columns, Preparation, prepare
+from smsflow_provider.core.preparation.prepare import Preparation, prepare
+from smsflow_provider.core.preparation.rows import AudienceRows, FrameRows
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
+from smsflow_provider.core.store.opt_outs import add_opt_outs
 
 #: Cuts a long text by code point, as the simulator does.
 SIMULATOR = SimulatorDialect(SimulatorSettings(base_url="http://fake"))
 #: Cuts UCS-2 by unit, through a surrogate pair if need be.
 KANNEL = KannelDialect(KannelSettings(base_url="http://fake"))
 
+#: What a preparation is handed besides its settings.
+_PARTS = ("excluded_audiences", "prices", "budgets", "now", "on_progress")
+
 AUDIENCE = {"uri": "memory", "count": 0, "fingerprint": "0" * 64}
 
 
 def make_template(body: str = "Hi {{ name }}", **settings: object) -> Template:
-    """Make a template as it is read from a file; *settings* are those of its front matter."""
+    """
+    Make a template as it is read from a file; *settings* are those of its front matter.
+
+    Transactional unless told otherwise: a marketing text would need its opt-out mention.
+    """
+    settings.setdefault("class", "transactional")
     front = "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
     return read_template(f"---\n{front}---\n{body}\n", name="test")
 
@@ -40,27 +52,25 @@ def person(number: int, **changed: object) -> dict[str, Any]:
     }
 
 
-def columns_of(people: Sequence[Mapping[str, Any]]) -> Columns:
-    """Turn people into one batch; without people the columns are there all the same."""
-    names = list(people[0] if people else person(0))
-    return {name: [one[name] for one in people] for name in names}
-
-
-def batches_of(people: Sequence[Mapping[str, Any]], *, size: int = 1000) -> list[Columns]:
-    """Cut people into batches of *size*."""
-    return [columns_of(people[start : start + size]) for start in range(0, len(people), size)]
+def rows_of(people: Sequence[Mapping[str, Any]], *, size: int = 1000) -> FrameRows:
+    """Make an audience of people; without people the columns are there all the same."""
+    if not people:
+        return FrameRows(pl.DataFrame(schema=dict.fromkeys(person(0), pl.String)), size=size)
+    frame = pl.DataFrame(list(people), infer_schema_length=None)
+    texts = [name for name, kind in frame.schema.items() if kind == pl.Null]
+    return FrameRows(frame.with_columns(pl.col(texts).cast(pl.String)), size=size)
 
 
 def make_preparation(
-    batches: Iterable[Columns],
+    rows: AudienceRows,
     *,
     template: Template | None = None,
     dialect: Dialect = SIMULATOR,
-    opted_out: Container[int] = (),
     audience: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Preparation:
     """Make what a preparation works on; *settings* are those of ``PreparationSettings``."""
+    parts = {name: settings.pop(name) for name in _PARTS if name in settings}
     told: dict[str, Any] = {"label": "Sale", "gateway": "sms_gateway", "region": "FR"}
     told["has_public_url"] = True
     return Preparation(
@@ -68,8 +78,8 @@ def make_preparation(
         settings=PreparationSettings(**(told | settings)),
         dialect=dialect,
         audience=dict(AUDIENCE if audience is None else audience),
-        batches=batches,
-        opted_out=opted_out,
+        rows=rows,
+        **parts,
     )
 
 
@@ -91,11 +101,13 @@ def run_prepare(
     *,
     size: int = 1000,
     delivery_id: str = "d1",
+    opted_out: Collection[int] = (),
     **told: Any,
 ) -> Delivery:
     """Prepare *people*, in batches of *size*, with what ``make_preparation`` is told."""
     make_draft(store, delivery_id)
-    preparation = make_preparation(batches_of(people, size=size), **told)
+    add_opt_outs(store, opted_out)
+    preparation = make_preparation(rows_of(people, size=size), **told)
     return prepare(store, delivery_id, preparation, actor="tester")
 
 

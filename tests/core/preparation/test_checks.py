@@ -8,11 +8,10 @@ from smsflow_provider.core.gateways.base import Feature
 from smsflow_provider.core.gateways.simulator import SimulatorDialect
 from smsflow_provider.core.model import Encoding
 from smsflow_provider.core.preparation.checks import Level, LogLine, check, check_columns
-from smsflow_provider.core.preparation.exclude import Kept
-from smsflow_provider.core.preparation.personalise import Text
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import Tally
 from tests.core.preparation.preparing import SIMULATOR, make_template
+from tests.core.preparation.test_tally import tally_of
 
 SETTINGS = PreparationSettings(label="Sale", gateway="g", has_public_url=True)
 
@@ -27,13 +26,9 @@ class Plain(SimulatorDialect):
 PLAIN = Plain(SIMULATOR._settings)
 
 
-def make_tally(*texts: tuple[Encoding, int]) -> Tally:
-    tally = Tally()
-    for row, (encoding, parts) in enumerate(texts, start=1):
-        recipient = Kept(row_number=row, recipient_id=f"r{row}", phone=33600000001, region="FR")
-        tally.add_message(recipient, Text(body="x", encoding=encoding, units=1, parts=parts))
-        tally.targeted += 1
-    return tally
+def make_tally(*texts: tuple[Encoding, int], sender: str = "") -> Tally:
+    changes = [{"encoding": one.value, "parts": parts, "sender": sender} for one, parts in texts]
+    return tally_of(*changes)
 
 
 def lines_of(tally: Tally, **told: Any) -> list[LogLine]:

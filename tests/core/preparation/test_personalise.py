@@ -1,122 +1,193 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any
 
+import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smsflow_provider.core.content.encoding import measure
-from smsflow_provider.core.content.render import Failed, Missing
-from smsflow_provider.core.gateways.base import Split
+from smsflow_provider.core.content.render_process import RenderProcess
+from smsflow_provider.core.content.template import Template, read_template
+from smsflow_provider.core.errors import TemplateError
 from smsflow_provider.core.gateways.simulator import SimulatorDialect
-from smsflow_provider.core.model import Encoding
-from smsflow_provider.core.preparation.personalise import Personaliser, Text
+from smsflow_provider.core.preparation.mention import Mentions, mentions_of
+from smsflow_provider.core.preparation.personalise import (
+    Chunk,
+    Personalised,
+    Personaliser,
+    values_of,
+)
+from smsflow_provider.core.preparation.typology import TYPOLOGY_DEFAULT, Typology
 from tests.core.preparation.preparing import KANNEL, SIMULATOR, make_template
 
 FACE = "\N{GRINNING FACE}"
 
 
-class CutsAnywhere(SimulatorDialect):
-    """A gateway that cuts through escape pairs and surrogate pairs alike."""
-
-    splitting: ClassVar[dict[Encoding, Split]] = dict.fromkeys(Encoding, Split.UNIT)
-
-
-ANYWHERE = CutsAnywhere(SIMULATOR._settings)
-
-
-def text_of(body: str, *, dialect: SimulatorDialect = ANYWHERE) -> Text:
-    """Personalise one row whose only field is the whole text."""
-    personaliser = Personaliser(make_template("{{ body }}"), dialect=dialect)
-    (text,) = personaliser.texts({"body": [body]}, count=1)
-    assert isinstance(text, Text)
-    return text
-
-
-@pytest.mark.parametrize(
-    ("body", "parts", "is_cut"),
-    [
-        ("a" * 66 + FACE + "b" * 66, 2, True),
-        ("a" * 65 + FACE + "b" * 66, 2, False),
-        ("a" * 67 + FACE + "b" * 30, 2, False),
-        (FACE * 70, 3, True),
-        (FACE * 35, 1, False),
-        ("a" * 67 + "b" * 66 + FACE + "c" * 66, 3, True),
-        ("a" * 152 + "€" + "b" * 20, 2, True),
-        ("€" * 10 + "a" * 140, 1, False),
-        ("€" * 10 + "a" * 133 + "b" * 30, 2, False),
-        ("a" * 151 + "€" + "b" * 20, 2, False),
-        ("€" * 200, 3, True),
-    ],
-)
-def test_a_text_is_cut_where_a_border_falls_into_a_pair(
-    body: str, parts: int, *, is_cut: bool
-) -> None:
-    text = text_of(body)
-
-    assert (parts, is_cut) == (text.parts, text.is_cut)
-
-
-@given(st.lists(st.sampled_from(["a", "€", FACE, "ê"]), min_size=1, max_size=450).map("".join))
-def test_a_cut_is_told_exactly_when_a_unit_border_is_inside_a_pair(body: str) -> None:
-    text = text_of(body)
-
-    expected = text.parts > 1 and any(
-        border in _inner_units(body, text.encoding)
-        for border in range(_full(text.encoding), text.units, _full(text.encoding))
+def chunk_of(rows: list[dict[str, Any]], *, first_row: int = 1, region: str = "FR") -> Chunk:
+    count = len(rows)
+    people = pl.DataFrame(
+        {
+            "row_number": pl.int_range(first_row, first_row + count, eager=True),
+            "region": [region] * count,
+        }
     )
-    assert expected == text.is_cut
+    return Chunk(people=people, fields=pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _full(encoding: Encoding) -> int:
-    return 153 if encoding is Encoding.GSM7 else 67
+def personalised(
+    template: Template,
+    *chunks: Chunk,
+    dialect: SimulatorDialect = SIMULATOR,
+    typology: Typology = TYPOLOGY_DEFAULT,
+) -> list[Personalised]:
+    with RenderProcess(template) as process:
+        personaliser = Personaliser(
+            template,
+            dialect=dialect,
+            process=process,
+            mentions=mentions_of(template.settings, typology),
+        )
+        return list(personaliser.personalise(chunks))
 
 
-def _inner_units(body: str, encoding: Encoding) -> set[int]:
-    """Unit positions in the middle of a pair, found by walking the text."""
-    inner: set[int] = set()
-    position = 0
-    for char in body:
-        wide = char == "€" if encoding is Encoding.GSM7 else char == FACE
-        if wide:
-            inner.add(position + 1)
-        position += 2 if wide else 1
-    return inner
+def texts_of(template: Template, *rows: dict[str, Any], **told: Any) -> pl.DataFrame:
+    (made,) = personalised(template, chunk_of(list(rows)), **told)
+    return made.texts
 
 
 @pytest.mark.parametrize("dialect", [SIMULATOR, KANNEL])
 def test_parts_are_measured_with_the_split_of_the_gateway(dialect: SimulatorDialect) -> None:
-    for body in ("a" * 161, "€" * 170, FACE * 70):
-        text = text_of(body, dialect=dialect)
-        split = dialect.splitting[text.encoding].value
-        assert measure(body, split=split).parts == text.parts
+    bodies = ["a" * 161, "€" * 170, FACE * 70, "a" * 66 + FACE + "b" * 66]
+
+    texts = texts_of(
+        make_template("{{ body }}"), *[{"body": one} for one in bodies], dialect=dialect
+    )
+
+    for body, row in zip(bodies, texts.iter_rows(named=True), strict=True):
+        split = dialect.splitting[measure(body).encoding].value
+        assert measure(body, split=split).parts == row["parts"]
 
 
 def test_what_has_no_text_comes_back_in_its_place() -> None:
-    personaliser = Personaliser(make_template("{{ name }}"), dialect=SIMULATOR)
+    rows = [{"name": name} for name in ("Ana", None, "a\tb", " ", "Zoé")]
 
-    texts = personaliser.texts({"name": ["Ana", None, "a\tb"]}, count=3)
+    texts = texts_of(make_template("{{ name }}"), *rows)
 
-    assert isinstance(texts[0], Text)
-    assert Missing(field="name") == texts[1]
-    assert Failed(reason="holds U+0009, which cannot be sent") == texts[2]
+    assert ["Ana", None, None, None, "Zoé"] == texts["body"].to_list()
+    assert [None, "name", None, "name", None] == texts["missing"].to_list()
+    assert [None, None, "holds U+0009, which cannot be sent", None, None] == (
+        texts["failed"].to_list()
+    )
 
 
 def test_a_text_that_transliteration_empties_has_failed() -> None:
     template = make_template("{{ name }}", transliteration="full")
-    personaliser = Personaliser(template, dialect=SIMULATOR)
 
-    (text,) = personaliser.texts({"name": ["\N{ZERO WIDTH NON-JOINER}"]}, count=1)
+    texts = texts_of(template, {"name": "\N{ZERO WIDTH NON-JOINER}"})
 
-    assert Failed(reason="the text is empty") == text
+    assert ["the text is empty"] == texts["failed"].to_list()
 
 
 def test_no_text_shows_in_a_repr() -> None:
-    assert "secret" not in repr(text_of("a secret"))
+    (made,) = personalised(make_template("{{ name }}"), chunk_of([{"name": "secret"}]))
+
+    assert "secret" not in repr(made)
 
 
-def test_no_rows_are_no_texts() -> None:
-    personaliser = Personaliser(make_template("{{ name }}"), dialect=SIMULATOR)
+def test_chunks_come_back_in_order_each_with_its_own_texts() -> None:
+    chunks = [chunk_of([{"name": f"{n}-{m}"} for m in range(n + 1)]) for n in range(6)]
 
-    assert [] == personaliser.texts({"name": []}, count=0)
+    made = personalised(make_template("{{ name }}"), *chunks)
+
+    assert [one.fields["name"].to_list() for one in chunks] == [
+        one.texts["body"].to_list() for one in made
+    ]
+
+
+SPOKEN = read_template(
+    "---\nclass: transactional\nlanguage: lang\ndefault_language: en\n---\nHello {{ name }}\n"
+    "--- fr\nBonjour {{ name }}\n--- de\nHallo {{ name }}\n",
+    name="spoken",
+)
+
+
+def test_each_recipient_reads_the_own_language_in_the_own_row() -> None:
+    rows = [
+        {"name": str(n), "lang": lang}
+        for n, lang in enumerate(["fr", "de", None, "fr-CA", "it", "DE", ""])
+    ]
+
+    texts = texts_of(SPOKEN, *rows)
+
+    assert [
+        *("Bonjour 0", "Hallo 1", "Hello 2", "Bonjour 3", "Hello 4", "Hallo 5", "Hello 6"),
+    ] == texts["body"].to_list()
+    assert ["fr", "de", "en", "fr", "en", "de", "en"] == texts["language"].to_list()
+
+
+def test_languages_nobody_wrote_a_text_in_are_counted() -> None:
+    with RenderProcess(SPOKEN) as process:
+        personaliser = Personaliser(
+            SPOKEN,
+            dialect=SIMULATOR,
+            process=process,
+            mentions=Mentions(is_needed=False, is_added=False),
+        )
+        rows = [{"name": "x", "lang": lang} for lang in ("it", "it", None, "fr", "EN", " ")]
+        list(personaliser.personalise([chunk_of(rows)]))
+
+    assert {"it": 2} == personaliser.unknown_languages
+
+
+def test_a_marketing_text_gets_the_mention_of_the_country_where_it_lacks_one() -> None:
+    template = make_template(
+        "{{ text }}", **{"class": "marketing"}, opt_out_mention="STOP 36111",
+        opt_out_mentions={"BE": "STOP 8686"},
+    )  # fmt: skip
+
+    french = texts_of(template, {"text": "Sale!"}, {"text": "Sale! STOP 36222"})
+    (belgian,) = personalised(template, chunk_of([{"text": "Sale!"}], region="BE"))
+
+    assert ["Sale! STOP 36111", "Sale! STOP 36222"] == french["body"].to_list()
+    assert ["Sale! STOP 8686"] == belgian.texts["body"].to_list()
+    assert french["has_mention"].all()
+
+
+def test_a_mention_that_nobody_names_is_missing_and_that_of_the_typology_serves() -> None:
+    template = make_template("{{ text }}", **{"class": "marketing"})
+    typology = Typology(opt_out_mentions={"FR": "STOP 36111"})
+
+    without = texts_of(template, {"text": "Sale!"})
+    with_one = texts_of(template, {"text": "Sale!"}, typology=typology)
+
+    assert [False] == without["has_mention"].to_list()
+    assert ["Sale! STOP 36111"] == with_one["body"].to_list()
+
+
+def test_a_template_that_is_too_slow_names_the_rows_of_the_audience() -> None:
+    template = make_template("{% for a in text %}{{ text | replace('a', text) }}{% endfor %}")
+    slow = [{"text": "a" * 20_000} for _ in range(6)]
+    with RenderProcess(template, chunk_s=0.5, row_s=0.2, memory_bytes=2**28) as process:
+        personaliser = Personaliser(
+            template,
+            dialect=SIMULATOR,
+            process=process,
+            mentions=Mentions(is_needed=False, is_added=False),
+        )
+        with pytest.raises(TemplateError) as caught:
+            list(personaliser.personalise([chunk_of([{"text": "a"}, *slow], first_row=101)]))
+
+    assert [102, 103, 104, 105, 106] == caught.value.facts["rows"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["a", "", " ", "\u2003", "\x1c", None], ["a", None, None, None, None, None]),
+        ([1.5, float("nan"), None], [1.5, None, None]),
+        ([1, 0, None], [1, 0, None]),
+        ([True, False], [True, False]),
+    ],
+)
+def test_blank_values_are_none_and_others_stay(values: list[Any], expected: list[Any]) -> None:
+    assert expected == values_of(pl.Series(values))

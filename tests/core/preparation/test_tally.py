@@ -1,74 +1,118 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_provider.core.model import Encoding, Exclusion
-from smsflow_provider.core.preparation.exclude import Excluded, Kept
-from smsflow_provider.core.preparation.personalise import Text
 from smsflow_provider.core.preparation.tally import Tally
 
-
-def kept(row: int = 1, region: str = "FR") -> Kept:
-    return Kept(row_number=row, recipient_id=f"r{row}", phone=33600000000 + row, region=region)
-
-
-def text(parts: int = 1, *, encoding: Encoding = Encoding.GSM7, units: int = 10) -> Text:
-    return Text(body="Hi", encoding=encoding, units=units, parts=parts)
-
-
-def excluded(reason: Exclusion, detail: str = "") -> Excluded:
-    return Excluded(row_number=1, recipient_id="r1", phone=None, reason=reason, detail=detail)
+MESSAGE: dict[str, Any] = {
+    "region": "FR",
+    "sender": "ACME",
+    "language": "",
+    "encoding": "gsm7",
+    "units": 10,
+    "parts": 1,
+    "is_cut": False,
+}
 
 
-def test_positions_are_counted_from_one() -> None:
-    tally = Tally()
-
-    assert [1, 2, 3] == [tally.add_message(kept(row), text()) for row in (5, 7, 9)]
-    assert 3 == tally.to_deliver
-
-
-def test_samples_are_the_first_three_the_longest_and_the_first_in_ucs2() -> None:
-    tally = Tally()
-    for position in range(1, 11):
-        encoding = Encoding.UCS2 if position in {6, 9} else Encoding.GSM7
-        parts = 3 if position in {5, 8} else 1
-        tally.add_message(kept(position), text(parts, encoding=encoding))
-
-    assert [1, 2, 3, 5, 6] == tally.samples()
+def messages(*changes: dict[str, Any], first: int = 1) -> pl.DataFrame:
+    """Make a frame of messages, one for each change of the ordinary one."""
+    rows = [{**MESSAGE, **change, "position": n} for n, change in enumerate(changes, start=first)]
+    schema = {"units": pl.Int32, "parts": pl.Int16, "position": pl.Int32}
+    return pl.DataFrame(rows, schema_overrides=schema)
 
 
-def test_a_message_that_is_several_samples_is_shown_once() -> None:
-    tally = Tally()
-    tally.add_message(kept(), text(2, encoding=Encoding.UCS2))
+def tally_of(*changes: dict[str, Any]) -> Tally:
+    tally = Tally(len(changes))
+    tally.add_messages(messages(*changes))
+    return tally
 
-    assert [1] == tally.samples()
+
+def excluded(*rows: tuple[Exclusion, str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(reason.value, detail) for reason, detail in rows],
+        schema={"reason": pl.String, "detail": pl.String},
+        orient="row",
+    )
+
+
+def test_samples_stand_for_the_longest_the_shortest_and_the_first_of_each_kind() -> None:
+    tally = tally_of(
+        {},
+        {"units": 4, "language": "fr"},
+        {"parts": 3, "units": 400, "encoding": "ucs2"},
+        {"parts": 3, "units": 401, "language": "de"},
+        {"parts": 3, "units": 401},
+        {"units": 4},
+    )
+
+    assert {
+        "first": [1, 2, 3],
+        "longest": 4,
+        "shortest": 2,
+        "dearest": 3,
+        "encodings": {"gsm7": 1, "ucs2": 3},
+        "languages": {"fr": 2, "de": 4},
+        "parts": {"1": 1, "3": 3},
+    } == tally.samples()
+
+
+def test_samples_do_not_depend_on_how_messages_are_cut_into_frames() -> None:
+    changes = [{"units": 10 + n % 7, "parts": 1 + n % 3} for n in range(30)]
+    whole, pieces = tally_of(*changes), Tally(30)
+    for start in range(0, 30, 4):
+        pieces.add_messages(messages(*changes[start : start + 4], first=start + 1))
+
+    assert whole.samples() == pieces.samples()
+    assert whole.figures() == pieces.figures()
+
+
+def test_the_dearest_is_that_of_the_highest_price_not_the_longest() -> None:
+    tally = tally_of({"parts": 5}, {"region": "CH", "parts": 2}, {"region": "CH", "parts": 2})
+    prices = {"FR": 0.01, "CH": 0.1}
+
+    assert 2 == tally.samples(lambda country, _sender: prices[country])["dearest"]
+
+
+def test_an_unknown_price_counts_as_none_and_breaks_nothing() -> None:
+    assert 1 == tally_of({"parts": 2}, {})._dearest(lambda _country, _sender: None)
 
 
 def test_nobody_has_no_samples_and_figures_of_nothing() -> None:
-    assert [] == Tally().samples()
+    tally = Tally(0)
+
+    assert {} == tally.samples()
+    figures = tally.figures()
     assert {"excluded": {}, "encodings": {}, "by_parts": {}} == {
-        name: Tally().figures()[name] for name in ("excluded", "encodings", "by_parts")
+        name: figures[name] for name in ("excluded", "encodings", "by_parts")
     }
+    assert (0, 0, 0) == (tally.parts, tally.cut, tally.longest_parts)
 
 
 def test_exclusions_stand_in_the_order_of_the_law() -> None:
-    tally = Tally()
+    tally = Tally(20)
     for reason in reversed(Exclusion):
-        tally.add_excluded(excluded(reason))
+        tally.add_excluded(excluded((reason, "")))
 
     assert [reason.value for reason in Exclusion] == list(tally.figures()["excluded"])
 
 
-def test_details_name_bad_numbers_and_missing_fields_only() -> None:
-    """Other details differ from row to row: they would be a list of rows, not a figure."""
-    tally = Tally()
-    tally.add_excluded(excluded(Exclusion.INVALID_NUMBER, "too_short"))
-    tally.add_excluded(excluded(Exclusion.INVALID_NUMBER, "too_short"))
-    tally.add_excluded(excluded(Exclusion.MISSING_FIELD, "city"))
-    tally.add_excluded(excluded(Exclusion.DUPLICATE, "same number as row 3"))
+def test_details_that_differ_from_row_to_row_are_no_figures() -> None:
+    tally = Tally(4)
+    tally.add_excluded(
+        excluded(
+            (Exclusion.INVALID_NUMBER, "too_short"),
+            (Exclusion.INVALID_NUMBER, "too_short"),
+            (Exclusion.MISSING_FIELD, "city"),
+            (Exclusion.DUPLICATE, "same number as row 3"),
+        )
+    )
 
     assert [
         {"reason": "invalid_number", "detail": "too_short", "recipients": 2},
@@ -78,18 +122,21 @@ def test_details_name_bad_numbers_and_missing_fields_only() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 10), st.sampled_from(Encoding), st.sampled_from(["FR", "DE", ""]))
+        st.tuples(st.integers(1, 10), st.sampled_from(Encoding), st.sampled_from(["FR", "DE", ""])),
+        min_size=1,
     )
 )
 def test_figures_add_up_and_are_json(rows: list[tuple[int, Encoding, str]]) -> None:
-    tally = Tally()
-    for number, (parts, encoding, region) in enumerate(rows, start=1):
-        tally.add_message(kept(number, region), text(parts, encoding=encoding))
+    tally = tally_of(
+        *[
+            {"parts": parts, "encoding": encoding.value, "region": region}
+            for parts, encoding, region in rows
+        ]
+    )
     figures = tally.figures()
 
     assert figures == json.loads(json.dumps(figures))
     assert len(rows) == tally.to_deliver == sum(figures["encodings"].values())
     assert tally.parts == sum(int(size) * n for size, n in figures["by_parts"].items())
     assert tally.parts == sum(region["parts"] for region in figures["regions"].values())
-    assert max((parts for parts, _, _ in rows), default=0) == figures["longest_parts"]
-    assert all(1 <= position <= len(rows) for position in figures["samples"])
+    assert max(parts for parts, _, _ in rows) == figures["longest_parts"]

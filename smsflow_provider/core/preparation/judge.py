@@ -1,0 +1,72 @@
+"""Judge a whole preparation: what the levelled log says once every message is counted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.preparation.checks import LogLine, check
+from smsflow_provider.core.preparation.controls import check_controls
+from smsflow_provider.core.preparation.cost import Estimate
+from smsflow_provider.core.preparation.figures import Figures
+from smsflow_provider.core.preparation.prices import PriceTable
+from smsflow_provider.core.preparation.settings import PreparationSettings
+from smsflow_provider.core.preparation.tally import Tally
+from smsflow_provider.core.preparation.typology import occasion_of
+
+
+def judge(
+    tally: Tally,
+    cost: Estimate,
+    *,
+    template: Template,
+    settings: PreparationSettings,
+    dialect: Dialect,
+    prices: PriceTable | None,
+    now: datetime,
+) -> list[LogLine]:
+    """
+    Say all there is to say, except about the budget.
+
+    Args:
+        cost: Of the messages that *tally* counted.
+        now: When it is prepared; aware.
+    """
+    return [
+        *check(tally, template=template, settings=settings, dialect=dialect),
+        *cost.lines(),
+        *(prices.notes(now.date()) if prices else ()),
+        *_controlled(tally, cost, template=template, settings=settings, now=now),
+    ]
+
+
+def _controlled(
+    tally: Tally,
+    cost: Estimate,
+    *,
+    template: Template,
+    settings: PreparationSettings,
+    now: datetime,
+) -> list[LogLine]:
+    """Ask the control rules of the typology."""
+    occasion = occasion_of(
+        template.settings,
+        template=template.name,
+        gateway=settings.gateway,
+        workflow=settings.workflow,
+    )
+    there = now.astimezone(ZoneInfo(settings.typology.time_zone))
+    figures = Figures.of(
+        {**tally.figures(), "cost": cost.as_dict()},
+        occasion=occasion,
+        targeted=tally.targeted,
+        to_deliver=tally.to_deliver,
+        parts=tally.parts,
+        dry_run=settings.dry_run,
+        day=there.date(),
+        weekday=there.isoweekday(),
+        hour=there.hour,
+    )
+    return check_controls(settings.typology.controls(occasion), figures)

@@ -1,0 +1,54 @@
+"""The audience as preparation sees it: rows that can be read as often as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import polars as pl
+
+
+class AudienceRows(Protocol):
+    """A frozen audience: the same rows in the same order every time."""
+
+    @property
+    def count(self) -> int:
+        """Rows of the audience."""
+
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Read names and types of the columns, among them ``recipient_id`` and ``phone``."""
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """
+        Read the rows, some 50,000 at a time.
+
+        Args:
+            columns: Read these only. None: all, and the content is checked on the way.
+
+        Raises:
+            AudienceError: The rows are gone, or not those they were.
+        """
+
+
+class FrameRows:
+    """
+    A frame in memory as an audience: for tests, and for a few people.
+
+    Args:
+        frame: Columns ``recipient_id`` and ``phone``, and what the template reads.
+        size: Rows handed out at a time, 1 or more.
+    """
+
+    def __init__(self, frame: pl.DataFrame, *, size: int = 50_000) -> None:
+        self._frame = frame
+        self._size = size
+        self.count = frame.height
+
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Give names and types of the columns."""
+        return dict(self._frame.schema)
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Hand out the rows."""
+        chosen = self._frame if columns is None else self._frame.select(columns)
+        yield from chosen.iter_slices(self._size)
