@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smsflow_provider.operators.send_delivery import (
         SendDeliveryOperator as SendDeliveryOperator,
     )
+    from smsflow_provider.operators.send_proof import SendProofOperator as SendProofOperator
     from smsflow_provider.operators.send_sms import SendSmsOperator as SendSmsOperator
     from smsflow_provider.operators.sms_delivery import SmsDeliveryOperator as SmsDeliveryOperator
     from smsflow_provider.sensors.manual_approval import (
@@ -39,6 +40,7 @@ _HOMES = {
     "PrepareDeliveryOperator": "operators.prepare_delivery",
     "ReportDeliveryOperator": "operators.report_delivery",
     "SendDeliveryOperator": "operators.send_delivery",
+    "SendProofOperator": "operators.send_proof",
     "SendSmsOperator": "operators.send_sms",
     "SmsDeliveryOperator": "operators.sms_delivery",
     "SmsNotifier": "notifications.sms",

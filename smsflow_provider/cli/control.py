@@ -1,4 +1,4 @@
-"""``smsflow pause|resume|stop``: take hold of a delivery that is being sent."""
+"""``smsflow pause|resume|stop``: take hold of a delivery that is being sent, or prepared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it, and say what is true now."""
     store = reach_store(args)
-    actor = f"cli:{_user()}"
+    actor = actor_here()
     delivery = _ACTS[args.verb](store, args.delivery, actor=actor)
     if args.verb == "stop":
         close_stopped(store, args.delivery, actor=actor)
@@ -30,8 +30,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _user() -> str:
+def actor_here() -> str:
+    """Name who types, for logs and approvals."""
     try:
-        return getpass.getuser()
+        return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):
-        return str(os.getuid())  # a container's user without a name
+        return f"cli:{os.getuid()}"  # a container's user without a name

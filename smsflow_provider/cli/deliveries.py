@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from smsflow_provider.cli.reach import (
     add_json_argument,
@@ -10,7 +11,8 @@ from smsflow_provider.cli.reach import (
     print_json,
     reach_store,
 )
-from smsflow_provider.core.delivery.report import summary_of
+from smsflow_provider.core.delivery.report import summaries_of
+from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import list_deliveries
 
@@ -19,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--limit", type=int, default=50, help="at most this many (50)")
     parser.add_argument("--state", choices=[state.value for state in DeliveryState])
+    parser.add_argument(
+        "--kind",
+        choices=[*DeliveryKind, "all"],
+        default=DeliveryKind.CAMPAIGN.value,
+        help="campaigns (by itself), direct texts, proofs, or all",
+    )
     add_json_argument(parser)
     add_store_argument(parser)
 
@@ -26,8 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them."""
     state = DeliveryState(args.state) if args.state else None
-    page = list_deliveries(reach_store(args), limit=max(args.limit, 1), state=state)
-    rows = [summary_of(delivery, figures) for delivery, figures in page]
+    kind = None if args.kind == "all" else DeliveryKind(args.kind)
+    store = reach_store(args)
+    page = list_deliveries(store, limit=max(args.limit, 1), state=state, kind=kind)
+    rows = summaries_of(store, page)
     if args.json:
         print_json(rows)
         return 0
@@ -38,6 +48,13 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         print(
             f"{row['delivery']:<40} {row['state']:<18} {row['to_deliver']:>10,}"
-            f" {row['accepted']:>9,} {row['delivered']:>9,}"
+            f" {row['accepted']:>9,} {row['delivered']:>9,}{_progress(row)}"
         )
     return 0
+
+
+def _progress(row: dict[str, Any]) -> str:
+    """Tell how far a preparation is, in its own words and counts."""
+    counts = row.get("progress", {}).items()
+    told = [f"{name} {value}" for name, value in counts if not name.endswith("_at")]
+    return f"  {', '.join(told)}" if told else ""

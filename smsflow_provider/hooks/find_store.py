@@ -25,15 +25,18 @@ def find_store(store_conn_id: str = StoreHook.default_conn_name) -> Store:
     """
     from smsflow_provider.core.store.connection import Store  # noqa: PLC0415  loads psycopg
 
-    return Store(dsn_of(_find_connection(store_conn_id)))
+    return Store(dsn_of(find_connection(store_conn_id)))
 
 
-def _find_connection(conn_id: str) -> Any:
+def find_connection(conn_id: str) -> Any:
     """
     Ask Airflow's secrets backends in their order, as ``Connection.get_connection_from_secrets``.
 
     That one logs a warning about the underscore of our connection type at each call, and the API
     server looks every second.
+
+    Raises:
+        AirflowNotFoundException: No backend has a connection of that name.
     """
     from airflow.configuration import ensure_secrets_loaded  # noqa: PLC0415  not in a task
 

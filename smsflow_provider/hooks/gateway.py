@@ -104,6 +104,17 @@ class SmsGatewayHook(BaseHook):
         return True, f"{parts.hostname}:{port} answers. No message was sent."
 
 
+class GatewayOutsideTasks(SmsGatewayHook):
+    """The same in the API server and on a command line, where no task asks for a connection."""
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Any:
+        """Ask Airflow's secrets backends."""
+        from smsflow_provider.hooks.find_store import find_connection  # noqa: PLC0415
+
+        return find_connection(conn_id)
+
+
 class KannelHook(SmsGatewayHook):
     """A Kannel gateway: the connection type ``sms_kannel``."""
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from smsflow_provider.core.delivery.tokens import Signer
     from smsflow_provider.core.delivery.window import WindowSettings
     from smsflow_provider.core.store.connection import Store
-    from smsflow_provider.core.store.deliveries import Delivery
 
 
 def make_sender(
@@ -23,8 +22,14 @@ def make_sender(
     owner: str,
     on_progress: Callable[[dict[str, int]], None],
     is_interrupted: Callable[[], bool] = lambda: False,
+    hook_of: Callable[[str], SmsGatewayHook] = SmsGatewayHook,
 ) -> Sender:
-    """Hand the core what it needs to send: who, through what, how receipts come back."""
+    """
+    Hand the core what it needs to send: who, through what, how receipts come back.
+
+    Args:
+        hook_of: Makes the hook of a connection: another one outside tasks.
+    """
     from smsflow_provider.core.delivery.send import Sender  # noqa: PLC0415  loads psycopg
     from smsflow_provider.core.delivery.tokens import Signer  # noqa: PLC0415
     from smsflow_provider.core.store.deliveries import callback_keys  # noqa: PLC0415
@@ -32,9 +37,9 @@ def make_sender(
     signer = Signer(callback_keys(store))
     return Sender(
         owner=owner,
-        open_gateway=lambda delivery: SmsGatewayHook(delivery.gateway).open(),
-        window_of=_window_of,
-        conn_type_of=lambda delivery: SmsGatewayHook(delivery.gateway).read()[0],
+        open_gateway=lambda delivery: hook_of(delivery.gateway).open(),
+        window_of=lambda delivery: _window_of(hook_of(delivery.gateway)),
+        conn_type_of=lambda delivery: hook_of(delivery.gateway).read()[0],
         callback_url_of=_callback_urls(config.public_url, signer),
         allowed=config.allowed,
         on_progress=on_progress,
@@ -42,10 +47,10 @@ def make_sender(
     )
 
 
-def _window_of(delivery: Delivery) -> WindowSettings:
+def _window_of(hook: SmsGatewayHook) -> WindowSettings:
     from smsflow_provider.core.delivery.window import WindowSettings  # noqa: PLC0415
 
-    _, settings = SmsGatewayHook(delivery.gateway).read()
+    _, settings = hook.read()
     return WindowSettings(connections=settings.max_connections)
 
 

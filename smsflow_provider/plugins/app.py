@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.find_store import find_store
-from smsflow_provider.plugins.api import deliveries, pages
+from smsflow_provider.plugins.api import control, deliveries, pages, proofs
 from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
 from smsflow_provider.receiver.stored import applying, make_stored_app
@@ -33,7 +33,8 @@ def application() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(deliveries.router, prefix="/api/v1")
+    for each in (deliveries, proofs, control):
+        app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)
     # Mounted, so behind no login: gateways bring a token of ours, and the receiver checks it.

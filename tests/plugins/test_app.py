@@ -28,6 +28,8 @@ PLACES = [
     "/smsflow/api/v1/deliveries",
     "/smsflow/api/v1/deliveries/{id}",
     "/smsflow/api/v1/deliveries/{id}/review",
+    "/smsflow/api/v1/deliveries/{id}/messages",
+    "/smsflow/api/v1/deliveries/{id}/proofs",
     "/smsflow/deliveries/{id}",
 ]
 
@@ -371,6 +373,11 @@ def test_its_openapi_lists_the_routes_and_no_page_of_others(server: TestClient) 
         "/api/v1/deliveries",
         "/api/v1/deliveries/{delivery_id}",
         "/api/v1/deliveries/{delivery_id}/review",
+        "/api/v1/deliveries/{delivery_id}/messages",
+        "/api/v1/deliveries/{delivery_id}/proofs",
+        "/api/v1/deliveries/{delivery_id}/pause",
+        "/api/v1/deliveries/{delivery_id}/resume",
+        "/api/v1/deliveries/{delivery_id}/stop",
     } == set(document["paths"])
     assert [404, 404] == [
         server.get(path).status_code for path in ("/smsflow/docs", "/smsflow/redoc")

@@ -6,9 +6,12 @@ from typing import Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    DagAccessEntity,
+    DagDetails,
+)
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Depends
+from fastapi import Depends, HTTPException
 
 from smsflow_provider.core.errors import NotFoundError
 from smsflow_provider.core.store.connection import Store
@@ -30,6 +33,28 @@ def may_read(user: BaseUser, dag_id: str) -> bool:
         return False
     details = DagDetails(id=dag_id)
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
+
+
+def may_start(user: BaseUser, dag_id: str) -> bool:
+    """Whether *user* may start a run of the DAG: then also send a proof of what it prepared."""
+    return get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=user
+    )
+
+
+def may_send(user: BaseUser, dag_id: str) -> bool:
+    """Whether *user* may answer the review of a delivery of the DAG: then also hold or stop it."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT",
+        access_entity=DagAccessEntity.HITL_DETAIL,
+        details=DagDetails(id=dag_id),
+        user=user,
+    )
+
+
+def actor_of(user: BaseUser) -> str:
+    """Name *user* in logs and approvals, as Airflow names who answers a review."""
+    return str(user.get_id())
 
 
 def readable_delivery(delivery_id: str, store: StoreDep, user: GetUserDep) -> Delivery:
@@ -54,3 +79,31 @@ def _unknown() -> NotFoundError:
 
 
 DeliveryDep = Annotated[Delivery, Depends(readable_delivery)]
+
+
+def provable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
+    """
+    Find a delivery of which the caller may send a proof.
+
+    Raises:
+        HTTPException: 403; the caller may see it and no more.
+    """
+    if not may_start(user, delivery.origin.dag_id):
+        raise HTTPException(403, "you may see this delivery, and not send a proof of it")
+    return delivery
+
+
+def sendable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
+    """
+    Find a delivery that the caller may pause, resume and stop.
+
+    Raises:
+        HTTPException: 403; the caller may see it and no more.
+    """
+    if not may_send(user, delivery.origin.dag_id):
+        raise HTTPException(403, "you may see this delivery, and not pause, resume or stop it")
+    return delivery
+
+
+ProvableDeliveryDep = Annotated[Delivery, Depends(provable_delivery)]
+SendableDeliveryDep = Annotated[Delivery, Depends(sendable_delivery)]

@@ -1,19 +1,26 @@
-"""Deliveries over REST: list, report, review. Reading only; Send goes through Airflow's request."""
+"""Deliveries over REST: list, report, review, messages. Reading only."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-from smsflow_provider.core.delivery.report import report, summary_of
+from smsflow_provider.core.delivery.report import report, summaries_of
+from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import list_deliveries
+from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, may_read
 
 router = APIRouter(tags=["deliveries"])
+
+Position = Annotated[int, Field(ge=1, le=2**31 - 1)]
+RecipientId = Annotated[str, Field(pattern="^[^+]")]
 
 
 @router.get("/deliveries")
@@ -23,16 +30,14 @@ def read_deliveries(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[int | None, Query(description="The `next` of the page before")] = None,
     state: DeliveryState | None = None,
+    kind: DeliveryKind | Literal["all"] = DeliveryKind.CAMPAIGN,
 ) -> dict[str, Any]:
     """List the latest deliveries of DAGs that the caller may see, newest first."""
-    page = list_deliveries(store, limit=limit, before_no=before, state=state)
-    shown = [
-        summary_of(delivery, figures)
-        for delivery, figures in page
-        if may_read(user, delivery.origin.dag_id)
-    ]
+    wanted = None if kind == "all" else kind
+    page = list_deliveries(store, limit=limit, before_no=before, state=state, kind=wanted)
+    shown = [one for one in page if may_read(user, one[0].origin.dag_id)]
     more = page[-1][0].no if len(page) == limit else None
-    return {"deliveries": shown, "next": more}
+    return {"deliveries": summaries_of(store, shown), "next": more}
 
 
 @router.get("/deliveries/{delivery_id}")
@@ -45,3 +50,19 @@ def read_report(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
 def read_review(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones."""
     return review(store, delivery.id)
+
+
+@router.get("/deliveries/{delivery_id}/messages")
+def read_messages(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    position: Annotated[list[Position], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006  FastAPI copies
+    recipient: Annotated[list[RecipientId], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006
+    pick: Annotated[list[Pick], Query()] = [],  # noqa: B006
+) -> dict[str, Any]:
+    """
+    Show prepared messages: texts, parts, cost, masked phones. Without a choice: every sample.
+
+    A recipient is named by the id of the audience. Numbers are refused: addresses are logged.
+    """
+    return preview(store, delivery.id, positions=position, recipients=recipient, picks=pick)

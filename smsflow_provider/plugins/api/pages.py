@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, StrictUndefined
 
 from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.preparation.cost import money
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import Delivery
@@ -35,8 +38,9 @@ _HEADERS = {
 @router.get("/deliveries/{delivery_id}")
 def show_review(delivery: DeliveryDep, store: StoreDep) -> HTMLResponse:
     """Show one delivery to a person who may see its DAG."""
+    shown = review(store, delivery.id)
     page = _page().render(
-        review=review(store, delivery.id),
+        review={**shown, "samples": [_in_pieces(sample) for sample in shown["samples"]]},
         report=report(store, delivery.id),
         answer_url=_answer_url(delivery),
     )
@@ -46,7 +50,15 @@ def show_review(delivery: DeliveryDep, store: StoreDep) -> HTMLResponse:
 @cache
 def _page() -> Any:
     text = files("smsflow_provider.plugins").joinpath("www", "review.html.j2").read_text("utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(text)
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["money"] = lambda amount, currency: money(Decimal(amount), currency)
+    return environment.from_string(text)
+
+
+def _in_pieces(sample: dict[str, Any]) -> dict[str, Any]:
+    """Cut the text where its parts begin."""
+    starts = [0, *sample["part_starts"], len(sample["text"])]
+    return {**sample, "pieces": [sample["text"][a:b] for a, b in pairwise(starts)]}
 
 
 def _answer_url(delivery: Delivery) -> str | None:

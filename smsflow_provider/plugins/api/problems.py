@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, cast
 
 import structlog
@@ -13,10 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from smsflow_provider.core.errors import (
+    ConfigError,
+    GatewayError,
     IllegalMoveError,
     NotApprovedError,
     NotFoundError,
     SmsflowError,
+    SupersededError,
 )
 
 log = structlog.get_logger(__name__)
@@ -26,12 +31,33 @@ _STATUS: dict[type[SmsflowError], int] = {
     NotFoundError: 404,
     IllegalMoveError: 409,
     NotApprovedError: 409,
+    SupersededError: 409,
+    GatewayError: 502,
 }
+
+
+class WrongInputError(Exception):
+    """What the caller asks for cannot be done, for reasons in the request itself."""
+
+    def __init__(self, error: ConfigError) -> None:
+        super().__init__(error.problem)
+        self.problem = error.problem
+        self.facts = error.facts
+
+
+@contextlib.contextmanager
+def wrong_input() -> Iterator[None]:
+    """Take a ``ConfigError`` for one of the caller, not of the installation."""
+    try:
+        yield
+    except ConfigError as error:
+        raise WrongInputError(error) from None
 
 
 def tell_problems(app: FastAPI) -> None:
     """Answer each error of *app* with a problem."""
     app.add_exception_handler(SmsflowError, _of_ours)
+    app.add_exception_handler(WrongInputError, _of_wish)
     app.add_exception_handler(AirflowNotFoundException, _without_store)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_input)
@@ -44,6 +70,11 @@ async def _of_ours(_: Request, error: Exception) -> JSONResponse:
         # The facts name hosts and databases: for the log, not for every reader.
         log.warning("The store of smsflow cannot be used", cause=str(error))
     return _problem(error.problem, status)
+
+
+async def _of_wish(_: Request, error: Exception) -> JSONResponse:
+    error = cast("WrongInputError", error)
+    return _problem(error.problem, 422, **error.facts)
 
 
 async def _without_store(_: Request, __: Exception) -> JSONResponse:

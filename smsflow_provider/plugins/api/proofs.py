@@ -1,0 +1,106 @@
+"""
+Proofs over REST: send prepared messages to test numbers, and list what was sent.
+
+A proof is sent while the caller waits: made durable first, then at most 100 texts. What has not
+left after half a minute waits for the same request again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from smsflow_provider.core.delivery.by_author import MOST_TEXTS
+from smsflow_provider.core.delivery.report import report, summaries_of
+from smsflow_provider.core.errors import SendInterruptedError
+from smsflow_provider.core.store.proofs import list_proofs
+from smsflow_provider.core.store.samples import Pick
+from smsflow_provider.hooks.gateway import GatewayOutsideTasks
+from smsflow_provider.hooks.proof import ProofWish, make_wish, send_made
+from smsflow_provider.plugins.api.access import (
+    DeliveryDep,
+    ProvableDeliveryDep,
+    StoreDep,
+    actor_of,
+)
+from smsflow_provider.plugins.api.problems import wrong_input
+
+router = APIRouter(tags=["proofs"])
+
+#: Seconds after which nothing more is handed over within one request.
+_WITHIN_S = 30.0
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Names this proof: the same request again sends nothing again",
+    ),
+]
+
+
+class ProofRequest(BaseModel):
+    """Which messages to send to which numbers. Without a choice: every pick."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: list[str] = Field(min_length=1, max_length=MOST_TEXTS, repr=False)
+    fingerprint: str = Field(description="Of the review that was looked at")
+    recipients: list[str] = Field(default=[], max_length=MOST_TEXTS, repr=False)
+    random: int = Field(default=0, ge=0, le=MOST_TEXTS)
+    picks: list[Pick] = []
+    mark: bool = True
+    region: str | None = None
+
+
+@router.post("/deliveries/{delivery_id}/proofs", status_code=201)
+def create_proof(
+    delivery: ProvableDeliveryDep,
+    request: ProofRequest,
+    key: Key,
+    store: StoreDep,
+    user: GetUserDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Send a proof. 201 with its report; 202 if some of it waits for the same request again."""
+    dialect = GatewayOutsideTasks(delivery.gateway).dialect()
+    wish = ProofWish(
+        to=request.to,
+        region=request.region,
+        recipients=request.recipients,
+        random=request.random,
+        picks=request.picks,
+        mark=request.mark,
+        fingerprint=request.fingerprint,
+    )
+    author = actor_of(user)
+    with wrong_input():
+        made = make_wish(store, delivery, wish, key=key, author=author, dialect=dialect)
+    until = time.monotonic() + _WITHIN_S
+    try:
+        return send_made(
+            store,
+            made,
+            owner=f"rest:{author}",
+            is_interrupted=lambda: time.monotonic() > until,
+            hook_of=GatewayOutsideTasks,
+        )
+    except SendInterruptedError:
+        response.status_code = 202
+        return report(store, made.id)
+
+
+@router.get("/deliveries/{delivery_id}/proofs")
+def read_proofs(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """List the latest proofs of one delivery, newest first: who, when, what became of them."""
+    return {"proofs": summaries_of(store, list_proofs(store, delivery, limit=limit))}
