@@ -137,7 +137,7 @@ PIECES = [
 ]
 
 
-@pytest.mark.parametrize("text", [*MENTIONS, "Svara STOPP"])  # codespell:ignore STOPP
+@pytest.mark.parametrize("text", [*MENTIONS, "Svara STOPP"])  # codespell:ignore
 def test_a_way_to_opt_out_is_seen(text: str) -> None:
     assert has_mention(text)
     assert has_mention(f"Hi Ann, 20% off until Sunday. {text}")
