@@ -20,6 +20,7 @@ from smsflow_provider.core.store.opt_outs import (
     add_opt_outs,
     count_opt_outs,
     iterate_opt_outs,
+    load_opt_out_lists,
     load_opt_outs,
     remove_opt_outs,
 )
@@ -361,3 +362,42 @@ def test_a_bad_number_by_hand_changes_nothing_and_is_named_by_its_place(
 
     assert 0 == count_opt_outs(store)
     assert "number 2: no region (say --region)\n" == capsys.readouterr().err
+
+
+def test_a_list_of_a_sender_is_one_however_it_is_written(
+    store: Store, store_dsn: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, f"phone,scope\n+{ANNA},Sender:acme\n+{BEN},programme:VIP\n")
+
+    assert 0 == smsflow(store_dsn, "import", path)
+    assert 0 == smsflow(store_dsn, "add", f"+{CARO}", "--scope", "sender:ACME")
+    assert [(ANNA, "sender:ACME"), (CARO, "sender:ACME"), (BEN, "programme:vip")] == [
+        (one.phone, one.scope) for one in every(store)
+    ]
+    assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}", "--scope", "sender:Acme")
+    assert [CARO, BEN] == [one.phone for one in every(store)]
+
+
+def test_a_list_that_nobody_asks_takes_no_number(
+    store: Store, store_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f"phone,scope\n+{ANNA},\n+{BEN},senders:ACME\n")
+
+    assert 1 == smsflow(store_dsn, "import", path)
+    assert "line 3: an opt-out list of an unknown kind" in capsys.readouterr().err
+    assert 1 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", "program:vip")
+    assert "did you mean 'programme:'?" in capsys.readouterr().err
+    assert 0 == count_opt_outs(store)
+
+
+def test_lists_are_loaded_each_for_itself(store: Store) -> None:
+    add_opt_outs(store, [CARO, ANNA, BEN])
+    add_opt_outs(store, [BEN, ANNA], scope="sender:ACME")
+    add_opt_outs(store, [BEN], scope="marketing")
+    wanted = ["", "sender:ACME", "programme:vip"]
+
+    for rows in (1, 2, 3, 100):
+        lists = load_opt_out_lists(store, wanted, rows=rows)
+        assert wanted == list(lists)
+        assert [[ANNA, CARO, BEN], [ANNA, BEN], []] == [one.to_list() for one in lists.values()]
+        assert {pl.UInt64} == {one.dtype for one in lists.values()}

@@ -21,6 +21,7 @@ from smsflow_provider.core.store.phones import (
     phones_of,
     take_lines,
 )
+from smsflow_provider.core.store.scopes import read_scope
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "opt_outs"
@@ -67,7 +68,7 @@ def add_opt_outs(
 
     Args:
         phones: E.164 without the plus. Repeated numbers are one.
-        scope: The list. Empty: no delivery at all.
+        scope: The list, as ``read_scope`` takes it. Empty: no delivery at all.
         reason: Why.
         source: Where they come from.
 
@@ -75,14 +76,18 @@ def add_opt_outs(
         How many were not on the list before.
 
     Raises:
+        ConfigError: Not the name of a list.
         StoreError: Some are no such numbers, with how many; nothing was added.
     """
-    return _add(store, ((phone, (scope, reason, source)) for phone in phones))
+    kept = read_scope(scope)
+    return _add(store, ((phone, (kept, reason, source)) for phone in phones))
 
 
 def add_opt_out_entries(store: Store, entries: Iterable[OptOut]) -> int:
     """Put entries onto the lists they name; otherwise the same as ``add_opt_outs``."""
-    return _add(store, ((one.phone, (one.scope, one.reason, one.source)) for one in entries))
+    return _add(
+        store, ((one.phone, (read_scope(one.scope), one.reason, one.source)) for one in entries)
+    )
 
 
 def _add(store: Store, entries: Iterable[tuple[int, tuple[str, str, str]]]) -> int:
@@ -95,15 +100,19 @@ def remove_opt_outs(store: Store, phones: Iterable[int], *, scope: str | None = 
 
     Args:
         phones: E.164 without the plus.
-        scope: The list. None: every list.
+        scope: The list, as ``read_scope`` takes it. None: every list.
 
     Returns:
         How many entries are gone.
+
+    Raises:
+        ConfigError: Not the name of a list.
     """
+    kept = None if scope is None else read_scope(scope)
     removed = 0
     with store.transaction() as connection:
         for page in pages_of(phones):
-            values = {"phones": page, "scope": scope}
+            values = {"phones": page, "scope": kept}
             removed += connection.execute(statements(_SQL)["remove_opt_outs"], values).rowcount
     return removed
 
