@@ -28,6 +28,8 @@ from smsflow_provider.core.errors import ConfigError, TemplateError
 _CHILD: Final = "smsflow_provider.core.content.render_child"
 _START_S: Final = 60.0
 _END_S: Final = 10.0
+# A busy machine may give a process one part in this many of its time before it hangs.
+_PATIENCE: Final = 4
 # What a Python of an unusual place needs to be found and loaded; nothing else is inherited.
 _INHERITED: Final = ("PATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -39,8 +41,15 @@ class Death(StrEnum):
     TIME = "time"
     #: It needed more memory than it may have.
     MEMORY = "memory"
+    #: It did not take its time and did not answer: stopped, or on a machine that is too busy.
+    STALL = "stall"
     #: Somebody or something else ended it.
     OTHER = "other"
+
+    @property
+    def is_deserved(self) -> bool:
+        """Whether what it worked on is the reason."""
+        return self in {Death.TIME, Death.MEMORY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +62,12 @@ class Limits:
     row_s: float
     #: Memory beyond what the process has once started.
     memory_bytes: int
-    #: A busy machine may give a process one part in this many of its time before it hangs.
-    patience: int = 4
+    #: Least seconds by the clock without an answer before a process counts as hanging.
+    stall_s: float = 10.0
+
+    def wait_s(self, budget_s: float) -> float:
+        """Seconds by the clock to wait for what may take *budget_s* of processor time."""
+        return max(_PATIENCE * budget_s, self.stall_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +116,8 @@ class RenderPipe:
         """
         Wait for the next answer.
 
-        The process itself takes care of its processor time; here it gets ``patience`` times as
-        long by the clock. After a death there is nothing more to receive: ``close`` it.
+        The process itself takes care of its processor time; by the clock it gets longer. After
+        a death there is nothing more to receive: ``close`` it.
 
         Args:
             since_s: When it can have begun, by the monotonic clock; while it starts, time stands
@@ -120,7 +133,7 @@ class RenderPipe:
             if death is not None:
                 return death
         began_s = max(since_s, cast("float", self._ready_s))
-        return self._next(until_s=began_s + self._limits.patience * budget_s)
+        return self._next(until_s=began_s + self._limits.wait_s(budget_s))
 
     def close(self) -> None:
         """End the process at once and wait for it; what is under way is lost."""
@@ -138,12 +151,11 @@ class RenderPipe:
         started = self._next(until_s=time.monotonic() + _START_S)
         if not isinstance(started, Answer):
             raise self._no_start()
-        patience_s = self._limits.patience * self._limits.chunk_s
-        compiled = self._next(until_s=started.at_s + patience_s)
+        compiled = self._next(until_s=started.at_s + self._limits.wait_s(self._limits.chunk_s))
         if isinstance(compiled, Answer):
             self._ready_s = compiled.at_s
             return None
-        if compiled is Death.OTHER:
+        if not compiled.is_deserved:
             return compiled
         raise TemplateError("the template takes too long or too much memory", cause=compiled.value)
 
@@ -160,7 +172,7 @@ class RenderPipe:
         try:
             answer = self._answers.get(timeout=max(0.0, until_s - time.monotonic()))
         except queue.Empty:
-            return Death.TIME
+            return Death.STALL
         return self._death() if answer is None else answer
 
     def _death(self) -> Death:

@@ -47,6 +47,8 @@ class RenderProcess:
         row_s: The same for a row, when rows are rendered one by one.
         memory_bytes: What the child may take for its work. On Linux only; elsewhere only time
             is limited.
+        stall_s: Least seconds by the clock without an answer before the child counts as
+            hanging, whatever its processor time.
 
     Example:
         >>> from smsflow_provider.core.content.template import read_template
@@ -64,8 +66,11 @@ class RenderProcess:
         chunk_s: float = 30.0,
         row_s: float = 1.0,
         memory_bytes: int = 512 * _MIB,
+        stall_s: float = 10.0,
     ) -> None:
-        self.limits = Limits(chunk_s=chunk_s, row_s=row_s, memory_bytes=memory_bytes)
+        self.limits = Limits(
+            chunk_s=chunk_s, row_s=row_s, memory_bytes=memory_bytes, stall_s=stall_s
+        )
         self._default = template.default_language
         self._variants = {code: template.variant(code) for code in template.variants}
         self._pipe: RenderPipe | None = None

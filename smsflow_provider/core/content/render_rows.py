@@ -49,7 +49,7 @@ class RowByRow:
             TemplateError: Too many rows are too much, or all together take too long;
                 ``facts["rows"]`` lists the first ones that are, as indexes in the chunk.
         """
-        until_s = time.monotonic() + self._limits.patience * self._limits.chunk_s
+        until_s = time.monotonic() + self._limits.wait_s(self._limits.chunk_s)
         while self._done < self._chunk.count:
             with contextlib.closing(self._start()) as pipe:
                 death = self._render_until_death(pipe, until_s=until_s)
@@ -91,7 +91,7 @@ class RowByRow:
     def _blame(self, death: Death) -> None:
         """Hold the row the process died with responsible, unless something else ended it."""
         self._deaths_here += 1
-        if death is Death.OTHER and self._deaths_here < _TRIES:
+        if not death.is_deserved and self._deaths_here < _TRIES:
             return
         self._fatal.append(self._done)
         if len(self._fatal) == _MOST:
@@ -104,6 +104,8 @@ class RowByRow:
             return f"needs more than {self._limits.memory_bytes // _MIB} MiB"
         if death is Death.TIME:
             return f"takes longer than {self._limits.row_s:g} s"
+        if death is Death.STALL:
+            return f"takes longer than {self._limits.wait_s(self._limits.row_s):g} s by the clock"
         return "ends the process that renders it"
 
     def _too_long(self) -> TemplateError:

@@ -268,7 +268,7 @@ def test_after_five_rows_that_are_too_much_the_chunk_is_given_up() -> None:
 
 def test_rows_that_take_too_long_only_together_end_as_well() -> None:
     loops = "{% for i in a %}{% for j in a %}{% endfor %}{% endfor %}x"
-    with RenderProcess(make_evil(loops, "a"), chunk_s=0.1, row_s=5) as process:
+    with RenderProcess(make_evil(loops, "a"), chunk_s=0.1, row_s=5, stall_s=0.5) as process:
         process.submit({"a": ["y" * 1_000] * 1_000}, count=1_000)
         began_s = time.monotonic()
         with pytest.raises(TemplateError) as caught:
@@ -283,16 +283,16 @@ def test_a_child_that_somebody_ends_or_stops_is_replaced_and_the_texts_are_the_s
     number: signal.Signals,
 ) -> None:
     template = make_template("{% for i in a %}{{ i }}{% endfor %}")
-    columns = {"a": ["abcdef" * 20] * 20_000}
-    with RenderProcess(template, chunk_s=1.0) as process:
+    columns = {"a": ["abcdef" * 20] * 5_000}
+    with RenderProcess(template, chunk_s=1, stall_s=1) as process:
         render(process, {"a": ["x"]}, count=1)
         before = process.pid
         assert before is not None
-        process.submit(columns, count=20_000)
+        process.submit(columns, count=5_000)
         process.submit({"a": ["the next"]}, count=1)
         os.kill(before, number)
 
-        assert columns["a"] == taken_apart(process.result(), count=20_000)
+        assert columns["a"] == taken_apart(process.result(), count=5_000)
         assert ["the next"] == taken_apart(process.result(), count=1)
         assert before != process.pid
         assert is_gone(before)
