@@ -77,6 +77,8 @@ def _validated(
         if one[3] not in bad and str(one[0][0]) not in bad
     ]
     involved = {str(path[0]) for path, *_ in found} | {other for *_, other in found if other}
+    if involved <= bad:
+        return TemplateSettings(), problems
     settings, more = _validated(given, lines=lines, bad=bad | involved)
     return settings, problems + more
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from smsflow_provider.core.content.settings import SETTING_NAMES
 from smsflow_provider.core.content.template import (
     MissingPolicy,
+    OptOutPolicy,
     Template,
     TemplateSettings,
     find_template,
@@ -319,6 +320,13 @@ SETTINGS = st.builds(
     validity_s=st.integers(60, 604_800),
     missing=st.sampled_from([MissingPolicy.FAIL, MissingPolicy.EXCLUDE]),
     region=st.sampled_from([None, "FR", "us"]),
+    senders=st.sampled_from([{}, {"FR": "36111", "de": "ACME DE"}]),
+    sender_expression=st.sampled_from([None, "coalesce(shop_sender, 'ACME')"]),
+    opt_out_policy=st.sampled_from(OptOutPolicy),
+    typology=st.sampled_from([None, "soft"]),
+    programme=st.sampled_from([None, "loyalty_2"]),
+    weight=st.integers(0, 100),
+    budget=st.sampled_from([None, "spring-26"]),
 )
 
 
