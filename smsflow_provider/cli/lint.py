@@ -11,6 +11,12 @@ from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from smsflow_provider.cli.lint_rules import (
+    is_rules_file,
+    lost_in_template,
+    lost_in_workflow,
+    rules_problems,
+)
 from smsflow_provider.cli.lint_templates import People, findings_in, length_in, names_in
 from smsflow_provider.core.content.template import (
     SUFFIX,
@@ -33,9 +39,10 @@ _TOLD = re.compile(r"(?::(?P<line>\d+))?: (?P<text>.*)", re.DOTALL)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options: what to look at, and how to say it."""
     parser.description = (
-        "Name every problem of workflows (*.yaml), delivery templates (*.sms.j2) and DAG files "
-        "(*.py), which are loaded to look at. Exit code 1 when there is one. Notes say what of a "
-        "template could be better; they change no exit code unless --strict is given."
+        "Name every problem of workflows (*.yaml), delivery templates (*.sms.j2), rules "
+        "(rules/typologies/*.yaml, prices, budgets) and DAG files (*.py), which are loaded to "
+        "look at. Exit code 1 when there is one. Notes say what of a template could be better; "
+        "they change no exit code unless --strict is given."
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -121,12 +128,19 @@ def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Probl
     """Give the files, their problems and the notes on them, in the order of the files."""
     files, problems = _found(paths)
     templates: dict[Path, Template] = {}
-    readings = [(path, read_file(path)) for path in files if path.suffix in _YAML]
+    readings = [
+        (path, read_file(path))
+        for path in files
+        if path.suffix in _YAML and not is_rules_file(path)
+    ]
     for path, reading in readings:
         problems += [*reading.problems, *_templates_of(path, reading)]
+        problems += lost_in_workflow(path, reading)
     problems += twins(readings)
     for path in files:
-        if path.suffix == ".py":
+        if is_rules_file(path):
+            problems += rules_problems(path)
+        elif path.suffix == ".py":
             problems += _dag_problems(path)
         elif path.name.endswith(SUFFIX):
             template = _read_template(path)
@@ -134,6 +148,7 @@ def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Probl
                 problems += template
             else:
                 templates[path] = template
+                problems += lost_in_template(path, template)
     more, notes = findings_in(templates, people)
     order = {str(path): place for place, path in enumerate(files)}
 
@@ -169,12 +184,13 @@ def _in_folder(folder: Path) -> Iterator[Path]:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.suffix in (*_YAML, ".py") or path.name.endswith(SUFFIX)
+    known = path.suffix in (*_YAML, ".py") or path.name.endswith(SUFFIX)
+    return known or is_rules_file(path)
 
 
 def _is_likely(path: Path) -> bool:
     """Whether a file nobody named is meant for us. Doubt is a yes."""
-    if path.name.endswith(SUFFIX) or path.parent.name == "workflows":
+    if path.name.endswith(SUFFIX) or path.parent.name == "workflows" or is_rules_file(path):
         return True
     text = text_of(path)
     mark = _LIKE_A_DAG if path.suffix == ".py" else _LIKE_A_WORKFLOW

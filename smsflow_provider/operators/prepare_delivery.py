@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.context import actor_of, final_errors, flag_of, origin_of
+from smsflow_provider.hooks.context import actor_of, dag_id_of, final_errors, flag_of, origin_of
 from smsflow_provider.hooks.gateway import SmsGatewayHook
+from smsflow_provider.hooks.rules import check_rules, with_rules
 from smsflow_provider.hooks.store import StoreHook
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ class PrepareDeliveryOperator(BaseOperator):
     :param gateway_conn_id: Connection of the gateway; the template's own if not given. (templated)
     :param label: What people call the delivery; the template's own if not given. (templated)
     :param region: Region of national numbers; the template's own if not given. (templated)
+    :param typology: Name of the rules it is prepared by; the template's own if not given, else
+        ``default``. (templated)
+    :param exclude: How its people are narrowed, on top of the typology: ``filters``,
+        ``audiences``, ``duplicates``, ``numbers``, ``control_group``, ``size_limit``.
+    :param weight: Among deliveries where pressure rules count planned texts, 0 to 100; the
+        template's own if not given.
+    :param budget: Name of the budget it is paid from; the template's own if not given, else
+        ``default``. (templated)
     :param dry_run: Walk the whole way and hand nothing over; so does a run parameter of that name.
     :param delivery_task_id: The task the delivery is named after; this task if not given.
     :param store_conn_id: Connection of the store.
@@ -48,6 +57,8 @@ class PrepareDeliveryOperator(BaseOperator):
         "gateway_conn_id",
         "delivery_label",
         "region",
+        "typology",
+        "budget",
     )
 
     def __init__(
@@ -58,17 +69,26 @@ class PrepareDeliveryOperator(BaseOperator):
         gateway_conn_id: str | None = None,
         label: str | None = None,
         region: str | None = None,
+        typology: str | None = None,
+        exclude: Mapping[str, Any] | None = None,
+        weight: int | None = None,
+        budget: str | None = None,
         dry_run: bool = False,
         delivery_task_id: str | None = None,
         store_conn_id: str = "smsflow_store",
         **kwargs: Any,
     ) -> None:
+        check_rules(exclude=exclude, weight=weight)
         super().__init__(**kwargs)
         self.audience = audience
         self.template = template
         self.gateway_conn_id = gateway_conn_id
         self.delivery_label = label
         self.region = region
+        self.typology = typology
+        self.exclude = exclude
+        self.weight = weight
+        self.budget = budget
         self.is_dry_run = dry_run
         self.delivery_task_id = delivery_task_id
         self.store_conn_id = store_conn_id
@@ -109,9 +129,10 @@ class PrepareDeliveryOperator(BaseOperator):
     def _preparation(self, context: Context, store: Store) -> Preparation:
         from smsflow_provider.core.audience.reference import AudienceReference  # noqa: PLC0415
         from smsflow_provider.core.content.template import find_template  # noqa: PLC0415
+        from smsflow_provider.core.preparation.budgets import read_budgets  # noqa: PLC0415
         from smsflow_provider.core.preparation.prepare import Preparation  # noqa: PLC0415
-        from smsflow_provider.core.store.opt_outs import load_opt_outs  # noqa: PLC0415
-        from smsflow_provider.hooks.audience import read_columns  # noqa: PLC0415
+        from smsflow_provider.core.preparation.prices import read_prices  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import open_audience  # noqa: PLC0415
 
         config = SmsflowConfig.read()
         template = find_template(self.template, config.templates)
@@ -122,21 +143,44 @@ class PrepareDeliveryOperator(BaseOperator):
             settings=settings,
             dialect=SmsGatewayHook(settings.gateway).dialect(),
             audience=reference.as_dict(),
-            batches=read_columns(reference),
-            opted_out=load_opt_outs(store, scopes=settings.opt_out_scopes),
+            rows=open_audience(reference),
+            excluded_audiences=self._excluded(store, settings, template),
+            prices=read_prices(config.rules),
+            budgets=read_budgets(config.rules),
             on_progress=lambda counts: self.log.info("Preparing: %s", counts),
         )
+
+    def _excluded(self, store: Store, settings: Any, template: Template) -> dict[str, Any]:
+        """Read the numbers of the audiences that are left out."""
+        from smsflow_provider.hooks.audience import read_listed_audiences  # noqa: PLC0415
+
+        names = settings.population.audiences
+        region = settings.region or template.settings.region
+        found = read_listed_audiences(store, names, region=region)
+        for line in (line for each in found for line in each.lines()):
+            self.log.warning("%s", line.problem)
+        return {each.name: each.numbers for each in found}
 
     def _settings(self, context: Context, template: Template, config: SmsflowConfig) -> Any:
         from smsflow_provider.core.preparation.settings import PreparationSettings  # noqa: PLC0415
 
-        return PreparationSettings(
+        settings = PreparationSettings(
             label=self.delivery_label or template.settings.label or template.name,
             gateway=self.gateway_conn_id or template.settings.gateway or "sms_gateway",
             region=self.region,
             dry_run=bool(self.is_dry_run or flag_of(context, "dry_run")),
             allowed=config.allowed,
             has_public_url=bool(config.public_url),
+            workflow=dag_id_of(context),
+        )
+        return with_rules(
+            settings,
+            template,
+            config=config,
+            typology=self.typology,
+            exclude=self.exclude,
+            weight=self.weight,
+            budget=self.budget,
         )
 
     def _tell(self, store: Store, delivery: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +51,11 @@ class SmsDeliveryOperator(TaskGroup):
     :param gateway_conn_id: Connection of the gateway; the template's own if not given. (templated)
     :param label: What people call the delivery. (templated)
     :param region: ISO region of national numbers. (templated)
+    :param typology: Name of the rules it is prepared by. (templated)
+    :param exclude: How its people are narrowed, on top of the typology; see
+        PrepareDeliveryOperator.
+    :param weight: Among deliveries where pressure rules count planned texts, 0 to 100.
+    :param budget: Name of the budget it is paid from. (templated)
     :param dry_run: Walk the whole way and hand nothing over.
     :param response_timeout: How long the review may take. None: until the run is ended.
     :param on_expiry: What an unanswered review means for the run: ``fail`` or ``skip``.
@@ -84,6 +90,10 @@ class SmsDeliveryOperator(TaskGroup):
         gateway_conn_id: str | None = None,
         label: str | None = None,
         region: str | None = None,
+        typology: str | None = None,
+        exclude: Mapping[str, Any] | None = None,
+        weight: int | None = None,
+        budget: str | None = None,
         dry_run: bool = False,
         response_timeout: timedelta | None = None,
         on_expiry: str = "fail",
@@ -111,6 +121,10 @@ class SmsDeliveryOperator(TaskGroup):
             gateway_conn_id=gateway_conn_id,
             label=label,
             region=region,
+            typology=typology,
+            exclude=exclude,
+            weight=weight,
+            budget=budget,
             dry_run=dry_run,
             delivery_task_id=self.group_id,
             trigger_rule="all_success",

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.workflow.duration import check_duration, read_duration
 from smsflow_provider.core.workflow.parameter import Parameter
 from smsflow_provider.core.workflow.problem import refusal
@@ -164,6 +165,17 @@ class SmsDelivery(Frozen):
     label: Text | None = None
     #: Country of numbers written without a prefix, ISO 3166. None: the template says.
     region: Annotated[str, AfterValidator(check_region)] | None = None
+    #: Name of the typology (``rules/typologies/<name>.yaml``). None: the template says, or
+    #: ``default``.
+    typology: Text | None = None
+    #: How its people are narrowed, on top of what the typology says: ``filters``, ``audiences``,
+    #: ``duplicates``, ``numbers``, ``control_group``, ``size_limit``.
+    exclude: Population | None = None
+    #: Weight among deliveries where pressure rules count planned texts, 0 to 100. None: the
+    #: template says.
+    weight: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
+    #: Name of the budget it is paid from. None: the template says, or ``default``.
+    budget: Text | None = None
     #: Walk every step and hand nothing to the gateway.
     dry_run: StrictBool = False
     #: How long the review may take (``48h``). None: no limit.
