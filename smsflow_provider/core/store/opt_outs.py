@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
-import numpy as np
 import polars as pl
 
 from smsflow_provider.core.store.connection import Row, Store
@@ -151,62 +148,6 @@ def count_opt_outs(store: Store, *, scope: str | None = None) -> int:
     with store.transaction() as connection:
         row = connection.execute(statements(_SQL)["count_opt_outs"], {"scope": scope}).fetchone()
     return int(row["entries"]) if row else 0
-
-
-class PhoneSet:
-    """
-    Many numbers in 8 bytes each, to look one up or to join with all of them.
-
-    Looking one up takes about half a microsecond with a million of them. Never changes.
-
-    Args:
-        phones: E.164 without the plus, ascending, each once.
-
-    Example:
-        >>> 33612345678 in PhoneSet(np.array([33612345678], dtype=np.uint64))
-        True
-    """
-
-    def __init__(self, phones: np.ndarray[Any, np.dtype[np.uint64]]) -> None:
-        self._sorted = array("Q", phones.tobytes())
-
-    def __contains__(self, phone: object) -> bool:
-        if not isinstance(phone, int):
-            return False
-        place = bisect_left(self._sorted, phone)
-        return place < len(self._sorted) and self._sorted[place] == phone
-
-    def __len__(self) -> int:
-        return len(self._sorted)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._sorted)
-
-    def __repr__(self) -> str:
-        """Say how many; not which."""
-        return f"PhoneSet({len(self)} numbers)"
-
-    @property
-    def series(self) -> pl.Series:
-        """The numbers as a series ``phone`` of UInt64, ascending, for a join."""
-        return pl.Series("phone", np.frombuffer(self._sorted, dtype=np.uint64))
-
-
-def load_opt_outs(store: Store, *, scopes: Sequence[str] = ("",)) -> PhoneSet:
-    """
-    Load the numbers of some lists, as one set.
-
-    Args:
-        scopes: The lists. The empty one is not added by itself.
-
-    Returns:
-        Each number once. Takes about twice its memory while loading.
-
-    Raises:
-        StoreError: The store is out of reach, or its schema is another one.
-    """
-    lists = load_opt_out_lists(store, scopes).values()
-    return PhoneSet(np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *lists])))
 
 
 def load_opt_out_lists(
