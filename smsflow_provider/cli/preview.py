@@ -1,134 +1,214 @@
-"""``smsflow preview``: what people will read, from a template and a few rows or from a delivery."""
+"""``smsflow preview``: what people will read, from a template and rows or from a delivery."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from smsflow_provider.cli.preview_rows import Rows, pair_of, read_rows
 from smsflow_provider.cli.reach import (
     add_json_argument,
     add_store_argument,
     print_json,
     reach_store,
 )
-from smsflow_provider.core.content.encoding import measure
-from smsflow_provider.core.content.render import Failed, Missing, Renderer
 from smsflow_provider.core.content.template import Template, load_template
-from smsflow_provider.core.content.transliteration import transliterate
 from smsflow_provider.core.errors import ConfigError, TemplateError
+from smsflow_provider.core.gateways.registry import GATEWAY_TYPES, gateway_type
+from smsflow_provider.core.preparation.prices import read_prices
+from smsflow_provider.core.preparation.template_preview import (
+    Choice,
+    Sample,
+    TemplatePreview,
+    parts_of,
+)
+from smsflow_provider.core.store.samples import Pick
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("what", help="a template file (*.sms.j2), or the id of a prepared delivery")
-    parser.add_argument("--data", type=Path, metavar="CSV", help="rows to fill the template with")
     parser.add_argument(
+        "--recipient",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="show this recipient (column recipient_id or id); may be repeated",
+    )
+    parser.add_argument(
+        "--pick",
+        action="append",
+        default=[],
+        type=_pick_of,
+        metavar="WHICH",
+        help=f"of all rows or messages, show the {_picks()}; may be repeated",
+    )
+    rows = parser.add_argument_group("of a template")
+    rows.add_argument(
+        "--data", type=Path, metavar="FILE", help="rows to fill it with: CSV, Parquet"
+    )
+    rows.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="FIELD=VALUE",
         help="one row, field by field; may be repeated",
     )
-    parser.add_argument("--limit", type=int, default=10, help="at most this many rows (10)")
+    rows.add_argument("--limit", type=int, default=10, help="at most this many rows (10)")
+    rows.add_argument(
+        "--gateway",
+        choices=sorted(GATEWAY_TYPES),
+        help="how long texts are cut; without it the way that needs most parts counts",
+    )
+    rows.add_argument("--rules", type=Path, metavar="FOLDER", help="folder with a price table")
     add_json_argument(parser)
     add_store_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the texts. Exit code 1 if a row has none."""
+    """Print the texts. Exit code 1 if a row that was looked at has none."""
     if args.what.endswith(".j2") or Path(args.what).is_file():
-        template, rows = load_template(Path(args.what)), _rows_of(args)
-        document: dict[str, Any] = {
-            "template": args.what,
-            "problems": _problems_of(template, rows),
-            "samples": _samples_of(template, rows),
-        }
+        document = _of_template(args)
     else:
-        from smsflow_provider.core.preparation.review import review  # noqa: PLC0415
-
-        document = review(reach_store(args), args.what)
+        document = _of_delivery(args)
     if args.json:
         print_json(document)
     else:
-        _show(document["samples"])
+        _show(_shown_of(document), currency=document.get("currency", ""))
         for problem in document.get("problems", []):
             print(f"smsflow: {problem}", file=sys.stderr)
-    return 1 if any("problem" in sample for sample in document["samples"]) else 0
+    return 1 if _is_lacking(document) else 0
 
 
-def _problems_of(template: Template, rows: Sequence[dict[str, str]]) -> list[str]:
-    """Name the fields that no column of the rows can fill, with the near name."""
-    columns = [name for name in rows[0] if name] if rows else []
-    lacking = template.missing_columns(columns)
-    return [f"no column {name!r}: {hint}".removesuffix(": ") for name, hint in lacking.items()]
+def _shown_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = document["messages" if "messages" in document else "samples"]
+    return shown
 
 
-def _samples_of(template: Template, rows: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-    names = {name for row in rows for name in row}
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    rendered = Renderer(template).render_chunk(columns, count=len(rows))
-    return [_sample_of(template, one) for one in rendered]
+def _is_lacking(document: dict[str, Any]) -> bool:
+    shown = _shown_of(document)
+    return bool(document.get("without_text")) or any("problem" in one for one in shown)
 
 
-def _sample_of(template: Template, rendered: str | Missing | Failed) -> dict[str, Any]:
-    if isinstance(rendered, Missing):
-        return {"problem": f"the field {rendered.field!r} is missing"}
-    if isinstance(rendered, Failed):
-        return {"problem": rendered.reason}
-    text = transliterate(rendered, template.settings.transliteration)
-    try:
-        size = measure(text)
-    except ValueError as error:
-        return {"problem": str(error)}
+def _of_delivery(args: argparse.Namespace) -> dict[str, Any]:
+    if args.recipient or args.pick:
+        from smsflow_provider.core.preparation.preview import preview  # noqa: PLC0415
+
+        return preview(reach_store(args), args.what, recipients=args.recipient, picks=args.pick)
+    from smsflow_provider.core.preparation.review import review  # noqa: PLC0415
+
+    return review(reach_store(args), args.what)
+
+
+def _of_template(args: argparse.Namespace) -> dict[str, Any]:
+    template = load_template(Path(args.what))
+    rows = Rows.of([dict(map(pair_of, args.set))]) if args.data is None else None
+    chunks = [rows] if rows else read_rows(args.data)
+    prices = None if args.rules is None else read_prices(args.rules)
+    splits = gateway_type(args.gateway).dialect.splitting if args.gateway else None
+    watch = _Watch(template, TemplatePreview(template, splits=splits, prices=prices))
+    samples = watch.samples(chunks)
+    if args.recipient:
+        shown = _of_recipients(samples, args.recipient)
+    elif args.pick:
+        choice = Choice(args.pick)
+        for sample in samples:
+            choice.see(sample)
+        shown = [sample.as_dict(picks) for sample, picks in choice.chosen()]
+    else:
+        shown = [sample.as_dict() for sample in islice(samples, max(args.limit, 1))]
+    if not watch.count:
+        raise TemplateError("the file has no rows to fill the template with", file=str(args.data))
     return {
-        "text": text,
-        "sender": template.settings.sender,
-        "encoding": size.encoding.value,
-        "units": size.units,
-        "parts": size.parts,
+        "template": args.what,
+        "problems": watch.problems,
+        "rows": watch.count,
+        "without_text": watch.without_text,
+        "currency": prices.currency if prices else "",
+        "samples": shown,
     }
 
 
-def _rows_of(args: argparse.Namespace) -> list[dict[str, str]]:
-    if args.data is None:
-        return [dict(_pair_of(one) for one in args.set)]
-    if not args.data.is_file():
-        raise ConfigError("the file of rows is not there", file=str(args.data))
-    rows = _read_rows(args.data, limit=max(args.limit, 1))
-    if not rows:
-        raise TemplateError("the file has no rows to fill the template with", file=str(args.data))
-    return rows
+class _Watch:
+    """Counts what goes by."""
+
+    def __init__(self, template: Template, preview: TemplatePreview) -> None:
+        self.problems: list[str] = []
+        self.count = self.without_text = 0
+        self._template, self._preview = template, preview
+
+    def samples(self, chunks: Iterable[Rows]) -> Iterable[Sample]:
+        """Make the samples of all rows."""
+        for chunk in chunks:
+            if not self.count:
+                lacking = self._template.missing_columns(chunk.columns)
+                self.problems += [
+                    f"no column {name!r}: {hint}".removesuffix(": ")
+                    for name, hint in lacking.items()
+                ]
+            for sample in self._preview.samples(
+                chunk.columns, count=chunk.count, first_row=self.count + 1
+            ):
+                self.count += 1
+                self.without_text += bool(sample.problem)
+                yield sample
 
 
-def _read_rows(path: Path, *, limit: int) -> list[dict[str, str]]:
+def _of_recipients(samples: Iterable[Sample], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    left = dict.fromkeys(wanted)
+    found = []
+    for sample in samples:
+        if sample.recipient_id in left:
+            found.append(sample.as_dict())
+            del left[sample.recipient_id]
+            if not left:
+                break
+    if left:
+        raise ConfigError("no row is of these recipients", recipients=list(left))
+    return found
+
+
+def _picks() -> str:
+    return ", ".join(pick.value.replace("_", "-") for pick in Pick)
+
+
+def _pick_of(word: str) -> Pick:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(islice(csv.DictReader(file, restkey=""), limit))
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            "the file of rows is not UTF-8", file=str(path), position=error.start
-        ) from None
-    except csv.Error as error:
-        raise ConfigError("the file of rows is no CSV", file=str(path), cause=str(error)) from None
+        return Pick(word.replace("-", "_"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is none of {_picks()}") from None
 
 
-def _pair_of(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError("write --set FIELD=VALUE", got=text)
-    return name, value
-
-
-def _show(samples: Sequence[dict[str, Any]]) -> None:
+def _show(samples: Sequence[dict[str, Any]], *, currency: str) -> None:
     for sample in samples:
         if "problem" in sample:
-            print(f"--- no text: {sample['problem']}")
+            print(f"--- row {sample['row']}: no text: {sample['problem']}")
             continue
-        to = f" to {sample['to_masked']}" if "to_masked" in sample else ""
-        print(f"---{to} {sample['encoding']}, {sample['parts']} part(s)")
-        print(sample["text"])
+        print(f"---{_head_of(sample, currency=currency)}")
+        parts = parts_of(sample["text"], sample.get("part_starts", []))
+        for number, part in enumerate(parts, start=1):
+            print(part if len(parts) == 1 else f"[{number}/{len(parts)}] {part}")
+
+
+def _head_of(sample: dict[str, Any], *, currency: str) -> str:
+    """Say of what the text is, for whom it stands, and what it costs."""
+    to = f" to {sample['to_masked']}" if "to_masked" in sample else ""
+    words = [f"{to} {sample['encoding']}"]
+    if sample.get("units") is not None:
+        words.append(f"{sample['units']} units")
+    words.append(f"{sample['parts']} part(s)")
+    words += [f"{label} {sample[key]}" for key, label in _SAID.items() if sample.get(key)]
+    if sample.get("cost"):
+        words.append(f"{sample['cost']} {sample.get('currency', currency)}")
+    words += [warning for key, warning in _WARNINGS.items() if sample.get(key)]
+    picks = sample.get("picks")
+    return ", ".join(words) + (f" ({', '.join(picks)})" if picks else "")
+
+
+#: What is said of a message where it is there.
+_SAID = {"sender": "from", "language": "in"}
+_WARNINGS = {"is_cut": "may be cut inside a character", "is_too_long": "more than max_parts"}
