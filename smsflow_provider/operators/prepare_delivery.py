@@ -132,34 +132,32 @@ class PrepareDeliveryOperator(BaseOperator):
         from smsflow_provider.core.preparation.budgets import read_budgets  # noqa: PLC0415
         from smsflow_provider.core.preparation.prepare import Preparation  # noqa: PLC0415
         from smsflow_provider.core.preparation.prices import read_prices  # noqa: PLC0415
-        from smsflow_provider.hooks.audience import open_audience  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import (  # noqa: PLC0415
+            open_audience,
+            read_listed_audiences,
+        )
 
         config = SmsflowConfig.read()
         template = find_template(self.template, config.templates)
         reference = AudienceReference.from_dict(self.audience)
         settings = self._settings(context, template, config)
+        listed = read_listed_audiences(
+            store,
+            settings.population.audiences,
+            region=settings.region or template.settings.region,
+        )
         return Preparation(
             template=template,
             settings=settings,
             dialect=SmsGatewayHook(settings.gateway).dialect(),
             audience=reference.as_dict(),
             rows=open_audience(reference),
-            excluded_audiences=self._excluded(store, settings, template),
+            excluded_audiences={each.name: each.numbers for each in listed},
+            notes=[line for each in listed for line in each.lines()],
             prices=read_prices(config.rules),
             budgets=read_budgets(config.rules),
             on_progress=lambda counts: self.log.info("Preparing: %s", counts),
         )
-
-    def _excluded(self, store: Store, settings: Any, template: Template) -> dict[str, Any]:
-        """Read the numbers of the audiences that are left out."""
-        from smsflow_provider.hooks.audience import read_listed_audiences  # noqa: PLC0415
-
-        names = settings.population.audiences
-        region = settings.region or template.settings.region
-        found = read_listed_audiences(store, names, region=region)
-        for line in (line for each in found for line in each.lines()):
-            self.log.warning("%s", line.problem)
-        return {each.name: each.numbers for each in found}
 
     def _settings(self, context: Context, template: Template, config: SmsflowConfig) -> Any:
         from smsflow_provider.core.preparation.settings import PreparationSettings  # noqa: PLC0415

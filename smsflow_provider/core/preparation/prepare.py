@@ -9,7 +9,7 @@ nothing else, and the next try begins anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -71,6 +71,8 @@ class Preparation:
     rows: AudienceRows
     #: Numbers of the excluded audiences, by name (UInt64).
     excluded_audiences: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
+    #: What the reviewer must know of what was handed in, such as a list that cannot be read whole.
+    notes: Sequence[LogLine] = ()
     #: What a part costs. None: nobody knows.
     prices: PriceTable | None = None
     #: What may be spent. None: nothing is limited.
@@ -225,7 +227,7 @@ class _Run:
             prices=preparation.prices,
             now=now,
         )
-        self._go_on_with([*judged, *charged])
+        self._go_on_with([*preparation.notes, *judged, *charged])
         self.figures["samples"] = tally.samples(_prices_of(preparation.prices))
         rows = [line.as_row() for line in self.lines]
         writer.publish(self._published(tally, digest), lines=rows)
