@@ -19,8 +19,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from smsflow_provider.core import errors
+from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
 from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
+from smsflow_provider.core.gateways.base import Split
 from smsflow_provider.core.states import MOVES
 from smsflow_provider.core.workflow.schedule import Schedule
 from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
@@ -169,6 +171,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "missing": lambda: enum_table(MissingPolicy),
     "opt-out-policy": lambda: enum_table(OptOutPolicy),
     "filters": filters_table,
+    "lint": lambda: enum_table(Check),
+    "splits": lambda: enum_table(Split),
     "moves": moves_table,
     "errors": errors_tree,
 }

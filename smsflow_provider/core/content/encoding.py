@@ -189,7 +189,7 @@ def is_cut_inside(text: str, *, split: str = "code_point", reference_bits: int =
     """
     Tell whether a part may begin inside an escape pair or a surrogate pair.
 
-    What arrives is then broken: most often a sign in the place of an emoji.
+    Most phones join the halves again; others show a sign in the place of the emoji.
 
     Args:
         text: The rendered text.

@@ -31,8 +31,11 @@ class Feature(StrEnum):
 class Split(StrEnum):
     """How a gateway cuts a long text into parts."""
 
+    #: After a full part, also through a character of two units.
     UNIT = "unit"
+    #: Never through a character of two units, so never through an emoji of one code point.
     CODE_POINT = "code_point"
+    #: Never through what a reader sees as one character, such as a flag or a family.
     GRAPHEME = "grapheme"
     #: Nobody has found out: the largest number of the three is predicted.
     UNKNOWN = "unknown"
