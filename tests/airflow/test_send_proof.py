@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -12,13 +13,13 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from smsflow_provider import SendProofOperator
+from smsflow_provider import BuildAudienceOperator, SendProofOperator, SmsDeliveryOperator
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.core.store.proofs import list_proofs
 from smsflow_provider.testing.simulator import RunningSimulator
-from tests.airflow.running import Run, make_metadata
+from tests.airflow.running import Run, make_metadata, send
 from tests.prepared_delivery import make_prepared
 
 TO = ["+33612345671", "06 12 34 56 72"]
@@ -171,3 +172,25 @@ def test_what_is_not_prepared_has_no_proof(
     assert "failed" == run.state
     assert "there is nothing to prove" in capfd.readouterr().out
     assert [] == simulator.messages()
+
+
+def test_a_proof_goes_out_before_the_review_and_the_delivery_only_after_it(
+    people: Path, templates: Path, simulator: RunningSimulator
+) -> None:
+    del templates
+    with DAG("shop.proof_before_review", schedule=None) as dag:
+        audience = BuildAudienceOperator(task_id="people", file=str(people))
+        sms = SmsDeliveryOperator("sms", audience=audience.output, template="sale")
+        prepare = cast("Any", sms.get_child_by_label("prepare"))
+        proof = SendProofOperator(
+            task_id="proof", delivery=prepare.output, to="+33698765432", recipients="c1"
+        )
+        prepare >> proof >> sms.get_child_by_label("review_and_send")
+    run = Run.start(dag).go()
+    before = texts(simulator)
+    run.go(send)
+
+    assert [("+33698765432", "PROOF #1 Xylophone sale for Zephyrine!")] == before
+    assert "success" == run.state
+    assert 3 == len(texts(simulator))
+    assert 2 == run.xcom("sms.report")["accepted"]
