@@ -80,7 +80,7 @@ class RenderProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the child; None before the first chunk and after the block."""
+        """The id of the child; None before and after the block."""
         return None if self._pipe is None else self._pipe.pid
 
     def submit(
@@ -147,7 +147,8 @@ class RenderProcess:
         self._stop()
 
     def __enter__(self) -> Self:
-        """Give itself; the child starts with the first chunk."""
+        """Start the child, which takes a moment to be ready, and give itself."""
+        self._running()
         return self
 
     def __exit__(

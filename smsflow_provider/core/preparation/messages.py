@@ -23,6 +23,7 @@ from smsflow_provider.core.preparation.personalise import Chunk, Personalised, P
 from smsflow_provider.core.preparation.rows import AudienceRows
 from smsflow_provider.core.preparation.tally import Tally
 from smsflow_provider.core.preparation.texts import count_changes
+from smsflow_provider.core.preparation.time_zones import zones_of
 from smsflow_provider.core.store.digest import add_frame
 from smsflow_provider.core.store.prepared import PreparationWriter
 
@@ -43,6 +44,7 @@ class MessagePass:
     Args:
         rows: The audience.
         candidates: Its rows, with the reasons that need no text decided.
+        process: Renders the texts; the caller opens and closes it.
         zone_numbers: Called with sets of time zones that have not been met yet.
         on_rows: Called after each chunk with how many messages there are.
     """
@@ -55,6 +57,7 @@ class MessagePass:
         template: Template,
         dialect: Dialect,
         mentions: Mentions,
+        process: RenderProcess,
         zone_numbers: ZoneNumbers,
         on_rows: Callable[[int], None],
     ) -> None:
@@ -63,6 +66,7 @@ class MessagePass:
         self._template = template
         self._dialect = dialect
         self._mentions = mentions
+        self._process = process
         self._zone_numbers = zone_numbers
         self._on_rows = on_rows
         self._zones: dict[str, int | None] = {"": None}
@@ -78,13 +82,12 @@ class MessagePass:
             TemplateError: The text takes too long, or too much memory, for several rows.
             AudienceError: The audience's file is another one than at the first pass.
         """
-        with RenderProcess(self._template) as process:
-            personaliser = Personaliser(
-                self._template, dialect=self._dialect, process=process, mentions=self._mentions
-            )
-            for made in personaliser.personalise(self._chunks(writer)):
-                self._settle(made, writer)
-                self._on_rows(self.tally.to_deliver)
+        personaliser = Personaliser(
+            self._template, dialect=self._dialect, process=self._process, mentions=self._mentions
+        )
+        for made in personaliser.personalise(self._chunks(writer)):
+            self._settle(made, writer)
+            self._on_rows(self.tally.to_deliver)
         self.tally.unknown_languages = personaliser.unknown_languages
 
     def _chunks(self, writer: PreparationWriter) -> Iterator[Chunk]:
@@ -157,11 +160,11 @@ class MessagePass:
         writer.write_messages(written)
 
     def _zones_of(self, people: pl.DataFrame) -> pl.Series:
-        names = pl.repeat("", people.height, eager=True)  # ZONES
+        names = zones_of(people.select("phone", "kind"))
         new = [name for name in names.unique().to_list() if name not in self._zones]
         if new:
             self._zones.update(self._zone_numbers(new))
-        return names.cast(pl.String).replace_strict(self._zones, return_dtype=pl.Int16)
+        return names.replace_strict(self._zones, return_dtype=pl.Int16)
 
 
 def winner_ids(rows: AudienceRows, candidates: Candidates) -> pl.DataFrame:

@@ -19,6 +19,7 @@ import polars as pl
 
 from smsflow_provider.core import clock
 from smsflow_provider.core.audience.layout import ID, PHONE
+from smsflow_provider.core.content.render_process import RenderProcess
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.errors import AudienceError, ConfigError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
@@ -159,19 +160,28 @@ class _Run:
         self._go_on_with(check_columns(self._template, schema))
         now = preparation.now()
         rules = rules_of(preparation.settings, self._template, schema=schema, now=now)
-        candidates = self._candidates(rules)
-        self._report("exclusions")
-        exclude(candidates, rules.exclusion, self._lists(candidates, rules.exclusion, now=now))
-        self._go_on_with(check_senders(candidates))
-        messages = MessagePass(
+        # Opened first: the process gets ready while the numbers are read.
+        with RenderProcess(self._template) as process:
+            candidates = self._candidates(rules)
+            self._report("exclusions")
+            exclude(candidates, rules.exclusion, self._lists(candidates, rules.exclusion, now=now))
+            self._go_on_with(check_senders(candidates))
+            self._write(self._messages(candidates, process), now=now)
+
+    def _messages(self, candidates: Candidates, process: RenderProcess) -> MessagePass:
+        preparation = self._preparation
+        return MessagePass(
             preparation.rows,
             candidates,
             template=self._template,
             dialect=preparation.dialect,
             mentions=mentions_of(self._template.settings, preparation.settings.typology),
+            process=process,
             zone_numbers=partial(zone_numbers, self._store),
             on_rows=partial(self._report, "texts"),
         )
+
+    def _write(self, messages: MessagePass, *, now: datetime) -> None:
         with writing_preparation(self._store, self._delivery) as writer:
             messages.write(writer)
             self._report("publishing")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import polars as pl
 import psycopg
 
 from smsflow_provider.core.fingerprint import MessageDigest
 from smsflow_provider.core.store.connection import Connection, Store, translated_errors
 from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.digest import add_frame
 from smsflow_provider.core.store.ledger import LANE, Ledger
 from smsflow_provider.core.store.statements import statements
+
+#: Messages read at once while they are digested.
+_DIGESTED_ROWS: Final = 20_000
 
 
 def claim(store: Store, delivery: Delivery, *, owner: str, lease_s: float) -> Ledger | None:
@@ -62,20 +69,9 @@ def digest_messages(store: Store, delivery: Delivery) -> str:
     """Digest all prepared messages as the store has them now, streamed on its own connection."""
     digest = MessageDigest()
     with store.transaction() as connection, connection.cursor("smsflow_prepared") as cursor:
-        cursor.itersize = 10_000
         cursor.execute(statements("ledger")["read_prepared"], {"preparation": delivery.preparation})
-        digest.add(
-            (
-                row["position"],
-                row["phone"],
-                row["recipient_id"],
-                row["sender"],
-                row["body"],
-                row["encoding"],
-                row["parts"],
-            )
-            for row in cursor
-        )
+        while rows := cursor.fetchmany(_DIGESTED_ROWS):
+            add_frame(digest, pl.DataFrame(rows, infer_schema_length=1))
     return digest.hexdigest()
 
 
