@@ -56,7 +56,7 @@ def fingerprint_of(
         template: The template's snapshot, JSON values only.
         settings: The delivery's settings, JSON values only.
         audience: The audience reference. Only its ``count`` is taken: where it lies differs from
-            run to run, and each of its rows is covered as a message or as an exclusion.
+            run to run, and whoever gets a text stands among the messages.
         excluded: Recipients excluded, by reason.
         messages: ``MessageDigest.hexdigest()`` over all prepared messages.
 

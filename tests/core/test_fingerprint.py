@@ -27,7 +27,7 @@ WHOLE = st.fixed_dictionaries(
     {
         "template": MAPPING,
         "settings": MAPPING,
-        "audience": MAPPING,
+        "audience": st.fixed_dictionaries({"count": st.integers(0, 10**9)}),
         "excluded": st.dictionaries(TEXTS, st.integers(0, 9), max_size=3),
         "messages": TEXTS,
     }
@@ -94,13 +94,24 @@ def test_every_ingredient_counts(one: dict[str, Any], other: dict[str, Any]) -> 
     assert is_same == (fingerprint_of(**one) == fingerprint_of(**other))
 
 
-@given(WHOLE, st.sampled_from(["template", "settings", "audience", "excluded", "messages"]))
+@given(WHOLE, st.sampled_from(["template", "settings", "excluded", "messages"]))
 def test_a_change_of_any_single_ingredient_changes_the_fingerprint(
     whole: dict[str, Any], name: str
 ) -> None:
     changed = f"{whole[name]}x" if name == "messages" else {**whole[name], "new key": 1}
 
     assert fingerprint_of(**whole) != fingerprint_of(**{**whole, name: changed})
+
+
+@given(WHOLE)
+def test_where_an_audience_lies_does_not_count_but_its_size_does(whole: dict[str, Any]) -> None:
+    count = whole["audience"]["count"]
+
+    def with_audience(**audience: object) -> str:
+        return fingerprint_of(**{**whole, "audience": audience})
+
+    assert fingerprint_of(**whole) == with_audience(count=count, uri="s3://b/c", fingerprint="f")
+    assert fingerprint_of(**whole) != with_audience(count=count + 1)
 
 
 @given(WHOLE)
