@@ -1,5 +1,5 @@
 """
-How long it takes to read a phone number: the library, ``to_e164``, and ``to_e164_many``.
+How long it takes to read a phone number: the library, ``to_e164``, ``to_e164_many``, columns.
 
 Prints figures and judges nothing. The column is mixed: 70 % plus and digits, 22 % national,
 with separators or with ``00``, 5.5 % foreign, 2 % damaged or no numbers. All are French
@@ -15,14 +15,20 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import phonenumbers
+import polars as pl
 
 from smsflow_provider.core.preparation.number import Number, to_e164, to_e164_many
+from smsflow_provider.core.preparation.numbers import read_numbers
+from smsflow_provider.core.preparation.time_zones import zones_of
+
+Raws = TypeVar("Raws", bound=Sized)
 
 COUNT = int(os.environ.get("SMSFLOW_BENCH_NUMBERS", "300000"))
 SAMPLE = min(COUNT, 10_000)
@@ -94,7 +100,18 @@ def read_in_batches(raws: Sequence[str]) -> None:
         to_e164_many(raws[start : start + BATCH], region="FR")
 
 
-def microseconds(read: Callable[[Sequence[str]], object], raws: Sequence[str]) -> float:
+def read_columns(texts: pl.Series) -> None:
+    """Read as preparation does, whole columns."""
+    for start in range(0, len(texts), BATCH):
+        read_numbers(texts.slice(start, BATCH), region="FR")
+
+
+def find_zones(numbers: pl.DataFrame) -> None:
+    for start in range(0, len(numbers), BATCH):
+        zones_of(numbers.slice(start, BATCH))
+
+
+def microseconds(read: Callable[[Raws], object], raws: Raws) -> float:
     """Time one pass, per number."""
     started = time.process_time()
     read(raws)
@@ -113,21 +130,30 @@ def main() -> None:
     column = make_column(COUNT, seed=1)
     sample = column[:SAMPLE]
     first = microseconds(read_in_batches, column[:1]) / 1e3
+    texts = pl.Series(column)
+    first_column = microseconds(read_columns, texts.head(1)) / 1e3
+    read = read_numbers(texts, region="FR")
     rounds = [
         (
             microseconds(read_by_library, sample),
             microseconds(read_one_by_one, sample),
             microseconds(read_in_batches, column),
+            microseconds(read_columns, texts),
+            microseconds(find_zones, read),
         )
         for _ in range(ROUNDS)
     ]
-    library, single, many = (statistics.median(one) for one in zip(*rounds, strict=True))
+    medians = (statistics.median(one) for one in zip(*rounds, strict=True))
+    library, single, many, columns, zones = medians
     print(f"{COUNT:,} mixed numbers, median of {ROUNDS} rounds, processor time per number")
     print(f"{'library row by row':<24} {library:8.2f} us")
     print(f"{'to_e164 row by row':<24} {single:8.2f} us  {library / single:6.1f} x as fast")
     print(f"{'to_e164_many':<24} {many:8.2f} us  {library / many:6.1f} x as fast")
+    print(f"{'read_numbers, columns':<24} {columns:8.2f} us  {library / columns:6.1f} x as fast")
+    print(f"{'zones_of, columns':<24} {zones:8.2f} us")
     batch = column[:BATCH]
     print(f"{'the first number':<24} {first:8.2f} ms, patterns made for its calling code")
+    print(f"{'the first in a column':<24} {first_column:8.2f} ms, and the plan of its region")
     print(f"{'a batch of 50,000':<24} {peak_mb(read_in_batches, batch):8.2f} MB at its peak")
 
 

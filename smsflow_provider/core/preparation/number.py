@@ -45,9 +45,9 @@ _SCIENTIFIC = re.compile(r"([0-9])[.,]?([0-9]*)[eE]\+?([0-9]{1,3})")
 _SCHEME = re.compile(r"(?:tel|sms|callto):", re.IGNORECASE)
 _PARAMETERS = re.compile(r"(?:;[^;]*)+$")
 _TRUNK = re.compile(r"((?:\+|00)[ (]*[0-9]{1,3}[ )]*)\(\s*0\s*\)")
-_DOUBLE_ZERO = re.compile(r"00(?=[1-9])")
-# What writes nothing: quotes and the equals sign that keep a spreadsheet's hands off.
-_WRAPPING: Final = " \t\r\n'\"=`\u2018\u2019\u201c\u201d"
+_DOUBLE_ZERO = re.compile(r"00[ .-]?(?=[1-9])")
+#: What writes nothing: quotes and the equals sign that keep a spreadsheet's hands off.
+WRAPPING: Final = " \t\r\n'\"=`\u2018\u2019\u201c\u201d"
 
 _PROBLEM_OF_PARSE: Final = {
     NumberParseException.NOT_A_NUMBER: NumberProblem.NOT_A_NUMBER,
@@ -224,12 +224,16 @@ def _text_of_numeric(value: Decimal) -> str | NumberProblem:
 def _clean(text: str) -> str:
     """Plain digits and blanks, without what is around the number or invisible in it."""
     if not text.isascii():
-        text = "".join(map(_plain, text))
-    return _SCHEME.sub("", text.strip(_WRAPPING), count=1)
+        text = "".join(map(plain_character, text))
+    return _SCHEME.sub("", text.strip(WRAPPING), count=1)
 
 
-def _plain(char: str) -> str:
-    """Decimal digits of all scripts become ours, all blanks a space, invisible marks nothing."""
+def plain_character(char: str) -> str:
+    """
+    Give what one character stands for in a number.
+
+    Decimal digits of all scripts become ours, all blanks a space, invisible marks nothing.
+    """
     if char.isascii():
         return char
     if unicodedata.category(char) == "Cf":

@@ -38,9 +38,9 @@ PROBLEM_OF_LENGTH: Final = {
 #: With the plus. Below, it can hardly be a number; above, parsing has errors of its own.
 _SHORTEST: Final = 6
 _LONGEST: Final = 18
-# The library's order, and it matters: the first kind that fits is the kind. The ordinary
-# ones, fixed line and mobile, come after these.
-_KINDS: Final = (
+#: The library's order, and it matters: the first kind that fits is the kind. The ordinary
+#: ones, fixed line and mobile, come after these.
+KINDS: Final = (
     ("premium_rate", NumberKind.PREMIUM),
     ("toll_free", NumberKind.TOLL_FREE),
     ("shared_cost", NumberKind.SHARED_COST),
@@ -117,7 +117,7 @@ def _unsure(_: str) -> None:
 
 def _judge_of(code: int, *, length: int, is_stripped: bool) -> Judge:
     digits = length - 1 - len(str(code))
-    problem = problem_number(_problem_of(code, digits=digits))
+    problem = problem_number(problem_of_length(code, digits=digits))
     prefixed = [] if is_stripped else list(_prefixed(code, digits=digits))
     branches = [pattern for pattern, _ in prefixed]
     makers: list[Maker] = [_unsure, *(maker for _, maker in prefixed)]
@@ -130,7 +130,7 @@ def _judge_of(code: int, *, length: int, is_stripped: bool) -> Judge:
     return Judge(match=re.compile(pattern, re.ASCII).fullmatch, makers=tuple(makers))
 
 
-def _problem_of(code: int, *, digits: int) -> NumberProblem:
+def problem_of_length(code: int, *, digits: int) -> NumberProblem:
     """Why a number of that length is not valid, when its digits are not given out."""
     any_number = PhoneNumber(country_code=code, national_number=10 ** (digits - 1))
     reason = phonenumbers.is_possible_number_with_reason(any_number)
@@ -147,7 +147,7 @@ def _prefixed(code: int, *, digits: int) -> Iterator[tuple[str, Maker]]:
         # A carrier code, or digits to be rewritten; at least one digit is taken.
         yield rf"(?:{non_capturing(prefix)})[0-9]{{0,{digits - 1}}}()", _unsure
         return
-    rest = _pattern_of(metadata.general_desc, digits=digits - len(prefix))
+    rest = pattern_of(metadata.general_desc, digits=digits - len(prefix))
     if prefix.isdigit() and rest:
         yield f"{prefix}{rest}()", functools.partial(_read_without, prefix=prefix, code=code)
     # It stays when the whole is a possible number and the rest is not.
@@ -187,13 +187,13 @@ def _kinds_of(metadata: PhoneMetadata, *, digits: int) -> tuple[str, list[Number
 
     A number that is both fixed line and mobile is a kind of its own.
     """
-    general = _pattern_of(metadata.general_desc, digits=digits)
+    general = pattern_of(metadata.general_desc, digits=digits)
     if general is None:
         return "(?!)", []
-    kinds = [(_pattern_of(getattr(metadata, name), digits=digits), kind) for name, kind in _KINDS]
+    kinds = [(pattern_of(getattr(metadata, name), digits=digits), kind) for name, kind in KINDS]
     alternatives = [(f"{pattern}()", [kind]) for pattern, kind in kinds if pattern]
-    fixed = _pattern_of(metadata.fixed_line, digits=digits)
-    mobile = _pattern_of(metadata.mobile, digits=digits)
+    fixed = pattern_of(metadata.fixed_line, digits=digits)
+    mobile = pattern_of(metadata.mobile, digits=digits)
     if fixed and metadata.same_mobile_and_fixed_line_pattern:
         alternatives.append((f"{fixed}()", [NumberKind.FIXED_LINE_OR_MOBILE]))
     elif fixed and mobile:
@@ -207,7 +207,7 @@ def _kinds_of(metadata: PhoneMetadata, *, digits: int) -> tuple[str, list[Number
     return branch, [kind for _, some in alternatives for kind in some]
 
 
-def _pattern_of(desc: PhoneNumberDesc | None, *, digits: int) -> str | None:
+def pattern_of(desc: PhoneNumberDesc | None, *, digits: int) -> str | None:
     """The pattern of what *desc* describes; None: nothing of that many digits."""
     if desc is None or not desc.national_number_pattern:
         return None

@@ -53,7 +53,7 @@ class QuickReader:
     def read_valid(self, text: str) -> Number | None:
         """Read a text that nothing must be undone in; None: not sure, or not a number."""
         point = text.find(".")
-        if 0 <= len(text) - 3 <= point:
+        if 0 <= len(text.rstrip()) - 3 <= point:
             return None  # a spreadsheet's decimals, to be cut off first: 612345678.0
         number = self._read(text)
         return number if number is not None and number.e164 is not None else None
@@ -114,7 +114,7 @@ class _National:
         self._abroad = re.compile(metadata.international_prefix or "(?!)").match
         self._prefix = re.compile(metadata.national_prefix_for_parsing or "").match
         self._is_possible = re.compile(pattern_of_possible(metadata)).fullmatch
-        self._lengths = _Lengths(metadata)
+        self._lengths = Lengths(metadata)
         self._plain = re.compile(_plain_pattern_of(metadata)).fullmatch
 
     def read(self, digits: str) -> Number | None:
@@ -140,7 +140,7 @@ class _National:
         prefix = self._prefix(rest)
         if prefix is not None and prefix.end():
             return None
-        if self._lengths.are_exceeded_by(digits):
+        if self._lengths.are_exceeded_by(len(digits)):
             return True
         return self._is_possible(rest) is not None and self._is_possible(digits) is None
 
@@ -154,7 +154,7 @@ class _National:
         rest = digits[prefix.end() :]
         if self._is_possible(digits) and not self._is_possible(rest):
             return digits
-        return rest if self._lengths.allow(rest) else digits
+        return rest if self._lengths.allow(len(rest)) else digits
 
 
 def _plain_pattern_of(metadata: PhoneMetadata) -> str:
@@ -167,12 +167,12 @@ def _plain_pattern_of(metadata: PhoneMetadata) -> str:
     if not prefix.isdigit():
         return "(?!)"
     abroad = f"(?!{metadata.international_prefix})" if metadata.international_prefix else ""
-    lengths = "|".join(f"[0-9]{{{length}}}" for length in _Lengths(metadata).whole)
+    lengths = "|".join(f"[0-9]{{{length}}}" for length in Lengths(metadata).whole)
     possible = rf"(?=(?:{lengths})\Z)({pattern_of_possible(metadata)})"
     return f"{abroad}(?!{metadata.country_code}){prefix}{possible}"
 
 
-class _Lengths:
+class Lengths:
     """How many digits the national numbers of a region have."""
 
     def __init__(self, metadata: PhoneMetadata) -> None:
@@ -182,10 +182,10 @@ class _Lengths:
         self.whole = frozenset(general.possible_length if general else ())
         self._longest = max(self.whole, default=0)
 
-    def allow(self, digits: str) -> bool:
+    def allow(self, count: int) -> bool:
         """Whether a national prefix may leave that many; too many are no obstacle."""
-        return len(digits) in self.whole or self.are_exceeded_by(digits)
+        return count in self.whole or self.are_exceeded_by(count)
 
-    def are_exceeded_by(self, digits: str) -> bool:
+    def are_exceeded_by(self, count: int) -> bool:
         """Whether there are too many."""
-        return len(digits) > self._longest and len(digits) not in self._local
+        return count > self._longest and count not in self._local

@@ -147,6 +147,8 @@ def test_a_damaged_number_is_mended_where_no_digit_is_guessed(raw: object) -> No
         ("(650) 253-0000", "US", "+16502530000"),
         ("011 33 6 12 34 56 78", "US", FRENCH),
         ("0033612345678", "US", FRENCH),
+        ("00 33 6 12 34 56 78", "US", FRENCH),
+        ("00-33-612345678", None, FRENCH),
         ("51234", "FK", "+50051234"),  # five digits are a full number there
         ("0692 12 34 56", "RE", "+262692123456"),
         ("+800 1234 5678", None, "+80012345678"),
