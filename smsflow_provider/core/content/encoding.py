@@ -17,7 +17,6 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
 from typing import Any, Final
 
 from smsflow_provider.core.model import Encoding
@@ -306,27 +305,35 @@ def _cluster_cuts(text: str, *, limit: int) -> list[int]:
     """Cut before each piece that does not fit in what is left of the part."""
     cuts: list[int] = []
     begin = position = 0
-    for size in _piece_sizes(text, limit=limit):
-        if position + size - begin > limit:
-            cuts.append(position)
+    for size, is_whole in _pieces_of(text, limit=limit):
+        if is_whole and position + size - begin > limit:
             begin = position
+            cuts.append(begin)
+        while position + size - begin > limit:
+            begin += limit
+            cuts.append(begin)
         position += size
     return cuts
 
 
-def _piece_sizes(text: str, *, limit: int) -> Iterator[int]:
-    """UTF-16 units of each cluster, or of its code points where it is longer than a part."""
+def _pieces_of(text: str, *, limit: int) -> Iterator[tuple[int, bool]]:
+    """
+    UTF-16 units of each piece, and whether it stays whole.
+
+    What does not is a run of characters of one unit each, any number of them. A cluster longer
+    than a part counts as its code points.
+    """
     done = 0
     for zone in _JOINING.finditer(text):
-        yield from repeat(1, zone.start() - done)
+        yield zone.start() - done, False
         done = zone.end()
         for cluster in _cluster_pattern().findall(zone[0]):
             size = _utf16_units(cluster)
             if size <= limit:
-                yield size
+                yield size, True
             else:
-                yield from map(_utf16_units, cluster)
-    yield from repeat(1, len(text) - done)
+                yield from ((_utf16_units(char), True) for char in cluster)
+    yield len(text) - done, False
 
 
 def _utf16_units(text: str) -> int:

@@ -1,15 +1,15 @@
 """
 What ``transliterate`` and ``measure`` do to one text, done to a column of them.
 
-Whole columns go through expressions; only the rows for which a closed form could be wrong (an
-accent that combines, a fraction behind a digit, a pair or a cluster at the end of a part) go
-through the functions of ``core.content``, one by one. Each row comes out as these would have it.
+Whole columns go through expressions; only the rows for which a closed form could be wrong (a
+fraction behind a digit, a cluster at the end of a part) go through the functions of
+``core.content``, one by one. Each row comes out as these would have it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,8 +33,11 @@ Changes = Counter[tuple[str, str]]
 
 _GSM: Final = class_of(GSM_CHARACTERS)
 _NOT_GSM: Final = f"[^{_GSM}]"
-# Characters whose replacement depends on their neighbours.
-_IN_CONTEXT: Final = rf"[\x{{300}}-\x{{36F}}{class_of(FRACTIONS)}]"
+# A digit before a fraction changes what stands for it.
+_IN_CONTEXT: Final = f"[{class_of(FRACTIONS)}]"
+_ACCENT: Final = r"[\x{300}-\x{36F}]"
+# A character with its combining accents is replaced as one.
+_ACCENTED: Final = rf"(?s:.){_ACCENT}+"
 # Up to here a character's replacement is looked up before a text is seen; the rest is met
 # in so few texts that it is looked up for those alone.
 _LATIN_END: Final = 0x0250
@@ -96,8 +99,11 @@ def count_changes(texts: pl.Series, level: Transliteration) -> Changes:
     changes: Changes = Counter()
     for text in found.filter(in_context):
         changes.update((old, new) for _, old, new in transliteration_changes(text, level))
-    alone = "".join(found.filter(~in_context).str.replace_all(f"[{_GSM}]+", ""))
-    for old, count in Counter(alone).items():
+    rest = found.filter(~in_context)
+    alone = rest.str.replace_all(_ACCENTED, "").str.replace_all(f"[{_GSM}]+", "")
+    counts = Counter("".join(alone))
+    counts.update(_accented_in(rest))
+    for old, count in counts.items():
         new = transliterate(old, level)
         if new != old:
             changes[old, new] += count
@@ -196,13 +202,26 @@ def _replaced(texts: pl.Series, level: Transliteration) -> pl.Series:
     """Replace in texts each of which holds something that is not GSM 7-bit."""
     in_context = texts.str.contains(_IN_CONTEXT)
     table = _table_of(level)
-    plain = texts.str.replace_many(list(table), list(table.values()))
+    if texts.str.contains(_ACCENT).any():
+        accented = set(_accented_in(texts.filter(~in_context)))
+        table = {one: transliterate(one, level) for one in accented} | table
+    # A character with its accents comes before the same one without.
+    longest_first = sorted(table, key=len, reverse=True)
+    plain = texts.str.replace_many(
+        longest_first, [table[one] for one in longest_first], leftmost=True
+    )
     if level is Transliteration.FULL:
         plain = _spelled(plain, (plain.str.contains(_NOT_GSM) & ~in_context).arg_true())
     if in_context.any():
         exact = [transliterate(text, level) for text in texts.filter(in_context)]
         plain = plain.scatter(in_context.arg_true(), exact)
     return plain
+
+
+def _accented_in(texts: pl.Series) -> Iterator[str]:
+    """Give every character that has combining accents, with them, as often as it stands there."""
+    found = texts.filter(texts.str.contains(_ACCENT)).str.extract_all(_ACCENTED)
+    return iter(found.explode().drop_nulls())
 
 
 def _spelled(texts: pl.Series, places: pl.Series) -> pl.Series:
