@@ -451,3 +451,29 @@ def test_the_page_shows_cost_picks_and_where_a_text_is_cut(
     assert "<strong>longest, 2 parts</strong>" in page
     assert '&lt;<span class="cut" title="the next part begins here"></span>tail of it' in page
     assert "0.09 EUR" in page
+
+
+def test_the_page_tells_what_changed_since_the_former_run(
+    server: TestClient, delivery: Delivery, airflow_store: Store
+) -> None:
+    task = f"sms-{uuid4().hex}"
+    later = make_prepared(airflow_store, count=5, delivery_id=f"d-{uuid4().hex}")
+    texts = {delivery.no: "Hi & welcome", later.no: "Hi & goodbye"}
+    with airflow_store.transaction() as connection:
+        for no, body in texts.items():
+            connection.execute(
+                "UPDATE smsflow_deliveries SET task_id = %s, fingerprint = %s,"
+                " template = template || %s::jsonb WHERE no = %s",
+                (task, f"{no}", json.dumps({"body": body}), no),
+            )
+    page = server.get(f"/smsflow/deliveries/{later.id}", headers=headers_of("vera")).text
+    first = server.get(f"/smsflow/deliveries/{delivery.id}", headers=headers_of("vera")).text
+    review = call(server, "GET", f"deliveries/{later.id}/review", user="vera").json()
+
+    assert "Since the former run" not in first
+    assert f'<a href="{delivery.id}">' in page
+    assert '<td class="n">+3</td>' in page
+    assert "-Hi &amp; welcome\n+Hi &amp; goodbye" in page
+    assert (2, 5) == tuple(
+        review["changes"]["figures"]["to_deliver"][name] for name in ("before", "after")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smsflow_provider.core.preparation.diff import changes_since_previous
 from smsflow_provider.core.preparation.preview import messages_at
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
@@ -24,8 +25,10 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         JSON values: ``delivery``, ``label``, ``state``, ``fingerprint``, ``gateway``,
         ``dry_run``, ``targeted``, ``excluded`` (by reason), ``waterfall`` (reason, excluded,
         left), ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``regions``, ``details``,
-        ``log`` (level, event, problem), ``cost`` (None: it is not known), ``samples`` (see
-        ``preview``) and ``progress`` (None: it is not being prepared; see ``read_progress``).
+        ``log`` (level, event, problem), ``cost`` (None: it is not known), ``changes``
+        (since the former run of the same task, None without one; see ``changes_since_previous``),
+        ``samples`` (see ``preview``) and ``progress`` (None: it is not being prepared; see
+        ``read_progress``).
 
     Raises:
         NotFoundError: There is no such delivery.
@@ -54,6 +57,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
             for row in read_log(store, delivery)
         ],
         "cost": figures.get("cost"),
+        "changes": changes_since_previous(store, delivery),
         "samples": messages_at(store, delivery, list(names_of_samples(delivery))),
         "progress": read_progress(store, [delivery]).get(delivery.no),
     }
