@@ -204,6 +204,8 @@ def _head_of(sample: dict[str, Any], *, currency: str) -> str:
     words += [f"{label} {sample[key]}" for key, label in _SAID.items() if sample.get(key)]
     if sample.get("cost"):
         words.append(f"{sample['cost']} {sample.get('currency', currency)}")
+    if sample.get("sender_problem"):
+        words.append(f"the sender {sample['sender_problem']}")
     words += [warning for key, warning in _WARNINGS.items() if sample.get(key)]
     picks = sample.get("picks")
     return ", ".join(words) + (f" ({', '.join(picks)})" if picks else "")

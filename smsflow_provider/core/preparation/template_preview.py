@@ -16,6 +16,7 @@ from smsflow_provider.core.content.encoding import (
 )
 from smsflow_provider.core.content.finish import finished
 from smsflow_provider.core.content.render import Failed, Missing, Renderer
+from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.gateways.base import Split
 from smsflow_provider.core.model import Encoding
@@ -69,6 +70,7 @@ class Sample:
             "region": self.country,
             "language": self.language,
             "sender": self.sender,
+            "sender_problem": problem_of_sender(self.sender) if self.sender else None,
             "text": self.text,
             "encoding": self.encoding.value,
             "units": self.units,

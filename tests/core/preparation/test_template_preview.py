@@ -50,6 +50,7 @@ def test_a_row_is_shown_with_all_that_it_would_cost() -> None:
         "region": "FR",
         "language": "",
         "sender": "ACME",
+        "sender_problem": None,
         "text": "Bonjour Zoê STOP 36111",
         "encoding": "ucs2",
         "units": 22,
@@ -85,6 +86,8 @@ def test_a_sender_by_expression_comes_first() -> None:
     rows = {"shop": ["Lyon", "Nice", None], "n": [2, 1, 2]}
 
     assert ["Lyon", "ACME", "ACME"] == [one.sender for one in shown(template, rows)]
+    (wrong,) = shown(template, {"shop": ["Café de Lyon"], "n": [2]})
+    assert "characters a sender cannot have" in wrong.as_dict()["sender_problem"]
     with pytest.raises(ConfigError):
         shown(template, {"name": ["x"]})
 
