@@ -46,10 +46,10 @@ format: setup ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: setup ## Measure; prints figures, judges nothing
-	@shopt -s nullglob; scripts=(tests/bench/bench_*.py); \
-	[ "$${#scripts[@]}" -gt 0 ] || { echo "no tests/bench/bench_*.py here yet"; exit 0; }; \
-	for script in "$${scripts[@]}"; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: setup ## Measure; fails when a ratio of `smsflow bench prepare` is missed
+	@shopt -s nullglob; failed=0; $(BIN)/smsflow bench prepare --judge || failed=1; \
+	for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done; \
+	exit $$failed
 
 clean: ## Stop the demo if it runs; delete .venv, .uv, caches and the demo's files
 	@if [ -x $(BIN)/smsflow ]; then $(BIN)/smsflow demo --remove $(if $(DEMO_HOME),--home $(DEMO_HOME)); fi

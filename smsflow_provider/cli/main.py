@@ -46,6 +46,7 @@ VERBS = (
     Verb(name="maintain", help="apply receipts that wait", module="maintain"),
     Verb(name="simulator", help="run a gateway on this machine to try things", module="simulator"),
     Verb(name="db", help="migrate or check the store", module="db"),
+    Verb(name="bench", help="measure how fast this machine prepares", module="bench.command"),
     Verb(name="demo", help="run the main job on this machine", module="demo.command"),
 )
 

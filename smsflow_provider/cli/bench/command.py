@@ -1,0 +1,95 @@
+"""``smsflow bench prepare``: how fast a million people are prepared here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smsflow_provider.cli.bench.prepare import Plan
+    from smsflow_provider.cli.bench.result import PrepareResult
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    benches = parser.add_subparsers(dest="bench", required=True, metavar="WHAT")
+    words = "prepare people that are made up, on a PostgreSQL server made for it"
+    one = benches.add_parser("prepare", help=words, description=f"{words.capitalize()}.")
+    one.add_argument("--rows", type=_count, default=1_000_000, help="people (1000000)")
+    one.add_argument(
+        "--sample",
+        type=_count,
+        default=20_000,
+        metavar="ROWS",
+        help="people the row-by-row reference is measured with (20000)",
+    )
+    one.add_argument("--rounds", type=_count, default=1, help="times each is measured (1)")
+    one.add_argument("--seed", type=int, default=1, help="other people with another seed (1)")
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    one.add_argument(
+        "--judge",
+        action="store_true",
+        help="also prepare five times as many people; exit code 1 where a limit is missed",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and print what was found."""
+    from smsflow_provider.cli.bench.prepare import Plan, measure_prepare  # noqa: PLC0415  heavy
+    from smsflow_provider.cli.bench.result import verdicts_of  # noqa: PLC0415
+
+    say = _say_nothing if args.json else _say
+    plan = Plan(rows=args.rows, sample_rows=args.sample, rounds=args.rounds, seed=args.seed)
+    result = measure_prepare(plan, say=say)
+    if not args.judge:
+        print(json.dumps(result.as_dict()) if args.json else table_of(result))
+        return 0
+    larger = measure_prepare(_larger(plan), say=say)
+    verdicts = verdicts_of(result, larger)
+    if args.json:
+        print(json.dumps({**result.as_dict(), "larger": larger.as_dict()}))
+    else:
+        print(table_of(result), "", *(one.line() for one in verdicts), sep="\n")
+    return 0 if all(one.is_met for one in verdicts) else 1
+
+
+def _larger(plan: Plan) -> Plan:
+    return replace(plan, rows=5 * plan.rows, rounds=1, is_alone=True)
+
+
+def table_of(result: PrepareResult) -> str:
+    """Write what was found for people."""
+    rate = f"{result.rows / result.seconds:,.0f} rows/s"
+    lines = [
+        f"{result.rows:,} people: {result.to_deliver:,} to deliver, {result.excluded:,} excluded",
+        f"{'prepared in':<44} {result.seconds:9.2f} s  {rate}",
+        *(f"  {name:<42} {seconds:9.2f} s" for name, seconds in result.steps.items()),
+        f"{'slowest step':<44} {result.slowest_step}",
+        f"{'peak memory, with the render process':<44} {result.peak_mb:9.0f} MB",
+    ]
+    if result.reference_s is not None and result.floor_s is not None:
+        label = f"row by row, scaled from {result.reference_rows:,}"
+        floor = "floor: read, bare COPY with keys"
+        lines += [
+            f"{label:<44} {result.reference_s:9.2f} s  product is {result.speedup:.1f} x as fast",
+            f"{floor:<44} {result.floor_s:9.2f} s  product takes {result.floor_ratio:.2f} x",
+        ]
+    return "\n".join(lines)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _say(text: str) -> None:
+    print(f"{text} ...", file=sys.stderr, flush=True)
+
+
+def _say_nothing(text: str) -> None:
+    """JSON is all there is to read."""
