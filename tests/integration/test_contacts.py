@@ -317,6 +317,7 @@ def test_preparations_out_of_the_window_are_not_looked_at(store: Store) -> None:
         "begun": [new.preparation],
         "waiting": [],
         "going": [],
+        "size": 1000,
     }
     with store.transaction() as connection:
         rows = connection.execute(

@@ -13,6 +13,7 @@ import polars as pl
 from smsflow_provider.core.model import MessageClass
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.phones import unpacked
+from smsflow_provider.core.store.prepared import CHUNK_SIZE
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "contacts"
@@ -20,9 +21,12 @@ _SQL: Final = "contacts"
 #: Weight of a delivery that says none.
 DEFAULT_WEIGHT: Final = 5
 
-# A preparation may need more room than the work of every day; partitions are joined one by one,
-# each in the order of its primary key.
-_ROOM: Final = "SET LOCAL work_mem = '64MB'; SET LOCAL enable_partitionwise_join = on"
+# Nearly every row of large tables is wanted: partitions are joined one by one as wholes. Fresh
+# ones have no statistics yet, and would be looked up row by row.
+_AS_WHOLES: Final = (
+    "SET LOCAL work_mem = '64MB'; SET LOCAL enable_partitionwise_join = on;"
+    " SET LOCAL enable_nestloop = off"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +87,11 @@ def contacts_of(
         found = _preparations(connection, asked)
         if not (found.begun or found.waiting or found.going):
             return _counted([], [])
-        connection.execute(_ROOM)
+        connection.execute(_AS_WHOLES)
         values = {
             "since": since,
             "least": least,
+            "size": CHUNK_SIZE,
             "begun": found.begun,
             "waiting": found.waiting,
             "going": found.going,

@@ -17,38 +17,44 @@ SELECT d.preparation, d.state IN ('sending', 'paused', 'finished', 'stopped') AS
  ORDER BY d.preparation;
 
 -- packed_contacts --
--- Texts had and planned by number: eight bytes a number and four a count, in sixteen pieces. A text was
--- had if it was handed over in the window and the gateway did not refuse it for certain, or if a receipt
--- says that it left. Planned are those nobody has handed over yet, and those that go again.
--- Costs one pass over the marks, outcomes and messages of the preparations named, joined by their
--- primary keys; as these are constants for the planner, no other partition is looked at or locked.
+-- Texts had and planned by number: eight bytes a number and four a count, in sixteen pieces.
+-- Costs one pass over messages, marks and outcomes of the preparations named, joined partition by
+-- partition; as their numbers are constants for the planner, no other one is looked at or locked.
 SELECT string_agg(int8send(phone), '') AS phones, string_agg(int4send(texts), '') AS counts
   FROM (SELECT phone, count(*)::integer AS texts FROM (
+        -- Handed over in the window, and not refused for certain.
         SELECT m.phone FROM smsflow_marks k
           JOIN smsflow_messages m ON m.preparation = k.preparation AND m.position = k.position
-          LEFT JOIN smsflow_outcomes o
-                 ON o.preparation = k.preparation AND o.position = k.position AND o.attempt = k.attempt
-                AND o.preparation = ANY(%(begun)s::bigint[])
-                AND o.kind IN ('failed', 'not_sent', 'cancelled', 'expired')
          WHERE k.preparation = ANY(%(begun)s::bigint[]) AND m.preparation = ANY(%(begun)s::bigint[])
            AND k.marked_at >= %(since)s::timestamptz
-           AND (o.position IS NULL
-                OR EXISTS (SELECT FROM smsflow_receipts r
-                            WHERE r.preparation = ANY(%(begun)s::bigint[])
-                              AND r.preparation = k.preparation AND r.position = k.position)
-                   AND NOT EXISTS (SELECT FROM smsflow_marks later
-                                    WHERE later.preparation = ANY(%(begun)s::bigint[])
-                                      AND later.preparation = k.preparation AND later.position = k.position
-                                      AND later.attempt > k.attempt))
+           AND NOT EXISTS (SELECT FROM smsflow_outcomes o
+                            WHERE o.preparation = ANY(%(begun)s::bigint[]) AND o.preparation = k.preparation
+                              AND o.position = k.position AND o.attempt = k.attempt
+                              AND o.kind IN ('failed', 'not_sent', 'cancelled', 'expired'))
          UNION ALL
-        SELECT m.phone FROM smsflow_messages m WHERE m.preparation = ANY(%(waiting)s::bigint[])
+        -- Refused, they say; but a receipt proves that the last one left.
+        SELECT m.phone FROM smsflow_outcomes o
+          JOIN smsflow_receipts r ON r.preparation = o.preparation AND r.position = o.position
+          JOIN smsflow_marks k ON k.preparation = o.preparation AND k.position = o.position AND k.attempt = o.attempt
+          JOIN smsflow_messages m ON m.preparation = o.preparation AND m.position = o.position
+         WHERE o.preparation = ANY(%(begun)s::bigint[]) AND r.preparation = ANY(%(begun)s::bigint[])
+           AND k.preparation = ANY(%(begun)s::bigint[]) AND m.preparation = ANY(%(begun)s::bigint[])
+           AND o.kind IN ('failed', 'not_sent', 'cancelled', 'expired')
+           AND k.marked_at >= %(since)s::timestamptz
+           AND k.attempt = (SELECT max(last.attempt) FROM smsflow_marks last
+                             WHERE last.preparation = ANY(%(begun)s::bigint[])
+                               AND last.preparation = o.preparation AND last.position = o.position)
          UNION ALL
+        -- Planned: nothing of the delivery has been handed over.
+        SELECT phone FROM smsflow_messages WHERE preparation = ANY(%(waiting)s::bigint[])
+         UNION ALL
+        -- Planned: nobody has taken it yet.
         SELECT m.phone FROM smsflow_chunks c
-          JOIN smsflow_messages m ON m.preparation = c.preparation
-                                 AND m.position BETWEEN c.next_position AND c.last_position
+          JOIN smsflow_messages m ON m.preparation = c.preparation AND (m.position - 1) / %(size)s = c.chunk
          WHERE c.preparation = ANY(%(going)s::bigint[]) AND m.preparation = ANY(%(going)s::bigint[])
-           AND c.next_position <= c.last_position
+           AND c.next_position <= c.last_position AND m.position >= c.next_position
          UNION ALL
+        -- Planned: it certainly did not leave, and goes again.
         SELECT m.phone FROM smsflow_outcomes o
           JOIN smsflow_messages m ON m.preparation = o.preparation AND m.position = o.position
          WHERE o.preparation = ANY(%(going)s::bigint[]) AND m.preparation = ANY(%(going)s::bigint[])
