@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from smsflow_provider.core.errors import ConfigError, IllegalMoveError, NotApprovedError
+from smsflow_provider.core.errors import (
+    ConfigError,
+    IllegalMoveError,
+    NotApprovedError,
+    SmsflowError,
+)
 from smsflow_provider.core.model import Origin
 
 if TYPE_CHECKING:
@@ -93,9 +98,15 @@ def check_policies(**policies: str) -> None:
 
 
 @contextmanager
-def final_errors() -> Iterator[None]:
-    """Fail the task at once where another try could not help; other errors are tried again."""
+def final_errors(*more: type[SmsflowError]) -> Iterator[None]:
+    """
+    Fail the task at once where another try could not help; other errors are tried again.
+
+    Args:
+        more: Further errors for which that is so.
+    """
+    final: tuple[type[SmsflowError], ...] = (ConfigError, NotApprovedError, IllegalMoveError, *more)
     try:
         yield
-    except (ConfigError, NotApprovedError, IllegalMoveError) as error:
+    except final as error:
         raise AirflowFailException(str(error)) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import actor_of, dag_id_of, final_errors, flag_of, origin_of
 from smsflow_provider.hooks.gateway import SmsGatewayHook
@@ -103,7 +104,8 @@ class PrepareDeliveryOperator(BaseOperator):
         from smsflow_provider.core.store.deliveries import ensure_delivery  # noqa: PLC0415
 
         origin = origin_of(context, task_id=self.delivery_task_id or self.task_id)
-        with final_errors():
+        # Stopped by a person, or overtaken: another try would undo what they did.
+        with final_errors(SupersededError):
             store = StoreHook(self.store_conn_id).store()
             preparation = self._preparation(context, store)
             delivery = ensure_delivery(

@@ -422,6 +422,22 @@ def test_opt_outs_and_quarantine_do_not_hold_it_up_and_are_told(store: Store) ->
     ] == warned
 
 
+def test_a_list_of_the_programme_counts_whatever_its_capitals(store: Store) -> None:
+    make_prepared(store, count=3)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET template = %s::jsonb",
+            (json.dumps({"settings": {"programme": "Loyalty"}}),),
+        )
+        connection.execute(
+            "INSERT INTO smsflow_opt_outs (phone, scope)"
+            " VALUES (%s, 'programme:loyalty'), (%s, 'programme:other')",
+            (ANN, BOB),
+        )
+
+    assert 1 == run_proof(store, to=(ANN, BOB))["proof"]["opted_out"]
+
+
 def test_the_allow_list_of_the_environment_holds_for_a_proof_too(store: Store) -> None:
     make_prepared(store, count=3)
     gateway = RecordingGateway()

@@ -116,7 +116,7 @@ def test_a_viewer_sees_messages_and_proofs_and_sends_none(
     assert [403] * 4 == [each.status_code for each in (proof, *orders)]
     assert "application/problem+json" == proof.headers["content-type"]
     assert [200, 200] == [each.status_code for each in seen]
-    assert {"proofs": []} == seen[1].json()
+    assert {"delivery": delivery.id, "proofs": []} == seen[1].json()
     assert [] == simulator.messages()
     assert DeliveryState.READY is find_delivery(airflow_store, delivery.id).state
 
@@ -181,6 +181,7 @@ def test_other_content_than_was_looked_at_is_a_conflict(
         ({"to": []}, "to"),
         ({"to": [TEST_NUMBER] * 101}, "to"),
         ({"to": ["06 98 76"]}, "by place"),
+        ({"to": ["+3369876543298765432" * 20]}, "0"),
         ({"random": 101}, "random"),
         ({"random": -1}, "random"),
         ({"picks": ["longst"]}, "picks"),

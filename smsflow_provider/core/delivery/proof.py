@@ -50,6 +50,7 @@ from smsflow_provider.core.store.proofs import (
     find_proof,
     next_proof_no,
 )
+from smsflow_provider.core.store.scopes import programme_scope, sender_scope
 
 #: States in which a proof has its messages and its approval.
 _MADE = BEGUN | {DeliveryState.APPROVED}
@@ -250,9 +251,9 @@ def _scopes_of(shown: Delivery, chosen: Sequence[Row]) -> list[str]:
     """Name the opt-out lists that hold for the delivery and the chosen messages."""
     settings = shown.template.get("settings") or {}
     programme = settings.get("programme") if isinstance(settings, dict) else None
-    senders = sorted({f"sender:{row['sender']}" for row in chosen if row["sender"]})
-    named = [f"programme:{programme}"] if programme else []
-    return ["", *shown.settings.get("opt_out_scopes", ()), *senders, *named]
+    senders = {sender_scope(row["sender"]) for row in chosen if row["sender"].strip()}
+    named = [programme_scope(str(programme))] if programme else []
+    return [*shown.settings.get("opt_out_scopes", [""]), *sorted(senders), *named]
 
 
 def _lines_of(opted_out: int, quarantined: int) -> Iterator[LogRow]:

@@ -45,14 +45,17 @@ Key = Annotated[
 ]
 
 
+Written = Annotated[str, Field(min_length=1, max_length=250)]
+
+
 class ProofRequest(BaseModel):
     """Which messages to send to which numbers. Without a choice: every pick."""
 
     model_config = ConfigDict(extra="forbid")
 
-    to: list[str] = Field(min_length=1, max_length=MOST_TEXTS, repr=False)
+    to: list[Written] = Field(min_length=1, max_length=MOST_TEXTS, repr=False)
     fingerprint: str = Field(description="Of the review that was looked at")
-    recipients: list[str] = Field(default=[], max_length=MOST_TEXTS, repr=False)
+    recipients: list[Written] = Field(default=[], max_length=MOST_TEXTS, repr=False)
     random: int = Field(default=0, ge=0, le=MOST_TEXTS)
     picks: list[Pick] = []
     mark: bool = True
@@ -103,4 +106,5 @@ def read_proofs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """List the latest proofs of one delivery, newest first: who, when, what became of them."""
-    return {"proofs": summaries_of(store, list_proofs(store, delivery, limit=limit))}
+    proofs = summaries_of(store, list_proofs(store, delivery, limit=limit))
+    return {"delivery": delivery.id, "proofs": proofs}
