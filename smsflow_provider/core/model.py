@@ -21,17 +21,29 @@ class Exclusion(StrEnum):
     The first that holds wins. The names are law: SQL, API, UI and docs use these very words.
     """
 
+    #: Nothing stands in the place of the phone.
     NO_ADDRESS = "no_address"
+    #: The phone is no number, or of a kind or a country that may not be texted.
     INVALID_NUMBER = "invalid_number"
+    #: The person wants no such texts: for everything, from this sender, or of this programme.
     OPTED_OUT = "opted_out"
+    #: Texts to this number have failed for good.
     QUARANTINED = "quarantined"
+    #: Another row with the same number gets the text.
     DUPLICATE = "duplicate"
+    #: A filter of the user's holds, or the environment may text other numbers only.
     FILTERED = "filtered"
+    #: The number is in an audience that is left out.
     EXCLUDED_AUDIENCE = "excluded_audience"
+    #: Held back, to compare with those who got the text.
     CONTROL_GROUP = "control_group"
+    #: The person has had, or will have, enough texts.
     PRESSURE = "pressure"
+    #: Beyond the most people the delivery may reach.
     SIZE_LIMIT = "size_limit"
+    #: The row lacks a value that the text needs, and the template says to exclude.
     MISSING_FIELD = "missing_field"
+    #: The text takes more parts than the template allows.
     TOO_LONG = "too_long"
 
 

@@ -23,6 +23,11 @@ from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
 from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
 from smsflow_provider.core.gateways.base import Split
+from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.preparation import population, typology
+from smsflow_provider.core.preparation.condition_text import FUNCTIONS
+from smsflow_provider.core.preparation.figures import FIGURE_TYPES, Figures
+from smsflow_provider.core.preparation.number_value import NumberKind, NumberProblem
 from smsflow_provider.core.states import MOVES
 from smsflow_provider.core.workflow.schedule import Schedule
 from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
@@ -47,7 +52,7 @@ def filled(text: str) -> str:
 
 def fields_table(model: type[BaseModel]) -> str:
     """Show the fields of a model: name as it is written, default, and its comment."""
-    comments = dict(comments_of(model))
+    comments = _comments_with_bases(model)
     properties = model.model_json_schema(by_alias=True)["properties"]
     rows = []
     for name, field in model.model_fields.items():
@@ -55,6 +60,11 @@ def fields_table(model: type[BaseModel]) -> str:
         default = "**required**" if field.is_required() else _shown(properties[written])
         rows.append((f"`{written}`", default, _meaning(comments.get(name, ""), model, name)))
     return table(("field", "default", "meaning"), rows)
+
+
+def _comments_with_bases(model: type[BaseModel]) -> dict[str, str]:
+    kinds = [each for each in reversed(model.__mro__) if each.__module__ == model.__module__]
+    return {name: text for each in kinds for name, text in comments_of(each) if text}
 
 
 def comments_of(thing: type) -> Iterator[tuple[str, str]]:
@@ -103,9 +113,35 @@ _PLAIN = {
 
 def _shown(given: Mapping[str, Any]) -> str:
     default = given.get("default")
-    if default in (None, "", []) or ("default" not in given):
+    if isinstance(default, dict) and default:
+        return "see below"
+    if default in (None, "", [], {}) or ("default" not in given):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def figures_table() -> str:
+    """Show what a control may ask: names, types and comments."""
+    comments = dict(comments_of(Figures))
+    rows = [
+        (f"`{name}`", _PLAIN_TYPES[str(kind)], _markdown(comments[name]))
+        for name, kind in FIGURE_TYPES.items()
+    ]
+    return table(("figure", "type", "meaning"), rows)
+
+
+_PLAIN_TYPES = {
+    "Int64": "number",
+    "Float64": "number",
+    "String": "text",
+    "Boolean": "true or false",
+    "Date": "date",
+}
+
+
+def functions_list() -> str:
+    """Name the functions of conditions."""
+    return f"{', '.join(f'`{name}`' for name in sorted(FUNCTIONS))}\n"
 
 
 def moves_table() -> str:
@@ -171,8 +207,25 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "missing": lambda: enum_table(MissingPolicy),
     "opt-out-policy": lambda: enum_table(OptOutPolicy),
     "filters": filters_table,
+    "typology": lambda: fields_table(typology.Typology),
+    "control-rule": lambda: fields_table(typology.ControlRule),
+    "control-level": lambda: enum_table(typology.ControlLevel),
+    "filter-rule": lambda: fields_table(typology.FilterRule),
+    "pressure-rule": lambda: fields_table(typology.PressureRule),
+    "applies-when": lambda: fields_table(typology.Applies),
+    "population": lambda: fields_table(population.Population),
+    "numbers-policy": lambda: fields_table(population.Numbers),
+    "duplicates-rule": lambda: fields_table(population.Duplicates),
+    "winner": lambda: enum_table(population.Winner),
+    "share": lambda: fields_table(population.Share),
+    "size-limit": lambda: fields_table(population.SizeLimit),
+    "figures": figures_table,
+    "condition-functions": functions_list,
     "lint": lambda: enum_table(Check),
     "splits": lambda: enum_table(Split),
+    "exclusions": lambda: enum_table(Exclusion),
+    "number-problems": lambda: enum_table(NumberProblem),
+    "number-kinds": lambda: enum_table(NumberKind),
     "moves": moves_table,
     "errors": errors_tree,
 }

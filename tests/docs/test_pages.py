@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smsflow_provider.core.model import Exclusion, OutcomeKind
+from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import MessageState
 from smsflow_provider.core.store import migrations
 from tests.docs.tables import ROOT, TABLES, filled, pages
@@ -143,21 +143,3 @@ def test_no_page_names_a_place_of_one_machine() -> None:
     named = [page.name for page in pages() if place.search(page.read_text(encoding="utf-8"))]
 
     assert [] == named
-
-
-def test_reasons_for_an_exclusion_are_told_where_they_are_used() -> None:
-    text = _read("workflows.md") + _read("templates.md") + _read("architecture.md")
-    used = {
-        Exclusion.NO_ADDRESS,
-        Exclusion.INVALID_NUMBER,
-        Exclusion.OPTED_OUT,
-        Exclusion.DUPLICATE,
-        Exclusion.MISSING_FIELD,
-        Exclusion.TOO_LONG,
-    }
-
-    assert [] == [
-        one.value
-        for one in used
-        if one.value not in text and one.value.replace("_", " ") not in text
-    ]

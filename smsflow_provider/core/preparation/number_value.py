@@ -13,13 +13,17 @@ class NumberProblem(StrEnum):
 
     #: Nothing stands there: None, NaN, blanks.
     NO_ADDRESS = "no_address"
-    #: No digits, a broken spreadsheet number, or not a text or number at all.
+    #: No digits, or not a text or number at all.
     NOT_A_NUMBER = "not_a_number"
+    #: As a spreadsheet shows it, like 6.12E+08: the digits behind are gone, and it may be anybody's.
+    DIGITS_LOST = "digits_lost"
     #: Letters, as in 0800 FLOWERS. They are not read as digits.
     LETTERS = "letters"
     #: Written the national way, and nobody said of which country.
     NO_REGION = "no_region"
+    #: Fewer digits than any number has there.
     TOO_SHORT = "too_short"
+    #: More digits than any number has there, as where two numbers stand in one field.
     TOO_LONG = "too_long"
     #: Has an extension behind it: a text would reach the switchboard.
     EXTENSION = "extension"
@@ -37,20 +41,27 @@ class NumberKind(StrEnum):
     be in a machine.
     """
 
+    #: Given out for mobile phones.
     MOBILE = "mobile"
+    #: Given out for phones that stand in one place.
     FIXED_LINE = "fixed_line"
     #: The plan does not tell the two apart: all ordinary numbers of the United States.
     FIXED_LINE_OR_MOBILE = "fixed_line_or_mobile"
+    #: The one who is called pays.
     TOLL_FREE = "toll_free"
+    #: The caller pays more than for the call.
     PREMIUM = "premium"
     #: The caller pays a part.
     SHARED_COST = "shared_cost"
+    #: A phone on the internet.
     VOIP = "voip"
     #: Follows a person over several lines.
     PERSONAL = "personal"
+    #: Takes short messages only, and not by SMS.
     PAGER = "pager"
     #: One number for the whole of a company.
     UAN = "uan"
+    #: Where voice messages are fetched.
     VOICEMAIL = "voicemail"
 
 
