@@ -266,8 +266,10 @@ def _better(number: Number, other: Number) -> Number:
 def _problem_of_characters(text: str) -> NumberProblem | None:
     # A superscript or a number in a circle is a note or an ornament, not a digit of a number.
     has_odd_digits = any(char.isnumeric() and not char.isdecimal() for char in text)
-    if has_odd_digits or _SCIENTIFIC.fullmatch(text):
+    if has_odd_digits:
         return NumberProblem.NOT_A_NUMBER
+    if _SCIENTIFIC.fullmatch(text):
+        return NumberProblem.DIGITS_LOST
     if any(char.isdecimal() for char in text):
         return None
     is_words = any(char.isalpha() for char in text)

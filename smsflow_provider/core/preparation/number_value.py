@@ -15,7 +15,7 @@ class NumberProblem(StrEnum):
     NO_ADDRESS = "no_address"
     #: No digits, or not a text or number at all.
     NOT_A_NUMBER = "not_a_number"
-    #: As a spreadsheet shows it, like 6.12E+08: the digits behind are gone, and it may be anybody's.
+    #: A spreadsheet's 6.12E+08: the digits behind are gone, and it may be anybody's.
     DIGITS_LOST = "digits_lost"
     #: Letters, as in 0800 FLOWERS. They are not read as digits.
     LETTERS = "letters"
