@@ -54,7 +54,7 @@ from smsflow_provider.core.store.prepared import (
     begin_preparation,
     drop_replaced,
     fail_preparation,
-    report_progress,
+    reporting_progress,
     writing_preparation,
     zone_numbers,
 )
@@ -104,7 +104,8 @@ def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: 
     delivery = _begin(store, delivery_id, preparation, actor=actor)
     run = _Run(store, delivery, preparation)
     try:
-        run.run()
+        with reporting_progress(store, delivery) as report:
+            run.run(report)
     except _ContentFailedError:
         rows = [line.as_row() for line in run.lines]
         fail_preparation(store, delivery, figures=run.figures, lines=rows)
@@ -145,16 +146,21 @@ class _Run:
         self._preparation = preparation
         self._template = preparation.template
         self._progress: dict[str, Any] = {"targeted": preparation.rows.count}
+        self._reporter: Callable[[dict[str, Any]], None] = lambda _: None
         self.lines: list[LogLine] = []
         self.figures: dict[str, Any] = {}
 
-    def run(self) -> None:
+    def run(self, report: Callable[[dict[str, Any]], None]) -> None:
         """
         Write everything in one transaction and publish it.
+
+        Args:
+            report: Told how far it is; raises when this preparation is not wanted any more.
 
         Raises:
             _ContentFailedError: ``lines`` holds an error; nothing was written.
         """
+        self._reporter = report
         preparation = self._preparation
         schema = preparation.rows.schema()
         self._go_on_with(check_columns(self._template, schema))
@@ -270,7 +276,7 @@ class _Run:
         self._progress["step"] = step
         if rows is not None:
             self._progress[step] = rows
-        report_progress(self._store, self._delivery, self._progress)
+        self._reporter(self._progress)
         self._preparation.on_progress(dict(self._progress))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, SupersededError
-from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.connection import Connection, Store, translated_errors
 from smsflow_provider.core.store.copying import CopyThread
 from smsflow_provider.core.store.deliveries import (
     Delivery,
@@ -271,27 +271,35 @@ def _create_tables(connection: Connection, delivery: Delivery) -> None:
 
 
 def report_progress(store: Store, delivery: Delivery, progress: dict[str, Any]) -> None:
-    """
-    Say how far a preparation is, on a connection of its own, so that people see it.
+    """Say once how far a preparation is; see ``reporting_progress``."""
+    with reporting_progress(store, delivery) as report:
+        report(progress)
 
-    Args:
-        progress: Counts by step; no phone and no text.
+
+@contextmanager
+def reporting_progress(
+    store: Store, delivery: Delivery
+) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """
+    Hand out what says how far a preparation is, on a connection of its own, so that people see it.
+
+    It is called with counts by step; no phone and no text.
 
     Raises:
-        SupersededError: Another preparation of this delivery has begun, or this one was stopped.
-            The caller must end; what it wrote is not to be committed.
+        SupersededError: By the call: another preparation of this delivery has begun, or this one
+            was stopped. The caller must end; what it wrote is not to be committed.
     """
-    with store.transaction() as connection:
-        current = connection.execute(
-            statements("preparation")["write_progress"],
-            {
-                "delivery_no": delivery.no,
-                "preparation": delivery.preparation,
-                "progress": Jsonb(progress),
-            },
-        ).fetchone()
-        if current is None:
-            raise _superseded(delivery)
+    statement = statements("preparation")["write_progress"]
+    number = {"delivery_no": delivery.no, "preparation": delivery.preparation}
+
+    def report(progress: dict[str, Any]) -> None:
+        with translated_errors(), connection.transaction():
+            told = connection.execute(statement, {**number, "progress": Jsonb(progress)})
+            if told.fetchone() is None:
+                raise _superseded(delivery)
+
+    with store.connect() as connection:
+        yield report
 
 
 def zone_numbers(store: Store, names: Iterable[str]) -> dict[str, int]:
