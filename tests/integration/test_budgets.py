@@ -356,7 +356,7 @@ def charge_mixed(store: Store, delivery: Delivery, prices: PriceTable | None = T
     for change in (
         "parts = position WHERE position <= 6",
         "sender = '+36111' WHERE position = 2",
-        "sender = 'Shop' WHERE position = 3",
+        "sender = 'Number' WHERE position = 3",
         "region = 'US' WHERE position = 4",
         "sender = '' WHERE position = 5",
     ):
@@ -403,7 +403,7 @@ def test_a_stop_gives_back_what_was_not_handed_over_at_its_own_price(store: Stor
     ledger.close_rest(OutcomeKind.CANCELLED, "stopped")
     ledger.release()
 
-    # 1 part of ACME, 2 of a number, 3 of a name, 4 to the United States, 5 of the gateway's own
+    # 1 part of ACME, 2 of a number, 3 of a name like a kind, 4 to the United States, 5 of the gateway's own
     cost = Decimal("0.06") + 2 * Decimal("0.04") + 3 * Decimal("0.05")
     cost += 4 * Decimal("0.01") + 5 * Decimal("0.05")
     assert (15, cost) == kept(store)

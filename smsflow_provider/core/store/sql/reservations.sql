@@ -58,7 +58,7 @@ priced AS (
     SELECT h.parts, (
                SELECT x.price FROM rates x
                 WHERE x.country = h.region
-                  AND (x.sender = '*' OR x.sender = h.sender
+                  AND (x.sender = '*' OR x.sender = h.sender AND h.sender NOT IN ('number', 'alphanumeric')
                        OR h.sender <> '' AND x.sender = CASE WHEN h.sender ~ '^[0-9]+$' THEN 'number' ELSE 'alphanumeric' END)
                 ORDER BY x.sender = '*', x.sender IN ('number', 'alphanumeric') LIMIT 1) AS price
       FROM handed h)
