@@ -58,11 +58,11 @@ class Figures:
     gsm7: int = 0
     #: Messages in UCS-2.
     ucs2: int = 0
-    #: Estimated cost of all messages that have a price. Null: there is no price table.
+    #: Estimated cost of all messages. Null: there is no price table, or a message has no price.
     cost: float | None = None
     #: Currency of the cost. Null: there is no price table.
     currency: str | None = None
-    #: Messages without a price; the cost leaves them out. Null: there is no price table.
+    #: Messages without a price. Null: there is no price table.
     unpriced: int | None = None
     #: Countries of the numbers that get a message.
     countries: int = 0
@@ -135,8 +135,10 @@ class Figures:
 def _money(cost: Mapping[str, Any]) -> dict[str, Any]:
     if cost.get("total") is None:
         return {}
-    missing = sum(one["messages"] for one in cost.get("missing", ()))
-    return {"cost": float(cost["total"]), "currency": cost["currency"], "unpriced": missing}
+    unpriced = sum(one["messages"] for one in cost.get("missing", ()))
+    # A limit on what is known would let the unknown pass.
+    total = None if unpriced else float(cost["total"])
+    return {"cost": total, "currency": cost["currency"], "unpriced": unpriced}
 
 
 def _type_of(annotation: Any) -> pl.DataType:

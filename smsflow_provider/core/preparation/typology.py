@@ -116,9 +116,11 @@ class _Ordered(Rule):
 class ControlRule(_Ordered):
     """Judges the figures of a preparation at its end."""
 
+    #: ``control``: judges the figures of a preparation.
     kind: Literal["control"]
     #: What the log calls it: a to z, 0 to 9 and ``_``.
     code: Name
+    #: What it does when it fails; see below.
     level: ControlLevel
     #: SQL condition over the figures. Where it gives null, it counts as failed too.
     fails_when: Condition
@@ -129,6 +131,7 @@ class ControlRule(_Ordered):
 class FilterRule(_Ordered):
     """Leaves people out as ``filtered``."""
 
+    #: ``filter``: leaves people out by what their row says.
     kind: Literal["filter"]
     #: What the exclusion says.
     name: Name
@@ -139,6 +142,7 @@ class FilterRule(_Ordered):
 class PressureRule(_Ordered):
     """Leaves people out as ``pressure`` who have had, or will have, enough texts."""
 
+    #: ``pressure``: leaves people out by the texts they have had.
     kind: Literal["pressure"]
     #: What the exclusion says.
     name: Name
@@ -181,6 +185,7 @@ class Typology(Rule):
     opt_out_mention: Mention | None = None
     #: The same by country (ISO 3166) of the recipient's number.
     opt_out_mentions: dict[Country, Mention] = Field(default_factory=dict)
+    #: Each with a ``kind``: ``filter``, ``pressure`` or ``control``; see below.
     rules: tuple[AnyRule, ...] = ()
 
     @model_validator(mode="after")

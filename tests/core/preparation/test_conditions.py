@@ -198,6 +198,18 @@ def test_a_cast_that_fails_names_the_rule_and_hides_the_value() -> None:
     )
 
 
+def test_what_the_page_says_of_division_by_zero_is_true() -> None:
+    share = "spent / age > 1000000"
+
+    assert [True, True] == holds(share, spent=[1.0, 0.0], age=[0, 0])
+    assert [False] == holds("spent / NULLIF(age, 0) > 1000000", spent=[1.0], age=[0])
+
+
+def test_text_is_compared_as_it_is_written() -> None:
+    assert [False] == holds("city = 'lyon'", city=["Lyon"])
+    assert [True] == holds("lower(city) = 'lyon' AND city ILIKE 'lyon'", city=["Lyon"])
+
+
 def test_try_cast_gives_null_instead() -> None:
     assert [True, False] == holds("TRY_CAST(city AS integer) > 1", city=["12", "Lyon"])
 

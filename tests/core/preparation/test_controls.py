@@ -147,7 +147,7 @@ def test_figures_are_read_from_those_of_a_delivery() -> None:
         figures.quarantined,
     )
     assert (4, 2, 2) == (figures.gsm7, figures.ucs2, figures.longest_parts)
-    assert (12.5, "EUR", 2) == (figures.cost, figures.currency, figures.unpriced)
+    assert (None, "EUR", 2) == (figures.cost, figures.currency, figures.unpriced)
     assert (2, 1, 1, "ACME") == (
         figures.countries,
         figures.languages,
@@ -166,6 +166,13 @@ def test_figures_are_read_from_those_of_a_delivery() -> None:
 )
 def test_several_senders_are_no_sender(senders: dict[str, int], expected: str | None) -> None:
     assert expected == Figures.of({"senders": senders}, occasion=OCCASION).sender
+
+
+def test_the_cost_is_known_if_every_message_has_a_price() -> None:
+    whole = {"total": "12.50", "currency": "EUR", "missing": []}
+    figures = Figures.of({"cost": whole}, occasion=OCCASION)
+
+    assert (12.5, 0) == (figures.cost, figures.unpriced)
 
 
 def test_without_prices_nobody_knows_the_cost() -> None:
