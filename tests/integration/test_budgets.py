@@ -403,7 +403,7 @@ def test_a_stop_gives_back_what_was_not_handed_over_at_its_own_price(store: Stor
     ledger.close_rest(OutcomeKind.CANCELLED, "stopped")
     ledger.release()
 
-    # 1 part of ACME, 2 of a number, 3 of a name like a kind, 4 to the United States, 5 of the gateway's own
+    # parts: 1 of ACME, 2 of a number, 3 of a name like a kind, 4 to the US, 5 of no sender
     cost = Decimal("0.06") + 2 * Decimal("0.04") + 3 * Decimal("0.05")
     cost += 4 * Decimal("0.01") + 5 * Decimal("0.05")
     assert (15, cost) == kept(store)
