@@ -38,7 +38,7 @@ PHONES = [33600000000 + place for place in range(1, 13)]
 SENDERS = ["ACME", "Acme", "Loyalty", "+36111"]
 
 phones = st.sampled_from(PHONES)
-values = st.none() | st.sampled_from([-1.0, 0.0, 0.5, 7.0, float("nan"), float("inf")])
+values = st.none() | st.sampled_from([-1.0, -0.0, 0.0, 0.5, 7.0, float("nan"), float("inf")])
 known = st.builds(
     Person,
     phone=phones,
