@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -41,7 +42,7 @@ class Way:
     is_whole: bool
 
 
-class Pattern:
+class Pattern(ABC):
     """
     A pattern of digits.
 
@@ -88,8 +89,9 @@ class Pattern:
         """
         yield Way(pattern=self, has_group=False, is_whole=False)
 
+    @abstractmethod
     def _make(self, digits: int) -> Spans:
-        raise NotImplementedError
+        """Give the spans of a number of digits that it can take."""
 
 
 class _Digit(Pattern):
