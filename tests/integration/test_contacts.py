@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from smsflow_provider.core.content.template import read_template
 from smsflow_provider.core.model import MessageClass
 from smsflow_provider.core.preparation.exclusions.exclude import exclude
 from smsflow_provider.core.preparation.exclusions.lists import load_lists
 from smsflow_provider.core.preparation.exclusions.pressure import Pressure
 from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules
+from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.contacts import contacts_of
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
@@ -208,6 +210,22 @@ def test_all_classes_count_when_none_is_named(store: Store) -> None:
 
     assert {1: 1} == counts_of(store)
     assert {1: 1} == counts_of(store, classes=list(MessageClass))
+
+
+def test_classes_and_weights_are_read_where_a_delivery_keeps_them(store: Store) -> None:
+    """The snapshots of template and settings, as preparations write them."""
+    delivery = make_delivery(store, [UNTOUCHED], state="ready")
+    template = read_template("---\nclass: transactional\n---\nHello", name="hello")
+    kept = PreparationSettings(label="Hello", gateway="sms_gateway", weight=8)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET template = %s, settings = %s WHERE no = %s",
+            (Jsonb(template.as_dict()), Jsonb(kept.as_dict()), delivery.no),
+        )
+
+    assert {} == counts_of(store, weight=8, classes=[MessageClass.MARKETING])
+    assert {1: 1} == counts_of(store, weight=8, classes=[MessageClass.TRANSACTIONAL])
+    assert {} == counts_of(store, weight=9)
 
 
 def test_a_delivery_does_not_stand_in_its_own_way(store: Store) -> None:

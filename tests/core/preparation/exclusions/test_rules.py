@@ -184,6 +184,15 @@ def test_a_number_has_its_count(asked: list[int], counted: dict[int, int]) -> No
     assert [counted.get(one, 0) for one in asked] == found.tolist()
 
 
+def test_a_list_longer_than_what_is_looked_up_at_once_is_one_list() -> None:
+    listed = pl.Series("phone", range(FIRST, FIRST + 1_200_000), dtype=pl.UInt64)
+    asked = np.array([FIRST, FIRST + 1_199_999, FIRST - 1, FIRST + 1_200_000], dtype=np.uint64)
+    counted = listed.to_frame().with_columns(pl.lit(3, dtype=pl.Int32).alias("count"))
+
+    assert [True, True, False, False] == on_list(asked, listed).tolist()
+    assert [3, 3, 0, 0] == counts_of(asked, counted).tolist()
+
+
 def many(count: int) -> Candidates:
     """Make candidates of whom every number stands twice, far apart."""
     half = count // 2
