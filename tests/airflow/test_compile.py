@@ -149,7 +149,7 @@ def test_a_scheduled_workflow_can_be_told_to_send_in_a_backfill() -> None:
 
 
 def test_every_field_of_a_delivery_reaches_its_tasks() -> None:
-    activities = {
+    activities: dict[str, dict[str, Any]] = {
         "people": {"kind": "build_audience", "file": "people.csv"},
         "sms": {
             "kind": "sms_delivery",
@@ -158,6 +158,10 @@ def test_every_field_of_a_delivery_reaches_its_tasks() -> None:
             "gateway": "sms_gateway",
             "label": "Sale",
             "region": "FR",
+            "typology": "regulars",
+            "exclude": {"filters": {"minors": "age < 18"}, "size_limit": {"count": 3}},
+            "weight": 7,
+            "budget": "marketing",
             "dry_run": True,
             "review_within": "2d",
             "on_expiry": "skip",
@@ -176,6 +180,8 @@ def test_every_field_of_a_delivery_reaches_its_tasks() -> None:
         prepare.region,
         prepare.is_dry_run,
     )
+    assert ("regulars", 7, "marketing") == (prepare.typology, prepare.weight, prepare.budget)
+    assert activities["sms"]["exclude"] == prepare.exclude
     assert timedelta(days=2) == review.response_timeout
     assert ("skip", "fail") == (review.on_expiry, review.on_reject)
     assert ["claire", "denis"] == review.assigned_users

@@ -304,6 +304,81 @@ def test_a_workflow_names_a_template_that_is_there(
     assert [f"{path}:8: activities.sms.template: {each}" for each in expected] == told
 
 
+def write_rules(folder: Path) -> Path:
+    """Write a folder of rules in which every file has a problem but one typology."""
+    rules = folder / "rules"
+    (rules / "typologies").mkdir(parents=True)
+    (rules / "typologies" / "good.yaml").write_text("label: Good\n")
+    (rules / "typologies" / "bad.yaml").write_text("rules:\n- {kind: filtr}\n")
+    (rules / "budgets.yaml").write_text("default: {per_daz: {parts: 1}}\n")
+    (rules / "prices.csv").write_text("# as of 2026-11-01\ncountry,price,currency\nFRR,1,EUR\n")
+    return rules
+
+
+def test_rules_are_looked_at_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = write_rules(tmp_path)
+
+    assert 1 == lint([tmp_path])
+    told = capsys.readouterr().out.splitlines()
+    assert [
+        f"{rules}/budgets.yaml:1: default.per_daz: unknown key (did you mean 'per_day'?)",
+        f"{rules}/prices.csv:3: country: 'FRR' is not a country (did you mean 'FR'?)",
+        f"{rules}/typologies/bad.yaml:2: rules.0: unknown kind 'filtr' (did you mean 'filter'?)",
+    ] == told
+
+
+@pytest.mark.parametrize(
+    ("typology", "expected"),
+    [
+        ("good", []),
+        ("goood", ["no such typology 'goood' (did you mean 'good'?)"]),
+        ('"{{ params.which }}"', []),
+    ],
+)
+def test_a_workflow_and_a_template_name_a_typology_that_is_there(
+    typology: str, expected: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rules(tmp_path)
+    (tmp_path / "workflows").mkdir()
+    path = tmp_path / "workflows" / "sale.yaml"
+    params = "params: {which: {type: string}}\n"
+    path.write_text(f"{params}{WORKFLOW}    typology: {typology}\n")
+    template = tmp_path / "sale.sms.j2"
+    named = typology if "{" not in typology else "good"
+    template.write_text(TEMPLATE.replace("sender: ACME", f"sender: ACME\ntypology: {named}"))
+
+    lint([path, template])
+
+    told = [line for line in capsys.readouterr().out.splitlines() if "no problems" not in line]
+    problems = [line for line in told if ": note: " not in line]
+    assert [f"{path}:9: activities.sms.typology: {each}" for each in expected] + [
+        f"{template}: typology: {each}" for each in expected
+    ] == problems
+
+
+def test_a_workflow_with_a_wrong_exclusion_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sale.yaml"
+    path.write_text(
+        WORKFLOW
+        + "    weight: 101\n"
+        + "    exclude:\n"
+        + "      filters:\n"
+        + "        minors: sum(age) < 18\n"
+        + "      control_group: {percnt: 5}\n"
+    )
+
+    assert 1 == lint([path])
+    told = [line.removeprefix(f"{path}:") for line in capsys.readouterr().out.splitlines()]
+    assert "11: activities.sms.exclude.filters.minors: unknown function 'sum'" in told
+    assert (
+        "12: activities.sms.exclude.control_group.percnt: unknown field 'percnt'"
+        " (did you mean 'percent'?)"
+    ) in told
+    assert any(line.startswith("8: activities.sms.weight: ") for line in told)
+
+
 def test_two_workflows_of_one_id_are_a_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
