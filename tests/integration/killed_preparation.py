@@ -2,8 +2,9 @@
 Preparations that kill themselves: ``python -m tests.integration.killed_preparation DSN``.
 
 Each line on standard input is an order, as JSON: which delivery to prepare and, unless it is to
-live, at which call of the store to die, by SIGKILL. Each gets a process of its own, forked from
-this one, which has everything loaded. Each line on standard output says what became of one.
+live, at which call of the store to die, by SIGKILL. Who is to die is forked from this process,
+which has everything loaded; it must not have prepared anything itself, for threads do not
+survive a fork. Each line on standard output says what became of one.
 
 The store is the real one. What is counted are the statements of its connections, each before it
 runs, COPY also behind its last row, and commits, before and behind.
@@ -172,9 +173,13 @@ def _say(told: dict[str, Any]) -> None:
 def main() -> None:
     """Follow the orders."""
     for line in sys.stdin:
+        order = json.loads(line)
+        if "at" not in order:
+            run(sys.argv[1], order)
+            continue
         pid = os.fork()
         if not pid:
-            run(sys.argv[1], json.loads(line))
+            run(sys.argv[1], order)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         if os.waitstatus_to_exitcode(status) != 0:

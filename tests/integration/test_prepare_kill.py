@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,37 +56,48 @@ class Point:
 
 
 class Preparer:
-    """A process that prepares on demand; see ``killed_preparation``."""
+    """Two processes that prepare on demand, see ``killed_preparation``; one for those that die."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, lasting: subprocess.Popen[str], forking: subprocess.Popen[str]) -> None:
+        self._lasting = lasting
+        self._forking = forking
 
-    def prepare(self, delivery_id: str, *, at: Point | None = None) -> dict[str, Any]:
-        """Prepare a delivery; what is told of it, or, of a process that died, its exit code."""
-        order: dict[str, Any] = {"delivery": delivery_id}
-        if at is not None:
-            order["at"] = [at.label, at.occurrence]
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{json.dumps(order)}\n")
-        self._process.stdin.flush()
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return told
+    def prepare(self, delivery_id: str) -> dict[str, Any]:
+        """Prepare a delivery, undisturbed; what is told of it."""
+        return _told(self._lasting, {"delivery": delivery_id})
+
+    def die(self, delivery_id: str, *, at: Point) -> dict[str, Any]:
+        """Prepare a delivery up to there; how the process ended."""
+        return _told(self._forking, {"delivery": delivery_id, "at": [at.label, at.occurrence]})
+
+
+def _told(process: subprocess.Popen[str], order: dict[str, Any]) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{json.dumps(order)}\n")
+    process.stdin.flush()
+    told: dict[str, Any] = json.loads(process.stdout.readline())
+    return told
 
 
 @pytest.fixture
 def preparer(store: Store, store_dsn: str, repository: Path) -> Iterator[Preparer]:
     add_opt_outs(store, OPTED_OUT)
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.killed_preparation", store_dsn],
-        cwd=repository,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Preparer(process)
-        assert process.stdin is not None
-        process.stdin.close()
+    command = [sys.executable, "-m", "tests.integration.killed_preparation", store_dsn]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command,
+                    cwd=repository,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(2)
+        ]
+        yield Preparer(*both)
 
 
 def points_of(calls: Sequence[Call]) -> list[Point]:
@@ -174,7 +186,7 @@ def test_killed_at_any_point_it_leaves_nothing_wrong_and_the_next_try_is_the_sam
         if not number % AGAIN_EVERY or not is_reached(point, first["calls"]):
             preparer.prepare(name)
             say_send(store, find_delivery(store, name), fingerprint=fingerprint)
-        died = preparer.prepare(name, at=point)
+        died = preparer.die(name, at=point)
         assert -signal.SIGKILL == died.get("exit_code"), point
         if check_what_is_left(store, find_delivery(store, name), fingerprint=fingerprint):
             survived.append(point.label)
