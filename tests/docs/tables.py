@@ -19,12 +19,24 @@ from typing import Any
 from pydantic import BaseModel
 
 from smsflow_provider.core import errors
+from smsflow_provider.core.content import blocks, encoding, render, render_process, render_rows
 from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
 from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
+from smsflow_provider.core.delivery import by_author
+from smsflow_provider.core.document import judge, tree
 from smsflow_provider.core.gateways.base import Split
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.model import Exclusion
-from smsflow_provider.core.preparation import population, typology
+from smsflow_provider.core.preparation import (
+    condition_text,
+    population,
+    preview,
+    row_rules,
+    rule_columns,
+    short_texts,
+    typology,
+)
 from smsflow_provider.core.preparation.condition_text import FUNCTIONS
 from smsflow_provider.core.preparation.figures import FIGURE_TYPES, Figures
 from smsflow_provider.core.preparation.number_value import NumberKind, NumberProblem
@@ -198,6 +210,39 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+#: Limits that are no settings: a module, a constant of it, and its unit.
+_LIMITS = (
+    (render, "MAX_CHARACTERS", "characters"),
+    (encoding, "MAX_PARTS", "parts"),
+    (blocks, "MAX_DEPTH", "blocks"),
+    (blocks, "MAX_INCLUDES", "includes"),
+    (render_process, "CHUNK_S", "s"),
+    (render_process, "ROW_S", "s"),
+    (render_process, "MEMORY_MIB", "MiB"),
+    (render_rows, "MOST_BLAMED", "rows"),
+    (row_rules, "MOST_FILTERS", "filters"),
+    (condition_text, "LONGEST", "characters"),
+    (rule_columns, "HIGHEST_THRESHOLD", "messages"),
+    (short_texts, "MOST_TEXTS", "texts"),
+    (by_author, "MOST_TEXTS", "messages"),
+    (preview, "MOST_SHOWN", "messages"),
+    (judge, "MOST_BYTES", "bytes"),
+    (tree, "MOST_NODES", "nodes"),
+)
+
+
+def limits_table() -> str:
+    """Show what cannot be set: the comment of each constant, and its value."""
+    rows = []
+    for module, name, unit in _LIMITS:
+        lines = inspect.getsource(module).splitlines()
+        place = next(n for n, line in enumerate(lines) if re.match(rf"{name}\b", line))
+        comment = " ".join(_comment_before(lines, place))
+        assert comment, f"{module.__name__}.{name} has no comment"
+        rows.append((_markdown(comment), f"{getattr(module, name):,} {unit}".replace(".0 ", " ")))
+    return table(("limit", "value"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "workflow": lambda: fields_table(Workflow),
     "schedule": lambda: fields_table(Schedule),
@@ -228,6 +273,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "number-kinds": lambda: enum_table(NumberKind),
     "moves": moves_table,
     "errors": errors_tree,
+    "log-events": lambda: enum_table(LogEvent),
+    "limits": limits_table,
 }
 
 

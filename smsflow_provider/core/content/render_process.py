@@ -23,6 +23,12 @@ __all__ = ["MAX_OUTSTANDING", "RenderProcess", "RenderedChunk"]
 
 #: Chunks that may be submitted and not yet asked for.
 MAX_OUTSTANDING: Final = 2
+#: Seconds of processor time that rendering 50,000 rows may take.
+CHUNK_S: Final = 30.0
+#: Seconds of processor time that rendering one row may take.
+ROW_S: Final = 1.0
+#: MiB of memory that rendering may take.
+MEMORY_MIB: Final = 512
 _MIB: Final = 1024 * 1024
 
 
@@ -63,9 +69,9 @@ class RenderProcess:
         self,
         template: Template,
         *,
-        chunk_s: float = 30.0,
-        row_s: float = 1.0,
-        memory_bytes: int = 512 * _MIB,
+        chunk_s: float = CHUNK_S,
+        row_s: float = ROW_S,
+        memory_bytes: int = MEMORY_MIB * _MIB,
         stall_s: float = 10.0,
     ) -> None:
         self.limits = Limits(

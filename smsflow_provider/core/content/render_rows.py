@@ -14,8 +14,8 @@ from smsflow_provider.core.content.render_pipe import Answer, Death, Limits, Ren
 from smsflow_provider.core.content.render_wire import Request
 from smsflow_provider.core.errors import TemplateError
 
-# Rows that are too much after which the chunk is given up.
-_MOST: Final = 5
+#: Rows that may break the limits on their own before the template is given up.
+MOST_BLAMED: Final = 5
 # Rows that travel together.
 _SLICE: Final = 1_000
 # Times a row is tried whose process ended for no reason that is known.
@@ -94,7 +94,7 @@ class RowByRow:
         if not death.is_deserved and self._deaths_here < _TRIES:
             return
         self._fatal.append(self._done)
-        if len(self._fatal) == _MOST:
+        if len(self._fatal) == MOST_BLAMED:
             raise self._too_long()
         problem = Failed(reason=self._reason_of(death))
         self._keep(RenderedChunk(joined="", problems={0: problem}))

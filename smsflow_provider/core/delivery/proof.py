@@ -33,6 +33,7 @@ from smsflow_provider.core.errors import (
     NotApprovedError,
 )
 from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.model import DeliveryKind, Encoding
 from smsflow_provider.core.states import BEGUN, DeliveryState
 from smsflow_provider.core.store.connection import Connection, Row, Store
@@ -258,8 +259,8 @@ def _scopes_of(shown: Delivery, chosen: Sequence[Row]) -> list[str]:
 
 def _lines_of(opted_out: int, quarantined: int) -> Iterator[LogRow]:
     for event, count, words in (
-        ("proof_opted_out", opted_out, "opted out"),
-        ("proof_quarantined", quarantined, "in quarantine"),
+        (LogEvent.PROOF_OPTED_OUT.value, opted_out, "opted out"),
+        (LogEvent.PROOF_QUARANTINED.value, quarantined, "in quarantine"),
     ):
         if count:
             problem = f"{count} of the test numbers {'is' if count == 1 else 'are'} {words}"

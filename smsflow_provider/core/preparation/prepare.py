@@ -21,9 +21,10 @@ from smsflow_provider.core import clock
 from smsflow_provider.core.audience.layout import ID, PHONE
 from smsflow_provider.core.content.render_process import RenderProcess
 from smsflow_provider.core.content.template import Template
-from smsflow_provider.core.errors import AudienceError, ConfigError
+from smsflow_provider.core.errors import AudienceError, ConfigError, TemplateError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.budgets import Budgets, charge
 from smsflow_provider.core.preparation.candidates import CandidateBuilder, Candidates
 from smsflow_provider.core.preparation.checks import (
@@ -74,6 +75,8 @@ class Preparation:
     excluded_audiences: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
     #: What the reviewer must know of what was handed in, such as a list that cannot be read whole.
     notes: Sequence[LogLine] = ()
+    #: What is to be said already, such as what the excluded audiences lack.
+    lines: Sequence[LogLine] = ()
     #: What a part costs. None: nobody knows.
     prices: PriceTable | None = None
     #: What may be spent. None: nothing is limited.
@@ -133,8 +136,12 @@ def _begin(store: Store, delivery_id: str, preparation: Preparation, *, actor: s
 
 
 def _line_of(error: ConfigError) -> LogRow:
-    kind = type(error).__name__.removesuffix("Error").lower()
-    return Level.ERROR.value, f"{kind}_refused", error.problem, error.facts
+    event = LogEvent.CONFIG_REFUSED
+    if isinstance(error, AudienceError):
+        event = LogEvent.AUDIENCE_REFUSED
+    elif isinstance(error, TemplateError):
+        event = LogEvent.TEMPLATE_REFUSED
+    return Level.ERROR.value, event.value, error.problem, error.facts
 
 
 class _Run:

@@ -47,13 +47,16 @@ class Store:
             StoreUnreachableError: The server does not answer or refuses the credentials.
         """
         try:
-            return psycopg.connect(self._dsn, application_name="smsflow", connect_timeout=10)
+            connection = psycopg.connect(self._dsn, application_name="smsflow", connect_timeout=10)
         except psycopg.OperationalError as error:
             raise StoreUnreachableError(
                 "the store does not answer: check the connection smsflow_store",
                 **_place_of(self._dsn),
                 cause=_first_line(error),
             ) from None
+        # Locks are taken and rows read again behind them, whatever the server's default is.
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        return connection
 
     def connect(self) -> Connection:
         """Open a connection whose rows are dictionaries. Same errors as ``connect_plain``."""
