@@ -13,14 +13,14 @@ class LogEvent(StrEnum):
     are stable; the sentences beside them are for people and may change.
     """
 
-    #: Error. The audience lacks a column the texts need, and no default stands in. Name the column as
-    #: the text does, or the other way round.
+    #: Error. The audience lacks a column the texts need, and no default stands in. Name the column
+    #: as the text does, or the other way round.
     COLUMN_MISSING = "column_missing"
-    #: Error. Recipients lack a field the text requires, and the template says ``missing: fail``. Mend
-    #: the audience, or say ``missing: exclude`` or ``missing: default``.
+    #: Error. Recipients lack a field the text requires, and the template says ``missing: fail``.
+    #: Mend the audience, or say ``missing: exclude`` or ``missing: default``.
     FIELD_MISSING = "field_missing"
-    #: Error. The text of some recipients cannot be made: it is empty, too long, holds a character that
-    #: cannot be sent, or the template fails on their values. The reason says which.
+    #: Error. The text of some recipients cannot be made: it is empty, too long, holds a character
+    #: that cannot be sent, or the template fails on their values. The reason says which.
     TEXT_FAILED = "text_failed"
     #: Error. A sender, by country or by an expression, is none that networks take.
     SENDER_INVALID = "sender_invalid"
@@ -32,7 +32,8 @@ class LogEvent(StrEnum):
     TEMPLATE_REFUSED = "template_refused"
     #: Error. A rule or a setting of the delivery cannot be used; its problems are listed.
     CONFIG_REFUSED = "config_refused"
-    #: Error. The delivery would take more than its budget has left for a delivery, a day or a month.
+    #: Error. The delivery would take more than its budget has left for a delivery, a day or a
+    #: month.
     OVER_BUDGET = "over_budget"
     #: Error. The delivery names a budget that is not in ``budgets.yaml``.
     BUDGET_UNKNOWN = "budget_unknown"
