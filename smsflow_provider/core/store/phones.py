@@ -91,8 +91,8 @@ def unpacked(raw: bytes, *, width: int = 8) -> NDArray[Any]:
         raw: From ``string_agg(int8send(…), '')``, or of ``int4send`` with a *width* of 4.
 
     Example:
-        >>> unpacked(bytes.fromhex("00000007d36ebb4e"))
-        array([33612151630], dtype='>i8')
+        >>> unpacked((33612345678).to_bytes(8, "big"))
+        array([33612345678], dtype='>i8')
     """
     return np.frombuffer(raw, dtype=f">i{width}")
 

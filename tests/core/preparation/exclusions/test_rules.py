@@ -203,6 +203,7 @@ def many(count: int) -> Candidates:
         frame = numbers.select(pl.all().repeat_by(len(places)).explode())
         given = pl.Series("phone", FIRST + places % np.uint64(half))
         rules = pl.DataFrame({"limit_by": places, "duplicate_by": places})
+        rules = rules.with_columns(control_by=True)
         builder.add(frame.with_columns(given), rules)
     return builder.finish()
 
@@ -231,10 +232,15 @@ def test_blocks_and_shares_of_a_large_audience_meet() -> None:
     assert (candidates.still_in().arg_true() >= half + 2000).all()
 
 
-def test_blocks_of_the_first_rows_meet() -> None:
-    count = 2 * BLOCK_ROWS + 200_000
-    candidates = many(count)
-    limit = SizeLimit(count=BLOCK_ROWS + 7)
-    exclude(candidates, ExclusionRules(population=Population(size_limit=limit)), make_lists())
+@pytest.mark.parametrize("size", [7, BLOCK_ROWS + 7])
+def test_of_equal_rows_the_first_are_chosen_over_all_blocks(size: int) -> None:
+    """By the order of the audience, and by a column in which all are alike."""
+    candidates = many(4 * BLOCK_ROWS + 200_000)
+    population = Population(
+        control_group=Share(count=size, by="x"), size_limit=SizeLimit(count=size)
+    )
+    exclude(candidates, ExclusionRules(population=population), make_lists())
 
-    assert [*range(BLOCK_ROWS + 7)] == candidates.still_in().arg_true().to_list()
+    held = candidates.columns.reason == 1 + list(Exclusion).index(Exclusion.CONTROL_GROUP)
+    assert [*range(size)] == np.flatnonzero(held).tolist()
+    assert [*range(size, 2 * size)] == candidates.still_in().arg_true().to_list()
