@@ -75,8 +75,6 @@ class Preparation:
     excluded_audiences: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
     #: What the reviewer must know of what was handed in, such as a list that cannot be read whole.
     notes: Sequence[LogLine] = ()
-    #: What is to be said already, such as what the excluded audiences lack.
-    lines: Sequence[LogLine] = ()
     #: What a part costs. None: nobody knows.
     prices: PriceTable | None = None
     #: What may be spent. None: nothing is limited.
