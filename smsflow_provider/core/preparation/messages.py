@@ -101,7 +101,7 @@ class MessagePass:
             is_in = people["reason"].is_null()
             self._exclude(people.filter(~is_in), writer)
             if is_in.any():
-                yield Chunk(people=people.filter(is_in), fields=frame.select(fields).filter(is_in))
+                yield Chunk(people=people.filter(is_in), fields=frame.filter(is_in).select(fields))
 
     def _exclude(self, people: pl.DataFrame, writer: PreparationWriter) -> None:
         """Write people who get no message: columns ``reason`` and ``detail`` say why."""
