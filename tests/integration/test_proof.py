@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from smsflow_provider.core.delivery.overdue import close_overdue_proofs
 from smsflow_provider.core.delivery.proof import make_proof, send_proof
 from smsflow_provider.core.delivery.proof_request import Proof
 from smsflow_provider.core.delivery.report import report
@@ -32,6 +33,7 @@ from smsflow_provider.core.store.deliveries import (
     list_deliveries,
     read_log,
 )
+from smsflow_provider.core.store.lease import claim
 from smsflow_provider.core.store.proofs import list_proofs
 from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.testing.gateway import RecordingGateway
@@ -47,6 +49,12 @@ class PlainDialect(SimulatorDialect):
 
     name: ClassVar[str] = "plain"
     features: ClassVar[frozenset[Feature]] = SimulatorDialect.features - {Feature.MULTIPART}
+
+
+class SmallDialect(SimulatorDialect):
+    """Takes ten texts at once."""
+
+    max_batch: ClassVar[int] = 10
 
 
 def proof_of(**changed: Any) -> Proof:
@@ -331,6 +339,69 @@ def test_two_tries_at_once_send_one_text_to_each(store: Store) -> None:
     assert all(isinstance(one, dict | SmsflowError) for one in results), results
     assert [f"+{ANN}", f"+{BOB}"] == sorted(to for to, _ in sent(gateway))
     assert (1, 2) == (after["proof"]["no"], after["accepted"])
+
+
+def make_overdue(store: Store) -> None:
+    """Let two hours pass for everything that was begun or approved."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET moved_at = moved_at - interval '2 hours',"
+            " expires_at = expires_at - interval '2 hours'"
+        )
+
+
+def test_a_proof_that_nobody_finished_is_ended_by_maintenance(store: Store) -> None:
+    """Killed with some texts under way and others not handed over yet."""
+    delivery = make_prepared(store, count=100)
+    small = SmallDialect(SimulatorSettings(base_url="http://fake"))
+    slow = RecordingGateway(delay_s=60, dialect=small)
+    begun = proof_of(recipients=(), random=100)
+
+    async def play() -> None:
+        sending = asyncio.create_task(send_one(store, slow, begun, connections=1))
+        async with asyncio.timeout(30):
+            while not slow.messages:  # noqa: ASYNC110  a fake has no event to wait for
+                await asyncio.sleep(0.01)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+    asyncio.run(play())
+    early = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
+    make_overdue(store)
+    ended = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
+    again = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
+
+    assert [0, 1, 0] == [early, ended, again]
+    ((proof, figures),) = list_proofs(store, delivery)
+    assert DeliveryState.FINISHED is proof.state
+    assert (10, 10, 90) == (len(slow.messages), figures["unknown"], figures["expired"])
+    after = RecordingGateway()
+    assert ("finished", []) == (
+        run_proof(store, after, recipients=(), random=100)["state"],
+        after.messages,
+    )
+
+
+def test_a_proof_that_nobody_began_expires_and_is_not_sent_late(store: Store) -> None:
+    delivery = make_prepared(store, count=3)
+    made = make_proof(store, "d1", proof_of(), author="maria", dialect=DIALECT)
+    make_overdue(store)
+
+    assert 1 == close_overdue_proofs(store, actor="maintain")
+    assert [DeliveryState.EXPIRED] == [one.state for one, _ in list_proofs(store, delivery)]
+    assert DeliveryState.READY is find_delivery(store, "d1").state
+    assert "expired" == report(store, made.id)["state"]
+
+
+def test_a_proof_that_somebody_sends_is_left_to_them(store: Store) -> None:
+    make_prepared(store, count=3)
+    made = make_proof(store, "d1", proof_of(), author="maria", dialect=DIALECT)
+    make_overdue(store)
+    ledger = claim(store, made, owner="somebody", lease_s=10)
+    assert ledger is not None
+
+    assert 0 == close_overdue_proofs(store, actor="maintain")
+    ledger.release()
 
 
 # Apart from the campaign
