@@ -34,7 +34,7 @@ from tests.core.preparation.exclusions.people import (
     verdicts_of,
 )
 
-PHONES = [33600000000 + place for place in range(1, 13)]
+PHONES = [33600000000 + place for place in range(1, 41)]
 SENDERS = ["ACME", "Acme", "Loyalty", "+36111"]
 
 phones = st.sampled_from(PHONES)
@@ -42,10 +42,10 @@ values = st.none() | st.sampled_from([-1.0, -0.0, 0.0, 0.5, 7.0, float("nan"), f
 known = st.builds(
     Person,
     phone=phones,
-    kind=st.sampled_from(NumberKind),
-    region=st.none() | st.sampled_from(["FR", "BE", "DE"]),
+    kind=st.just(NumberKind.MOBILE) | st.sampled_from(NumberKind),
+    region=st.sampled_from([None, "FR", "FR", "FR", "BE", "DE"]),
     sender=st.none() | st.just("") | st.sampled_from(SENDERS),
-    filter=st.none() | st.integers(0, 3),
+    filter=st.sampled_from([None, None, None, 0, 0, 1, 2, 3]),
     duplicate_by=values,
     control_by=values,
     limit_by=values,
@@ -54,11 +54,11 @@ known = st.builds(
 unread = st.sampled_from(NumberProblem).map(nobody)
 audiences = st.lists(st.one_of(known, known, known, unread), max_size=60)
 
-number_lists = st.lists(phones, max_size=4).map(lambda found: make_numbers(*found))
+number_lists = st.lists(phones, max_size=3).map(lambda found: make_numbers(*found))
 shares = st.one_of(
     st.none(),
     st.builds(Share, percent=st.sampled_from([0.1, 10, 12.5, 33.3, 50, 100])),
-    st.builds(Share, count=st.integers(1, 20), by=st.none() | st.just("points")),
+    st.builds(Share, count=st.integers(1, 8), by=st.none() | st.just("points")),
 )
 populations = st.builds(
     Population,
@@ -76,7 +76,7 @@ populations = st.builds(
     audiences=st.sampled_from([(), ("vips",), ("vips", "staff")]),
     control_group=shares,
     size_limit=st.none()
-    | st.builds(SizeLimit, count=st.integers(0, 30), by=st.none() | st.just("points")),
+    | st.builds(SizeLimit, count=st.integers(0, 12), by=st.none() | st.just("points")),
 )
 pressures = st.builds(
     Pressure,
@@ -103,7 +103,7 @@ def all_lists(draw: st.DrawFn) -> Lists:
         opt_outs={scope: draw(number_lists) for scope in scopes},
         quarantined=draw(number_lists),
         audiences={"vips": draw(number_lists), "staff": draw(number_lists)},
-        allowed=draw(st.none() | st.just(make_numbers(*PHONES[:9]))),
+        allowed=draw(st.none() | st.just(make_numbers(*PHONES[:30]))),
         contacts={"weekly": draw(contacts), "monthly": draw(contacts)},
     )
 
