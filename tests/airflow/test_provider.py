@@ -110,9 +110,14 @@ def test_what_the_store_connection_may_hold_is_what_its_form_offers_and_more() -
 def test_the_settings_have_their_defaults() -> None:
     options = get_provider_info()["config"]["smsflow"]["options"]
 
-    assert {"artifacts", "templates", "public_url", "allowed_numbers", "review_hold_s"} == set(
-        options
-    )
+    assert {
+        "artifacts",
+        "templates",
+        "rules",
+        "public_url",
+        "allowed_numbers",
+        "review_hold_s",
+    } == set(options)
     assert ["", ""] == [conf.get("smsflow", name) for name in ("public_url", "allowed_numbers")]
     assert "7" == options["review_hold_s"]["default"]
     assert options["allowed_numbers"]["sensitive"]
@@ -123,6 +128,7 @@ def test_the_settings_are_read_from_airflows_configuration(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__SMSFLOW__ARTIFACTS", "s3://bucket/sms")
     monkeypatch.setenv("AIRFLOW__SMSFLOW__TEMPLATES", "/texts")
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__RULES", "/rules")
     monkeypatch.setenv("AIRFLOW__SMSFLOW__PUBLIC_URL", "https://sms.example.com/")
     monkeypatch.setenv("AIRFLOW__SMSFLOW__ALLOWED_NUMBERS", "+33612345678")
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/tools/")
@@ -131,6 +137,7 @@ def test_the_settings_are_read_from_airflows_configuration(
         SmsflowConfig(
             artifacts="s3://bucket/sms",
             templates=Path("/texts"),
+            rules=Path("/rules"),
             public_url="https://sms.example.com",
             allowed=frozenset({33612345678}),
             base_url="https://airflow.example.com/tools",
@@ -143,13 +150,19 @@ def test_without_settings_files_are_below_airflows_own_folders() -> None:
     config = SmsflowConfig.read()
 
     assert Path(conf.get("core", "dags_folder")) / "templates" == config.templates
+    assert Path(conf.get("core", "dags_folder")) / "rules" == config.rules
     assert config.artifacts.endswith("/smsflow")
     assert config.allowed is None
 
 
 def test_the_allow_list_does_not_show_in_a_repr() -> None:
     config = SmsflowConfig(
-        artifacts="", templates=Path(), public_url="", allowed=frozenset({336}), base_url=""
+        artifacts="",
+        templates=Path(),
+        rules=Path(),
+        public_url="",
+        allowed=frozenset({336}),
+        base_url="",
     )
 
     assert "336" not in repr(config)
@@ -277,7 +290,7 @@ def test_a_store_that_answers_passes_the_test(airflow_store: Store) -> None:
     works, said = StoreHook().test_connection()
 
     assert works
-    assert "its schema is 0001" in said
+    assert "its schema is 0002" in said
 
 
 def test_a_store_without_its_tables_fails_the_test_and_says_what_to_run(

@@ -205,6 +205,7 @@ def crm(
     }
     monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(fields))
     monkeypatch.setenv("AIRFLOW__SMSFLOW__TEMPLATES", str(repository / "dags" / "templates"))
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__RULES", str(repository / "dags" / "rules"))
     yield
     postgres.drop_database("crm")
 

@@ -176,6 +176,7 @@ def test_airflow_knows_the_settings_and_their_defaults(answer: dict[str, Any]) -
     assert {
         "artifacts": "",
         "templates": "",
+        "rules": "",
         "public_url": "",
         "allowed_numbers": "",
         "review_hold_s": "7",
