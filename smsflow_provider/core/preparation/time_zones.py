@@ -60,41 +60,74 @@ def zones_of(numbers: pl.DataFrame) -> pl.Series:
     types = pl.Series([_PLACES.get(kind, len(_TYPES) - 1) for kind in NUMBER_KINDS], dtype=pl.Int64)
     line = types.gather(kinds).fill_null(len(_TYPES) - 1) * len(_SIZES)
     line += size.clip(_SIZES[0], _SIZES[-1]) - _SIZES[0]
-    starts, zones = _lines()
-    found = starts.search_sorted(line * 10**_WIDTH + aligned, side="right") - 1
-    return zones.gather(found).rename("zones")
+    world = _world()
+    world.learn(aligned)
+    found = world.starts.search_sorted(line * 10**_WIDTH + aligned, side="right") - 1
+    return world.zones.gather(found).rename("zones")
+
+
+class _World:
+    """Where zones begin and end on the lines, for the calling codes that have been met."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, str] = {0: ""}
+        self._heads: set[int] = set()
+        self._codes: set[str] = set()
+        self._settle()
+
+    def learn(self, aligned: pl.Series) -> None:
+        """Learn the calling codes of these numbers; all at once would take a second."""
+        heads = set((aligned // 10 ** (_WIDTH - 3)).unique().to_list()) - self._heads
+        if not heads:
+            return
+        self._heads |= heads
+        codes = {_code_of(f"{head:03d}") for head in heads} - self._codes - {""}
+        self._codes |= codes
+        for code in codes:
+            self._add(code)
+        self._settle()
+
+    def _add(self, code: str) -> None:
+        kinds = [(number_type, size) for number_type in _TYPES for size in _SIZES]
+        end = (int(code) + 1) * 10 ** (_WIDTH - len(code))
+        for at, (number_type, size) in enumerate(kinds):
+            # What begins where this ends may be there already.
+            self._pieces.setdefault(at * 10**_WIDTH + end, "")
+            for start, zones in _pieces(code, number_type, size=size):
+                self._pieces[at * 10**_WIDTH + start] = zones
+
+    def _settle(self) -> None:
+        starts = sorted(self._pieces)
+        self.starts = pl.Series("start", starts, dtype=pl.Int64)
+        self.zones = pl.Series("zones", [self._pieces[start] for start in starts], dtype=pl.String)
 
 
 @functools.cache
-def _lines() -> tuple[pl.Series, pl.Series]:
-    """From each start to the next one, the zones are the same."""
-    line: list[tuple[int, str]] = []
-    kinds = [(number_type, size) for number_type in _TYPES for size in _SIZES]
-    for at, (number_type, size) in enumerate(kinds):
-        for start, zones in _pieces(number_type, size=size):
-            if not line or line[-1][1] != zones:
-                line.append((at * 10**_WIDTH + start, zones))
-    return (
-        pl.Series("start", [start for start, _ in line], dtype=pl.Int64),
-        pl.Series("zones", [zones for _, zones in line], dtype=pl.String),
-    )
+def _world() -> _World:
+    return _World()
 
 
-def _pieces(number_type: int, *, size: int) -> Iterator[tuple[int, str]]:
-    """Give where other zones may begin, in order, and what they are."""
-    codes = set(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-    prefixes = codes | {prefix for prefix in TIMEZONE_DATA if len(prefix) <= size}
-    bounds = {0}
-    for prefix in prefixes:
+@functools.cache
+def _calling_codes() -> frozenset[str]:
+    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
+
+def _code_of(digits: str) -> str:
+    """Give the calling code that digits begin with; empty: none."""
+    return next((digits[:size] for size in (1, 2, 3) if digits[:size] in _calling_codes()), "")
+
+
+def _pieces(code: str, number_type: int, *, size: int) -> Iterator[tuple[int, str]]:
+    """Give where within a calling code other zones may begin, in order, and what they are."""
+    known = {one for one in TIMEZONE_DATA if len(one) <= size and one.startswith(code)}
+    end = (int(code) + 1) * 10 ** (_WIDTH - len(code))
+    bounds = set()
+    for prefix in {code, *known}:
         block = 10 ** (_WIDTH - len(prefix))
         bounds |= {int(prefix) * block, (int(prefix) + 1) * block}
-    for bound in sorted(bounds):
+    for bound in sorted(bounds - {end}):
         digits = f"{bound:0{_WIDTH}d}"
-        code = next((digits[:count] for count in (1, 2, 3) if digits[:count] in codes), "")
-        yield (
-            bound,
-            _zones_at(digits, code=code, number_type=number_type, size=size) if code else "",
-        )
+        yield bound, _zones_at(digits, code=code, number_type=number_type, size=size)
 
 
 def _zones_at(digits: str, *, code: str, number_type: int, size: int) -> str:
