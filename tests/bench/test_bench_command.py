@@ -11,7 +11,15 @@ import psutil
 import pytest
 
 from smsflow_provider.cli.bench.command import table_of
-from smsflow_provider.cli.bench.result import PrepareResult, Verdict, verdicts_of
+from smsflow_provider.cli.bench.result import (
+    LEAST_SPEEDUP,
+    MOST_FLOOR_RATIO,
+    MOST_GROWTH,
+    MOST_PEAK_MB,
+    PrepareResult,
+    Verdict,
+    verdicts_of,
+)
 from smsflow_provider.cli.bench.watch import Peak, peak_bytes_of, run_measured
 from smsflow_provider.cli.main import main
 from smsflow_provider.core.errors import ConfigError
@@ -138,3 +146,18 @@ def test_the_peak_counts_children() -> None:
 def test_a_measured_process_that_fails_is_an_error() -> None:
     with pytest.raises(ConfigError, match="failed"):
         run_measured("smsflow_provider.no_such_module", {})
+
+
+def test_the_page_says_the_limits_of_the_code(repository: Path) -> None:
+    page = (repository / "docs" / "performance.md").read_text(encoding="utf-8")
+    stated = [line.split("|")[2] for line in page.splitlines() if line.count("|") == 3]
+    limits = (LEAST_SPEEDUP, MOST_FLOOR_RATIO, MOST_PEAK_MB, MOST_GROWTH)
+
+    for limit in limits:
+        assert any(f" {limit:g}" in text for text in stated), limit
+
+
+def test_the_page_names_every_key(repository: Path) -> None:
+    page = (repository / "docs" / "performance.md").read_text(encoding="utf-8")
+
+    assert [] == [key for key in make_result().as_dict() if f"`{key}`" not in page]
