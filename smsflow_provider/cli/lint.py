@@ -13,8 +13,8 @@ from pathlib import Path
 
 from smsflow_provider.cli.lint_rules import (
     is_rules_file,
-    lost_in_template,
-    lost_in_workflow,
+    rules_of_template,
+    rules_of_workflow,
     rules_problems,
 )
 from smsflow_provider.cli.lint_templates import People, findings_in, length_in, names_in
@@ -135,7 +135,7 @@ def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Probl
     ]
     for path, reading in readings:
         problems += [*reading.problems, *_templates_of(path, reading)]
-        problems += lost_in_workflow(path, reading)
+        problems += rules_of_workflow(path, reading)
     problems += twins(readings)
     for path in files:
         if is_rules_file(path):
@@ -148,7 +148,7 @@ def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Probl
                 problems += template
             else:
                 templates[path] = template
-                problems += lost_in_template(path, template)
+                problems += rules_of_template(path, template)
     more, notes = findings_in(templates, people)
     order = {str(path): place for place, path in enumerate(files)}
 

@@ -11,6 +11,7 @@ from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.document.problem import Problem, near_or_all
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation import budgets, prices
+from smsflow_provider.core.preparation.condition_text import check_text
 from smsflow_provider.core.preparation.typology_file import (
     is_typology_file,
     look_at_typology,
@@ -55,7 +56,7 @@ def _read_back(told: str, path: Path) -> Problem:
     return Problem(file=str(path), line=line, text=found["text"])
 
 
-def lost_in_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
+def rules_of_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
     """Name the typologies of a workflow that the nearest folder ``rules`` does not hold."""
     if reading.workflow is None:
         return
@@ -65,10 +66,13 @@ def lost_in_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
             yield from _lost(activity.typology, path, field, line=reading.lines.get(field))
 
 
-def lost_in_template(path: Path, template: Template) -> Iterator[Problem]:
-    """Say so if the nearest folder ``rules`` does not hold the typology of a template."""
-    if template.settings.typology is not None:
-        yield from _lost(template.settings.typology, path, "typology", line=None)
+def rules_of_template(path: Path, template: Template) -> Iterator[Problem]:
+    """Say what is wrong with the expression of the sender, or a typology that is not there."""
+    settings = template.settings
+    for problem in check_text(settings.sender_expression or "TRUE"):
+        yield Problem(file=str(path), field="sender_expression", text=problem)
+    if settings.typology is not None:
+        yield from _lost(settings.typology, path, "typology", line=None)
 
 
 def _lost(name: str, path: Path, field: str, *, line: int | None) -> Iterator[Problem]:

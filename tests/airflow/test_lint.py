@@ -356,6 +356,16 @@ def test_a_workflow_and_a_template_name_a_typology_that_is_there(
     ] == problems
 
 
+def test_the_expression_of_a_sender_is_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sale.sms.j2"
+    path.write_text(TEMPLATE.replace("sender: ACME", "sender_expression: max(shop)"))
+
+    assert 1 == lint([path])
+    assert f"{path}: sender_expression: unknown function 'max'" in capsys.readouterr().out
+
+
 def test_a_workflow_with_a_wrong_exclusion_is_told_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

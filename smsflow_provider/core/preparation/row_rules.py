@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from smsflow_provider.core.audience.layout import ID, PHONE
 from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.document.problem import near
@@ -39,6 +40,8 @@ NUMBER_COLUMNS: Final = ("number_country", "number_kind")
 
 #: Filters one delivery can have.
 MOST_FILTERS: Final = 200
+#: Different senders one delivery can have. More come from a column that holds something else.
+MOST_SENDERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class RowRules:
 
     #: Columns of the audience that must be read for them, in order of their names.
     columns: tuple[str, ...]
+    #: Those of ``NUMBER_COLUMNS`` that they ask.
+    number_columns: tuple[str, ...]
     #: Name of a rule column to what gives it.
     expressions: Mapping[str, pl.Expr]
     #: What they are made of, as people know it.
@@ -70,11 +75,13 @@ class RowRules:
         """
         if not self.expressions:
             return None
-        country, kind = NUMBER_COLUMNS
-        whole = numbers.select(
-            pl.col("region").cast(pl.String).alias(country),
-            pl.col("kind").cast(pl.String).alias(kind),
-        ).with_columns(frame.select(self.columns).get_columns())
+        asked = [
+            numbers[column].cast(pl.String).alias(name)
+            for name, column in zip(NUMBER_COLUMNS, ("region", "kind"), strict=True)
+            if name in self.number_columns
+        ]
+        # The phone is there for the height: what is the same for all rows is given for each.
+        whole = numbers.select("phone").with_columns([*frame.select(self.columns), *asked])
         return evaluate(whole, self.expressions, rules=self.named)
 
 
@@ -130,8 +137,10 @@ class _Making:
                 f"{len(self._problems)} {noun} in the rules of the delivery",
                 problems=self._problems,
             )
+        read = {name for each in self._expressions.values() for name in columns_of(each)}
         return RowRules(
-            columns=self._columns(),
+            columns=tuple(sorted(read - set(NUMBER_COLUMNS))),
+            number_columns=tuple(name for name in NUMBER_COLUMNS if name in read),
             expressions=self._expressions,
             named=self._named,
             exclusion=ExclusionRules(
@@ -142,10 +151,6 @@ class _Making:
                 draw=self._settings.workflow,
             ),
         )
-
-    def _columns(self) -> tuple[str, ...]:
-        read = {name for each in self._expressions.values() for name in columns_of(each)}
-        return tuple(sorted(read - set(NUMBER_COLUMNS)))
 
     def _compiled(
         self, label: str, compiled: Callable[[], pl.Expr], *, column: str = ""
@@ -194,13 +199,20 @@ class _Making:
                 settings.senders, default=settings.sender, return_dtype=pl.String
             )
         if settings.sender_expression is not None:
-            said_by = partial(self._value, settings.sender_expression, kind=ValueKind.TEXT)
+            said_by = partial(self._computed_sender, settings.sender_expression)
             own = self._compiled("sender_expression", said_by)
             if own is not None:
                 said = own.cast(pl.String).str.strip_chars()
                 general = pl.when(said != "").then(said).otherwise(general)
         if settings.sender or settings.senders or settings.sender_expression is not None:
             self._expressions[RuleColumn.SENDER] = general
+
+    def _computed_sender(self, text: str) -> pl.Expr:
+        made = self._value(text, kind=ValueKind.TEXT)
+        if columns_of(made) & {ID, PHONE}:
+            # Senders are counted by name, in figures and in logs.
+            raise ConfigError("a sender is not made of the recipient's phone or id")
+        return made
 
     def _ranks(self) -> None:
         population = self._settings.population
@@ -250,9 +262,11 @@ def check_senders(candidates: Candidates) -> list[LogLine]:
     wrong column.
     """
     problems = [problem_of_sender(text) if text else None for text in candidates.senders.texts]
-    if not any(problems):
+    if not any(problems) and len(problems) <= MOST_SENDERS:
         return []
     counts = _counts_of(candidates, len(problems))
+    if sum(map(bool, counts)) > MOST_SENDERS:
+        return [_sender_line("is one of too many different ones", sum(counts))]
     found: dict[str, int] = {}
     for problem, count in zip(problems, counts, strict=True):
         if problem is not None and count:

@@ -18,6 +18,7 @@ from smsflow_provider.core.preparation.numbers import read_numbers
 from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.preparation.row_rules import (
     MOST_FILTERS,
+    MOST_SENDERS,
     RowRules,
     check_senders,
     rules_of,
@@ -265,6 +266,28 @@ def test_a_sender_no_network_takes_is_an_error_with_reason_and_count() -> None:
         (line.event, line.facts["recipients"]) for line in lines
     )
     assert not any(shop in line.problem for line in lines for shop in shops[1:4] if shop)
+
+
+@pytest.mark.parametrize("text", ["phone", "coalesce(shop, recipient_id)"])
+def test_a_recipient_is_never_their_own_sender(text: str) -> None:
+    """Senders are counted by name, in figures and logs, where no phone belongs."""
+    with pytest.raises(ConfigError) as caught:
+        make_rules(template=make_template("Hi", sender_expression=text))
+
+    assert ["sender_expression: a sender is not made of the recipient's phone or id"] == (
+        caught.value.facts["problems"]
+    )
+
+
+def test_hundreds_of_senders_come_from_the_wrong_column() -> None:
+    rules = make_rules(template=make_template("Hi", sender_expression="shop"))
+    phones = [f"+3361234{place:04}" for place in range(MOST_SENDERS + 1)]
+    shops = [f"+3360000{place:04}" for place in range(MOST_SENDERS + 1)]
+    (line,) = check_senders(gathered(rules, frame_of(phones, shop=shops)))
+
+    assert ("sender_invalid", MOST_SENDERS + 1) == (line.event, line.facts["recipients"])
+    assert [] == check_senders(gathered(rules, frame_of(phones[1:], shop=shops[1:])))
+    assert "336" not in f"{line.problem}{line.facts}"
 
 
 def test_the_sender_of_somebody_left_out_does_not_matter() -> None:
