@@ -133,7 +133,7 @@ def test_what_airflow_shows_of_it_names_no_one(
     [
         ({"to": ["12"]}, "numbers that cannot be texted, by place"),
         ({"recipients": ["nobody"]}, "no message for those at these places: 1"),
-        ({"pick": "longst"}, "'longst': ['longest']"),
+        ({"pick": "longer"}, "'longer': ['longest']"),
         ({"pick": "dearest", "recipients": None}, "the preparation knows no dearest message"),
         ({"to": []}, "give at least one test number"),
     ],

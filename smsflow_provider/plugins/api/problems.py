@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import structlog
@@ -88,8 +88,13 @@ async def _of_http(_: Request, error: Exception) -> JSONResponse:
 
 async def _of_input(_: Request, error: Exception) -> JSONResponse:
     errors = cast("RequestValidationError", error).errors()
-    wrong = [{"field": str(each["loc"][-1]), "text": each["msg"]} for each in errors]
+    wrong = [{"field": _field_of(each["loc"]), "text": each["msg"]} for each in errors]
     return _problem("the request cannot be read", 422, problems=wrong)
+
+
+def _field_of(place: Sequence[str | int]) -> str:
+    """Name the field of a wrong value, also of one in a list."""
+    return next((part for part in reversed(place) if isinstance(part, str)), "")
 
 
 def _problem(title: str, status: int, *, headers: Any = None, **more: Any) -> JSONResponse:
