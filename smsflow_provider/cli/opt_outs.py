@@ -18,7 +18,7 @@ from smsflow_provider.core.store.opt_outs import (
 )
 from smsflow_provider.core.store.scopes import read_scope
 
-_SCOPES = "sender:ACME, programme:loyalty, or a name that deliveries ask for"
+_SCOPES = "sender:ACME or programme:loyalty"
 
 
 class OptOuts(ListCommand):

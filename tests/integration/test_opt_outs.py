@@ -75,16 +75,16 @@ def test_a_number_that_is_none_is_refused_with_all_the_others(store: Store, wron
 
 def test_removing_takes_off_one_list_only(store: Store) -> None:
     add_opt_outs(store, [ANNA, BEN])
-    add_opt_outs(store, [ANNA], scope="marketing")
+    add_opt_outs(store, [ANNA], scope="programme:news")
 
     assert 1 == remove_opt_outs(store, [ANNA, CARO])
     assert [BEN] == on_list(store)
-    assert [ANNA] == on_list(store, "marketing")
+    assert [ANNA] == on_list(store, "programme:news")
 
 
 def test_removing_without_a_scope_takes_off_every_list(store: Store) -> None:
     add_opt_outs(store, [ANNA, BEN])
-    add_opt_outs(store, [ANNA], scope="marketing")
+    add_opt_outs(store, [ANNA], scope="programme:news")
 
     assert 2 == remove_opt_outs(store, [ANNA], scope=None)
     assert [BEN] == [entry.phone for entry in every(store)]
@@ -92,20 +92,20 @@ def test_removing_without_a_scope_takes_off_every_list(store: Store) -> None:
 
 def test_entries_are_handed_out_in_order_whatever_the_page(store: Store) -> None:
     add_opt_outs(store, [CARO, BEN, ANNA])
-    add_opt_outs(store, [ANNA], scope="b", reason="r", source="s")
+    add_opt_outs(store, [ANNA], scope="sender:B", reason="r", source="s")
 
-    expected = [(ANNA, ""), (ANNA, "b"), (CARO, ""), (BEN, "")]
+    expected = [(ANNA, ""), (ANNA, "sender:B"), (CARO, ""), (BEN, "")]
     for page in (1, 2, 3, 100):
         assert expected == [(one.phone, one.scope) for one in every(store, page=page)]
-    assert [("r", "s")] == [(one.reason, one.source) for one in every(store, scope="b")]
+    assert [("r", "s")] == [(one.reason, one.source) for one in every(store, scope="sender:B")]
     assert all(one.created_at is not None for one in every(store))
 
 
 def test_entries_keep_their_own_scope_reason_and_source(store: Store) -> None:
     given = [
         OptOut(phone=ANNA, reason="said\tso\nin a \\letter", source="mail"),
-        OptOut(phone=ANNA, scope="marketing"),
-        OptOut(phone=BEN, scope="é ☎"),
+        OptOut(phone=ANNA, scope="programme:news"),
+        OptOut(phone=BEN, scope="programme:é ☎"),
     ]
 
     assert 3 == add_opt_out_entries(store, given)
@@ -123,17 +123,17 @@ def test_the_same_import_twice_at_once_adds_each_number_once(store: Store) -> No
 
 
 def test_a_number_does_not_show_in_a_repr() -> None:
-    assert str(ANNA) not in repr(OptOut(phone=ANNA, scope="marketing"))
+    assert str(ANNA) not in repr(OptOut(phone=ANNA, scope="programme:news"))
 
 
 def test_counting_knows_the_lists(store: Store) -> None:
     add_opt_outs(store, [ANNA, BEN])
-    add_opt_outs(store, [ANNA], scope="marketing")
+    add_opt_outs(store, [ANNA], scope="programme:news")
 
     assert (3, 2, 1) == (
         count_opt_outs(store),
         count_opt_outs(store, scope=""),
-        count_opt_outs(store, scope="marketing"),
+        count_opt_outs(store, scope="programme:news"),
     )
 
 
@@ -285,7 +285,7 @@ def test_what_was_exported_can_be_imported_with_all_its_facts(
     store: Store, store_dsn: str, tmp_path: Path
 ) -> None:
     add_opt_outs(store, [ANNA, BEN], reason="said, so; é\n☎", source="mail")
-    add_opt_outs(store, [ANNA], scope="marketing")
+    add_opt_outs(store, [ANNA], scope="programme:news")
     before = [(one.phone, one.scope, one.reason) for one in every(store)]
     path = tmp_path / "all.csv"
 
@@ -308,21 +308,21 @@ def test_an_export_of_one_scope_goes_to_stdout(
     store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add_opt_outs(store, [ANNA])
-    add_opt_outs(store, [BEN], scope="marketing", reason="r", source="s")
+    add_opt_outs(store, [BEN], scope="programme:news", reason="r", source="s")
 
-    assert 0 == smsflow(store_dsn, "export", "--scope", "marketing")
+    assert 0 == smsflow(store_dsn, "export", "--scope", "programme:news")
     header, row = capsys.readouterr().out.splitlines()
     assert "phone,scope,reason,source,created_at" == header
-    assert row.startswith(f"+{BEN},marketing,r,s,20")
+    assert row.startswith(f"+{BEN},programme:news,r,s,20")
 
 
 def test_numbers_are_added_and_removed_by_hand(
     store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "0612345678", "--region", "FR")
-    assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", "marketing")
+    assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", "programme:news")
     assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}")
-    assert ["marketing"] == [one.scope for one in every(store)]
+    assert ["programme:news"] == [one.scope for one in every(store)]
     assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}", "--every-scope")
 
     assert 0 == count_opt_outs(store)
@@ -372,7 +372,7 @@ def test_a_list_that_nobody_asks_takes_no_number(
 def test_lists_are_loaded_each_for_itself(store: Store) -> None:
     add_opt_outs(store, [CARO, ANNA, BEN])
     add_opt_outs(store, [BEN, ANNA], scope="sender:ACME")
-    add_opt_outs(store, [BEN], scope="marketing")
+    add_opt_outs(store, [BEN], scope="programme:news")
     wanted = ["", "sender:ACME", "programme:vip"]
 
     for rows in (1, 2, 3, 100):

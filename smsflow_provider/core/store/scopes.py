@@ -59,22 +59,27 @@ def read_scope(text: str) -> str:
     Read the name of an opt-out list as a person writes it.
 
     Args:
-        text: Empty, ``sender:ACME``, ``programme:loyalty``, or a name of the user's own without
-            a colon, which holds only for deliveries that name it.
+        text: Empty, ``sender:ACME`` or ``programme:loyalty``.
 
     Returns:
         The name under which the list is kept.
 
     Raises:
-        ConfigError: Another kind before the colon, with the near one; or nothing behind it.
+        ConfigError: Another kind before the colon, with the near one; or nothing behind it. No
+            delivery asks other lists: a number on one would get texts.
 
     Example:
         >>> read_scope(" Sender: acme ")
         'sender:ACME'
     """
     kind, colon, name = text.strip().partition(":")
+    if not kind and not colon:
+        return EVERYTHING
     if not colon:
-        return kind
+        raise ConfigError(
+            "an opt-out list is for everything, for a sender or for a programme",
+            known=["sender:NAME", "programme:NAME"],
+        )
     kind = kind.strip().lower()
     if kind == "sender":
         return sender_scope(name)

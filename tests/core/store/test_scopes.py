@@ -11,8 +11,6 @@ from smsflow_provider.core.store.scopes import programme_scope, read_scope, send
     [
         ("", ""),
         ("  ", ""),
-        ("marketing", "marketing"),
-        ("Marketing", "Marketing"),
         ("sender:ACME", "sender:ACME"),
         ("sender:acme", "sender:ACME"),
         (" SENDER : Acme Shop ", "sender:ACME SHOP"),
@@ -34,6 +32,8 @@ def test_a_list_is_named_as_a_person_may_write_it(text: str, scope: str) -> None
         ("sender:", "needs the name of the sender"),
         ("programme: ", "needs the name of the programme"),
         ("shop:x", "unknown kind"),
+        (":ACME", "unknown kind"),
+        ("marketing", "for a sender or for a programme"),
     ],
 )
 def test_a_list_nobody_would_ask_is_refused(text: str, told: str) -> None:
