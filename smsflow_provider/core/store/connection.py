@@ -80,7 +80,11 @@ class Store:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours, without any value of a row in the text."""
+    """
+    Turn the driver's errors into ours, without any value of a row in the text.
+
+    What has no error of ours keeps its type, and loses the words that quote rows.
+    """
     try:
         yield
     except psycopg.Error as error:
@@ -95,7 +99,19 @@ def translated_errors() -> Iterator[None]:
             raise StoreUnreachableError(
                 "the connection to the store was lost", cause=_first_line(error)
             ) from None
-        raise
+        raise _without_rows(error) from None
+
+
+def _without_rows(error: psycopg.Error) -> psycopg.Error:
+    """
+    Make the same error without what it quotes.
+
+    DETAIL and CONTEXT show whole rows, and a ``DataError`` a value in its very first line.
+    """
+    words = _first_line(error)
+    if isinstance(error, psycopg.DataError):
+        words = f"a value does not fit: {type(error).__name__}"
+    return type(error)(words)
 
 
 def _first_line(error: BaseException) -> str:
