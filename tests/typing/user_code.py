@@ -28,6 +28,10 @@ with DAG("team.user_code", schedule=None) as dag:
         "sms",
         audience=people.output,
         template="sale",
+        typology="regulars",
+        exclude={"filters": {"minors": "age < 18"}, "size_limit": {"count": 1_000}},
+        weight=8,
+        budget="marketing",
         response_timeout=timedelta(days=2),
         retries=1,
     )

@@ -40,7 +40,7 @@ rules:
   - kind: filter
     name: minors
     exclude_when: median(age) < 18
-  - kind: contrl
+  - kind: kontrol
   - kind: control
     code: too_many
     level: fatal
@@ -80,7 +80,7 @@ def test_all_problems_are_told_at_once_with_line_and_near_name() -> None:
         "a.yaml:4: population.size_limit.cont: unknown field 'cont' (did you mean 'count'?)",
         "a.yaml:5: population.numbers.refuse.0: 'premum' is not a choice (did you mean 'premium'?)",
         "a.yaml:9: rules.0.exclude_when: unknown function 'median'",
-        "a.yaml:10: rules.1: unknown kind 'contrl' (did you mean 'control'?)",
+        "a.yaml:10: rules.1: unknown kind 'kontrol' (did you mean 'control'?)",
         "a.yaml:13: rules.2.level: 'fatal' is not a choice (known: error, warning, note)",
         f"a.yaml:14: rules.2.fails_when: {CLOCK}",
         f"a.yaml:15: rules.2.message: {SURPRISE}",
