@@ -147,8 +147,9 @@ def evaluate(
         told = expressions if rules is None else rules
         guilty = [name for name, each in told.items() if not _works(frame, each)]
     raise ConfigError(
-        "a rule cannot be computed for some of the rows: TRY_CAST gives null where CAST fails",
+        "a rule cannot be computed for some of the rows",
         rules=guilty,
+        hint="TRY_CAST gives null where CAST fails, NULLIF keeps from dividing by zero",
     ) from None
 
 
