@@ -172,6 +172,7 @@ def wait_for_no_children_of(pid: int) -> None:
     assert [] == left
 
 
+@pytest.mark.timeout(900)  # a busy machine takes its time for a hundred preparations
 def test_killed_at_any_point_it_leaves_nothing_wrong_and_the_next_try_is_the_same(
     store: Store, preparer: Preparer
 ) -> None:

@@ -27,8 +27,8 @@ class: marketing
 region: FR
 max_parts: 3
 ---
-Bonjour {{ first_name | title }}, {% if points > 1000 %}vos {{ points }} points vous attendent\
-{% else %}votre cadeau vous attend{% endif %} dans notre boutique de {{ city }} jusqu'au \
+Bonjour {{ first_name | title }}, {% if points > 1000 %}vos {{ points }} points sont là\
+{% else %}votre cadeau est là{% endif %}, dans notre boutique de {{ city }}, jusqu'au \
 {{ until }}. STOP 36111
 """
 
