@@ -27,7 +27,7 @@ def chosen(
     last, spare = _last_chosen(candidates, count, key=key)
     for rows in candidates.waiting():
         keys = key(rows)
-        tied = np.flatnonzero(keys == last)[: max(spare, 0)]
+        tied = np.flatnonzero(keys == last)[:spare]
         is_chosen = keys < last
         is_chosen[tied] = True
         spare -= len(tied)
