@@ -24,7 +24,7 @@ from smsflow_provider.core.content.render import Failed, Missing, Rendered, Rend
 from smsflow_provider.core.content.render_process import RenderedChunk, RenderProcess
 from smsflow_provider.core.content.settings import TemplateSettings
 from smsflow_provider.core.content.template import Template, read_template
-from smsflow_provider.core.errors import ConfigError, TemplateError
+from smsflow_provider.core.errors import TemplateError
 
 MIB = 1024 * 1024
 BODIES = (
@@ -351,23 +351,56 @@ def test_the_child_of_a_killed_parent_ends(repository: Path, *, is_busy: bool) -
     assert wait_until_gone(pid, within_s=10)
 
 
-def test_the_child_inherits_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "a secret")
-    with RenderProcess(make_template("{{ a }}")) as process:
-        render(process, {"a": ["x"]}, count=1)
-        environment = psutil.Process(process.pid).environ()
+SECRET = """
+import psutil
+from smsflow_provider.core.content.render_process import RenderProcess
+from tests.core.content.test_render_process import make_template
+with RenderProcess(make_template("{{ a }}")) as process:
+    process.submit({"a": ["x"]}, count=1)
+    process.result()
+    print(*psutil.Process(process.pid).environ())
+"""
 
-    assert not [name for name in environment if name.startswith("AIRFLOW")]
+NO_PYTHON = """
+import sys
+from smsflow_provider.core.content.render_process import RenderProcess
+from smsflow_provider.core.errors import ConfigError
+from tests.core.content.test_render_process import make_template
+sys.executable = "/bin/false"
+with RenderProcess(make_template("{{ a }}")) as process:
+    process.submit({"a": ["x"]}, count=1)
+    try:
+        process.result()
+    except ConfigError as error:
+        print(error.problem, error.facts["exit_code"])
+"""
 
 
-def test_a_child_that_does_not_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with RenderProcess(make_template("{{ a }}")) as process:
-        process.submit({"a": ["x"]}, count=1)
-        with pytest.raises(ConfigError, match="does not start") as caught:
-            process.result()
+def said_by(script: str, repository: Path, **environment: str) -> str:
+    """Run a script that would change this process if it ran here."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(repository), **environment},
+    )
+    return done.stdout.strip()
 
-    assert 1 == caught.value.facts["exit_code"]
+
+def test_the_child_inherits_no_secret(repository: Path) -> None:
+    names = said_by(SECRET, repository, AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="a secret").split()
+
+    assert "PATH" in names
+    assert not [name for name in names if name.startswith("AIRFLOW")]
+
+
+def test_a_child_that_does_not_start_says_so(repository: Path) -> None:
+    said = said_by(NO_PYTHON, repository)
+
+    assert "does not start" in said
+    assert said.endswith("1")
 
 
 def test_the_child_loads_no_heavy_library() -> None:
