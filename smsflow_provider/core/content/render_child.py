@@ -125,9 +125,9 @@ def _limit_memory(memory_bytes: int) -> None:
     with contextlib.suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + memory_bytes
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        if most != resource.RLIM_INFINITY:
-            limit = min(limit, most)
+        now, most = resource.getrlimit(resource.RLIMIT_AS)
+        for given in (now, most):
+            limit = limit if given == resource.RLIM_INFINITY else min(limit, given)
         resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 

@@ -26,6 +26,7 @@ from smsflow_provider.core.content.variant import Variant
 from smsflow_provider.core.errors import ConfigError, TemplateError
 
 _CHILD: Final = "smsflow_provider.core.content.render_child"
+_NO_START: Final = "the process that renders templates does not start"
 _START_S: Final = 60.0
 _END_S: Final = 10.0
 # A busy machine may give a process one part in this many of its time before it hangs.
@@ -141,7 +142,7 @@ class RenderPipe:
         self._process.wait()
         self._requests.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.join(_END_S)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(BrokenPipeError):
                 cast("BinaryIO", pipe).close()
@@ -163,7 +164,7 @@ class RenderPipe:
         self._process.kill()
         last_words = cast("BinaryIO", self._process.stderr).read()[-400:]
         return ConfigError(
-            "the process that renders templates does not start",
+            _NO_START,
             exit_code=self._process.wait(),
             last_words=last_words.decode(errors="replace"),
         )
@@ -200,15 +201,18 @@ class RenderPipe:
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:
     told = (os.getpid(), limits.memory_bytes, limits.chunk_s)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", _CHILD, *map(str, told)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd="/",
-        env=_environment(),
-        start_new_session=True,
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", _CHILD, *map(str, told)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigError(_NO_START, cause=error.strerror) from error
 
 
 def _environment() -> dict[str, str]:

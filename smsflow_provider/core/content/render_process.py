@@ -18,6 +18,7 @@ from smsflow_provider.core.content.render_pipe import Answer, Limits, RenderPipe
 from smsflow_provider.core.content.render_rows import RowByRow
 from smsflow_provider.core.content.render_wire import Request
 from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.errors import ConfigError
 
 __all__ = ["MAX_OUTSTANDING", "RenderProcess", "RenderedChunk"]
 
@@ -137,7 +138,12 @@ class RenderProcess:
         if not self._waiting:
             raise ValueError("no chunk is under way")
         chunk = self._waiting.popleft()
-        answer = self._running().receive(since_s=self._begun_s, budget_s=chunk.budget_s)
+        try:
+            answer = self._running().receive(since_s=self._begun_s, budget_s=chunk.budget_s)
+        except ConfigError:
+            self._stop()
+            self._begin_anew()
+            raise
         if isinstance(answer, Answer):
             self._begun_s = answer.at_s
             return answer.chunk
@@ -153,7 +159,12 @@ class RenderProcess:
         self._stop()
 
     def __enter__(self) -> Self:
-        """Start the child, which takes a moment to be ready, and give itself."""
+        """
+        Start the child, which gets ready while the caller goes on, and give itself.
+
+        Raises:
+            ConfigError: There is no program to start.
+        """
         self._running()
         return self
 

@@ -368,11 +368,18 @@ from smsflow_provider.core.errors import ConfigError
 from tests.core.content.test_render_process import make_template
 sys.executable = "/bin/false"
 with RenderProcess(make_template("{{ a }}")) as process:
-    process.submit({"a": ["x"]}, count=1)
-    try:
-        process.result()
-    except ConfigError as error:
-        print(error.problem, error.facts["exit_code"])
+    for _ in range(2):
+        process.submit({"a": ["x"]}, count=1)
+    for _ in range(2):
+        try:
+            process.result()
+        except ConfigError as error:
+            print(error.problem, error.facts["exit_code"])
+sys.executable = "/no/such/python"
+try:
+    process.__enter__()
+except ConfigError as error:
+    print(error.problem, error.facts["cause"])
 """
 
 
@@ -397,10 +404,20 @@ def test_the_child_inherits_no_secret(repository: Path) -> None:
 
 
 def test_a_child_that_does_not_start_says_so(repository: Path) -> None:
-    said = said_by(NO_PYTHON, repository)
+    said = said_by(NO_PYTHON, repository).splitlines()
 
-    assert "does not start" in said
-    assert said.endswith("1")
+    assert ["1", "1", "directory"] == [line.split()[-1] for line in said]
+    assert all("does not start" in line for line in said)
+
+
+def test_a_template_that_cannot_be_compiled_within_the_limits_is_refused() -> None:
+    template = make_evil("{{ a }}" * 400_000, "a")
+    with RenderProcess(template, memory_bytes=MIB) as process:
+        for _ in range(2):
+            process.submit({"a": ["x"]}, count=1)
+        for _ in range(2):
+            with pytest.raises(TemplateError, match="too long or too much memory"):
+                process.result()
 
 
 def test_the_child_loads_no_heavy_library() -> None:
