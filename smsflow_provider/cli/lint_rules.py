@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.document.problem import Problem, near_or_all
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation import budgets, prices
-from smsflow_provider.core.preparation.condition_text import check_text
 from smsflow_provider.core.preparation.typology_file import (
     is_typology_file,
     look_at_typology,
@@ -57,39 +57,69 @@ def _read_back(told: str, path: Path) -> Problem:
 
 
 def rules_of_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
-    """Name the typologies of a workflow that the nearest folder ``rules`` does not hold."""
+    """
+    Say which filters of a workflow are no SQL, and name the typologies and budgets that the
+    nearest folder ``rules`` does not hold.
+    """
     if reading.workflow is None:
         return
     for name, activity in reading.workflow.activities.items():
-        if isinstance(activity, SmsDelivery) and activity.typology is not None:
-            field = f"activities.{name}.typology"
-            yield from _lost(activity.typology, path, field, line=reading.lines.get(field))
+        if isinstance(activity, SmsDelivery):
+            for problem in _of_delivery(activity, path):
+                field = f"activities.{name}.{problem.field}"
+                yield replace(problem, field=field, line=reading.lines.get(field))
+
+
+def _of_delivery(delivery: SmsDelivery, path: Path) -> Iterator[Problem]:
+    filters = delivery.exclude.filters if delivery.exclude else {}
+    for name, text in filters.items():
+        for problem in _syntax(text):
+            yield Problem(file=str(path), field=f"exclude.filters.{name}", text=problem)
+    yield from _lost_rules(path, typology=delivery.typology, budget=delivery.budget)
 
 
 def rules_of_template(path: Path, template: Template) -> Iterator[Problem]:
-    """Say what is wrong with the expression of the sender, or a typology that is not there."""
+    """Say what is wrong with the sender's expression, and which rules are not there."""
     settings = template.settings
-    for problem in check_text(settings.sender_expression or "TRUE"):
+    expression = settings.sender_expression
+    for problem in _syntax(expression) if expression else ():
         yield Problem(file=str(path), field="sender_expression", text=problem)
-    if settings.typology is not None:
-        yield from _lost(settings.typology, path, "typology", line=None)
+    yield from _lost_rules(path, typology=settings.typology, budget=settings.budget)
 
 
-def _lost(name: str, path: Path, field: str, *, line: int | None) -> Iterator[Problem]:
+def _syntax(text: str) -> list[str]:
+    # Loads the column library; most templates and workflows hold no expression.
+    from smsflow_provider.core.preparation.conditions import problems_of_syntax  # noqa: PLC0415
+
+    return problems_of_syntax(text)
+
+
+def _lost_rules(path: Path, *, typology: str | None, budget: str | None) -> Iterator[Problem]:
     folder = next(
         (each / FOLDER for each in path.resolve().parents if (each / FOLDER).is_dir()), None
     )
-    if folder is None or "{{" in name:
+    if folder is None:
         return
+    for field, name, known_in in (
+        ("typology", typology, typology_files),
+        ("budget", budget, _budget_names),
+    ):
+        if name is not None and "{{" not in name:
+            yield from _lost(name, field=field, known_in=known_in, folder=folder, path=path)
+
+
+def _lost(
+    name: str, *, field: str, known_in: Callable[[Path], Iterable[str]], folder: Path, path: Path
+) -> Iterator[Problem]:
     try:
-        known = typology_files(folder)
+        known = list(known_in(folder))
     except ConfigError:
-        return
+        return  # told of that file
     if name not in known:
-        yield Problem(
-            file=str(path),
-            line=line,
-            field=field,
-            text=f"no such typology {name!r}",
-            hint=near_or_all(name, known) or f"the folder {FOLDER} holds none",
-        )
+        hint = near_or_all(name, known) or f"the folder {FOLDER} holds none"
+        yield Problem(file=str(path), field=field, text=f"no such {field} {name!r}", hint=hint)
+
+
+def _budget_names(folder: Path) -> list[str]:
+    found = budgets.read_budgets(folder)
+    return list(found.by_name) if found else []

@@ -100,5 +100,5 @@ def check_move(current: DeliveryState, target: DeliveryState) -> None:
             "a delivery cannot make this move",
             current=current.value,
             target=target.value,
-            possible=sorted(MOVES[current]),
+            possible=sorted(state.value for state in MOVES[current]),
         )

@@ -356,6 +356,35 @@ def test_a_workflow_and_a_template_name_a_typology_that_is_there(
     ] == problems
 
 
+def test_a_workflow_and_a_template_name_a_budget_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = write_rules(tmp_path)
+    (rules / "budgets.yaml").write_text("spring:\n  per_day: {parts: 5}\n")
+    path, template = tmp_path / "sale.yaml", tmp_path / "sale.sms.j2"
+    path.write_text(f"{WORKFLOW}    budget: sprin\n")
+    template.write_text(TEMPLATE.replace("sender: ACME", "sender: ACME\nbudget: sprin"))
+
+    assert 1 == lint([path, template])
+    told = capsys.readouterr().out
+    problem = "budget: no such budget 'sprin' (did you mean 'spring'?)"
+    assert f"{path}:8: activities.sms.{problem}\n" in told
+    assert f"{template}: {problem}\n" in told
+
+
+def test_an_expression_that_is_no_sql_is_told_where_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, template = tmp_path / "sale.yaml", tmp_path / "sale.sms.j2"
+    path.write_text(f"{WORKFLOW}    exclude:\n      filters:\n        minors: age <\n")
+    template.write_text(TEMPLATE.replace("sender: ACME", "sender_expression: coalesce(shop"))
+
+    assert 1 == lint([path, template])
+    told = capsys.readouterr().out
+    assert f"{path}:10: activities.sms.exclude.filters.minors: " in told
+    assert f"{template}: sender_expression: " in told
+
+
 def test_the_expression_of_a_sender_is_looked_at(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,7 +68,7 @@ STAND_ALONE: Final = (
 _ALONE: Final = "".join(f"{chr(first)}-{chr(last)}" for first, last in STAND_ALONE)
 # All others, with the neighbours they may join.
 _JOINING = re.compile(f"(?:[{_ALONE}]?[^{_ALONE}])+[{_ALONE}]?")
-#: The joining header counts parts in one octet.
+#: Parts of one text: the joining header counts them in one octet.
 MAX_PARTS: Final = 255
 
 

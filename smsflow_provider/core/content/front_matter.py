@@ -7,6 +7,7 @@ Scalars are read as text and given their meaning by the setting, not by YAML: an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,6 +30,7 @@ _LINES_BEFORE: Final = 1
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 # What pydantic adds to the path of a key that is wrong itself.
 _KEY: Final = "[key]"
+_QUOTED: Final = re.compile("'([^']*)'")
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ def _validated(
     try:
         return TemplateSettings.model_validate(rest), []
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
+        details = error.errors(include_url=False)
     found = [one for detail in details for one in _findings_of(detail)]
     # What only seems not to go together because a part was left out is no problem.
     problems = [
@@ -91,8 +93,24 @@ def _findings_of(detail: ErrorDetails) -> list[_Found]:
     facts = detail.get("ctx", {})
     if "findings" in facts:
         return [((one.field,), one.text, one.hint, one.other) for one in facts["findings"]]
-    text = detail["msg"].removeprefix("Value error, ")
-    return [(detail["loc"], text, str(facts.get("hint", "")), "")]
+    text, hint = _in_words(detail)
+    return [(detail["loc"], text, hint or str(facts.get("hint", "")), "")]
+
+
+def _in_words(detail: ErrorDetails) -> tuple[str, str]:
+    """Say an error of pydantic in our words, with the near choice."""
+    given, said = detail["input"], detail["msg"].removeprefix("Value error, ")
+    match detail["type"]:
+        case "enum" | "literal_error":
+            choices = _QUOTED.findall(detail["ctx"]["expected"])
+            return f"{given!r} is not a choice", near(str(given), choices)
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "should be a whole number", ""
+        case "string_type":
+            return "should be one text", ""
+        case "greater_than_equal" | "less_than_equal":
+            return f"{said.removeprefix('Input ')}, found {given}", ""
+    return said, ""
 
 
 def _problem_of(found: _Found, *, lines: Mapping[str, int]) -> Problem:

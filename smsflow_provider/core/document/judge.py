@@ -15,10 +15,13 @@ from pydantic_core import ErrorDetails
 from smsflow_provider.core.document.problem import Problem, near_or_all
 from smsflow_provider.core.document.tree import Path, Tree, dotted
 
-#: What people write is a page or two; a larger file is something else.
+#: Size of a workflow or a typology. People write a page or two; a larger file is something else.
 MOST_BYTES = 1_000_000
 
 _FOUND = {"str": "a text", "dict": "a mapping", "list": "a list", "NoneType": "nothing"}
+
+#: Errors about how large a number is; the number itself says more than its type.
+_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -102,6 +105,8 @@ def _plain(error: ErrorDetails) -> tuple[str, str]:
         return "must not be empty", ""
     kind = type(error["input"]).__name__
     found = _FOUND.get(kind, f"a value of type {kind}")
+    if error["type"] in _BOUNDS:
+        found = f"{error['input']}"
     said = error["msg"].removeprefix("Input ")
     quotes = error["type"] == "string_type" and kind not in _FOUND
     return f"{said[:1].lower()}{said[1:]}, found {found}", "put it in quotes" if quotes else ""

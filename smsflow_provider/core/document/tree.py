@@ -17,7 +17,7 @@ from smsflow_provider.core.document.problem import Problem
 #: Steps from the root to a value: keys of mappings, places in lists.
 Path = tuple[str | int, ...]
 
-#: What people write is a page or two; more nodes than this is an alias bomb or the wrong file.
+#: Values in such a file. More than this is an alias bomb or the wrong file.
 MOST_NODES = 100_000
 
 _TAG = "tag:yaml.org,2002:"

@@ -34,6 +34,8 @@ _SPAN: Final = (
     "the time between two dates is compared with a number:"
     " write born < CURRENT_DATE - INTERVAL '18 years'"
 )
+_TOO_MANY: Final = "something is missing between two words, or a word is too many"
+_SOME_DAY: Final = date(2000, 1, 1)
 _CLOCK: Final = "CURRENT_DATE cannot be used here"
 
 
@@ -116,6 +118,29 @@ def compile_value(
     raise ConfigError("a condition cannot be used", condition=text, problems=problems)
 
 
+def problems_of_syntax(text: str) -> list[str]:
+    """
+    Say what keeps *text* from being an expression, whatever the columns are.
+
+    Returns:
+        All that ``check_text`` says, else why it is no SQL. Empty: it may still name columns that
+        an audience lacks, or compare what cannot be compared.
+
+    Example:
+        >>> problems_of_syntax("age < 18 AND city = 'Lyon'")
+        []
+        >>> problems_of_syntax("age < 18 vip")
+        ['something is missing between two words, or a word is too many']
+    """
+    if problems := check_text(text):
+        return problems
+    try:
+        expression = pl.sql_expr(with_day(text, day=_SOME_DAY))
+    except PolarsError as error:
+        return [_why(error)]
+    return [_TOO_MANY] if _has_name(expression) else []
+
+
 def columns_of(expression: pl.Expr) -> frozenset[str]:
     """Name the columns an expression reads."""
     return frozenset(expression.meta.root_names())
@@ -183,9 +208,8 @@ def _objection(
     Args:
         found: What it gives for the *empty* frame.
     """
-    if not expression.meta.undo_aliases().meta.eq(expression):
-        # A word behind an expression would be its name: ``age > 18 vip`` reads no vip.
-        return "something is missing between two words, or a word is too many"
+    if _has_name(expression):
+        return _TOO_MANY
     if len(found) and columns_of(expression):
         return "is about several rows"
     if _mixes_durations(expression, empty):
@@ -193,6 +217,11 @@ def _objection(
     if not _is(found.dtype, kind):
         return f"{_EXPECTED[kind]}: it gives {_named(found.dtype)}"
     return None
+
+
+def _has_name(expression: pl.Expr) -> bool:
+    # A word behind an expression would be its name: ``age > 18 vip`` reads no vip.
+    return not expression.meta.undo_aliases().meta.eq(expression)
 
 
 def _why(error: PolarsError) -> str:

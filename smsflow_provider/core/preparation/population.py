@@ -72,6 +72,7 @@ class Rule(BaseModel):
 class Winner(StrEnum):
     """Which of several rows with one number gets the message."""
 
+    #: The first row of the audience.
     FIRST = "first"
     #: The latest value of a column.
     FRESHEST = "freshest"
@@ -82,6 +83,7 @@ class Winner(StrEnum):
 class Duplicates(Rule):
     """Of several rows with one number one wins; the others keep the winner's id."""
 
+    #: Which of the rows gets the message; see below.
     keep: Winner = Winner.FIRST
     #: Column with a date or a number; nulls lose, ties go to the first row. Not with ``first``.
     by: Text | None = None
@@ -98,6 +100,7 @@ class Share(Rule):
 
     #: More than 0, at most 100.
     percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    #: So many people, 1 or more. Either this or ``percent``.
     count: Annotated[int, Field(ge=1)] | None = None
     #: Column whose highest values are taken. None: a draw that is the same every time.
     by: Text | None = None
@@ -105,13 +108,14 @@ class Share(Rule):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.percent is None) == (self.count is None):
-            raise refusal("give a percent or a count")
+            raise refusal("give a percent or a count", "one of the two")
         return self
 
 
 class SizeLimit(Rule):
     """At most so many people get a message."""
 
+    #: Most people that stay, 0 or more.
     count: Annotated[int, Field(ge=0)]
     #: Column whose highest values stay. None: the first rows stay.
     by: Text | None = None
@@ -143,7 +147,9 @@ class Numbers(Rule):
 class Population(Rule):
     """Everything that narrows the people of a delivery, apart from their own wishes."""
 
+    #: Kinds and countries of numbers that may be texted; see below.
     numbers: Numbers = Numbers()
+    #: Which of several rows with one number gets the message; see below.
     duplicates: Duplicates = Duplicates()
     #: Name to an SQL condition over the audience's columns; who fulfils one is left out.
     filters: dict[Name, Condition] = Field(default_factory=dict)
@@ -151,6 +157,7 @@ class Population(Rule):
     audiences: tuple[Text, ...] = ()
     #: Held back to measure the effect. The draw is the same in every preparation of a workflow.
     control_group: Share | None = None
+    #: Most people the delivery may reach; see below.
     size_limit: SizeLimit | None = None
 
     @classmethod

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from smsflow_provider.core.errors import ConfigError
 
-#: No threshold is higher; a higher one is this one.
+#: Highest threshold of a pressure rule; a higher one is taken as this one.
 HIGHEST_THRESHOLD: Final = 32_767
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smsflow_provider.core.errors import ConfigError
 
-#: Different texts there can be, the empty one among them.
+#: Different senders one delivery can have; as many details of exclusions. "None" is one of them.
 MOST_TEXTS: Final = 2**16
 
 

@@ -73,6 +73,7 @@ class Occasion:
 class Applies(Rule):
     """Deliveries a rule is for. All that is said must hold; an empty list says nothing."""
 
+    #: Classes of texts: ``marketing``, ``transactional``.
     classes: frozenset[MessageClass] = frozenset()
     #: Workflow ids; ``*`` and ``?`` stand for any characters, as in ``marketing.*``.
     workflows: tuple[Line, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,8 +11,14 @@ from smsflow_provider.core.document.judge import judge, text_of
 from smsflow_provider.core.document.problem import Problem, in_file, near_or_all
 from smsflow_provider.core.document.tree import Tree, dotted, read_tree
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.conditions import problems_of_syntax
 from smsflow_provider.core.preparation.controls import problems_of_controls
-from smsflow_provider.core.preparation.typology import TYPOLOGY_DEFAULT, Typology
+from smsflow_provider.core.preparation.typology import (
+    TYPOLOGY_DEFAULT,
+    FilterRule,
+    PressureRule,
+    Typology,
+)
 
 #: Folder of the typologies within that of the rules.
 FOLDER: Final = "typologies"
@@ -56,8 +62,23 @@ def _judged(tree: Tree) -> tuple[Typology | None, list[Problem]]:
     paths = {dotted(path): path for path in tree.lines}
     return typology, [
         Problem(field=field, text=text, line=tree.line_of(paths.get(field, ())))
-        for field, text in problems_of_controls(typology)
+        for field, text in [*_problems_of_sql(typology), *problems_of_controls(typology)]
     ]
+
+
+def _problems_of_sql(typology: Typology) -> Iterator[tuple[str, str]]:
+    """Say of each expression over the audience, by its field, why it is no SQL."""
+    for name, text in typology.population.filters.items():
+        yield from _said(f"population.filters.{name}", text)
+    for place, rule in enumerate(typology.rules):
+        if isinstance(rule, FilterRule):
+            yield from _said(f"rules.{place}.exclude_when", rule.exclude_when)
+        elif isinstance(rule, PressureRule) and rule.most_by is not None:
+            yield from _said(f"rules.{place}.most_by", rule.most_by)
+
+
+def _said(field: str, text: str) -> Iterator[tuple[str, str]]:
+    yield from ((field, problem) for problem in problems_of_syntax(text))
 
 
 def load_typology(path: Path) -> Typology:

@@ -17,6 +17,7 @@ from smsflow_provider.core.preparation.conditions import (
     compile_condition,
     compile_value,
     evaluate,
+    problems_of_syntax,
 )
 
 SCHEMA: Schema = {
@@ -252,6 +253,17 @@ WORDS = st.sampled_from(
         *("INTERVAL", "'1 day'", "::", "text", '"First name"', "TRUE", "~", "EXTRACT(", "FROM"),
     ]
 )
+
+
+@pytest.mark.parametrize(
+    "text", ["age <", "(age", "age ) < 3", "age < < 3", "age < 3 OR", "sum(a)"]
+)
+def test_what_is_no_sql_is_told_without_the_columns(text: str) -> None:
+    assert 1 == len(problems_of_syntax(text))
+
+
+def test_today_and_unknown_columns_are_no_problem_of_syntax() -> None:
+    assert [] == problems_of_syntax("born > CURRENT_DATE - INTERVAL '18 years' AND nobody = 3")
 
 
 @settings(max_examples=300, deadline=None)

@@ -53,9 +53,13 @@ def test_all_problems_are_told_at_once_with_the_near_names() -> None:
     [
         (
             {"control_group": {"percent": 10, "count": 2}},
-            "control_group: give a percent or a count",
+            "control_group: give a percent or a count (one of the two)",
         ),
-        ({"control_group": {}}, "control_group: give a percent or a count"),
+        (
+            {"control_group": {"percent": 500}},
+            "control_group.percent: should be less than or equal to 100, found 500",
+        ),
+        ({"control_group": {}}, "control_group: give a percent or a count (one of the two)"),
         (
             {"duplicates": {"keep": "freshest"}},
             "duplicates: 'by' names a column for freshest and highest, and for them only",

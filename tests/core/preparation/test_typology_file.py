@@ -177,3 +177,20 @@ def test_typologies_are_known_by_their_folder(rules: Path) -> None:
     assert ["france"] == list(typology_files(rules))
     assert is_typology_file(rules / "typologies" / "france.yaml")
     assert not is_typology_file(rules / "budgets.yaml")
+
+
+def test_an_expression_that_is_no_sql_has_its_line() -> None:
+    wrong = (
+        "population:\n  filters:\n    minors: age <\nrules:\n"
+        "- {kind: filter, name: far, exclude_when: city =}\n"
+        "- {kind: pressure, name: weekly, days: 7, most: 1, most_by: CASE WHEN vip}\n"
+        "- {kind: control, code: dear, level: error, fails_when: cost >, message: dear}\n"
+    )
+    problems = read_typology(wrong, file="a.yaml")[1]
+
+    assert [
+        (3, "population.filters.minors"),
+        (5, "rules.0.exclude_when"),
+        (6, "rules.1.most_by"),
+        (7, "rules.2.fails_when"),
+    ] == [(problem.line, problem.field) for problem in problems]
