@@ -69,9 +69,15 @@ def test_it_sends_a_campaign_and_stops_everything(home: Path) -> None:
     assert CUSTOMERS == figures["targeted"] == figures["excluded"] + figures["to deliver"]
     assert figures["to deliver"] == sum(figures[name] for name in SETTLED)
     assert 0 < figures["delivered"] <= figures["accepted"]
-    reasons = ("no_address", "invalid_number", "opted_out", "duplicate")
+    reasons = ("no_address", "invalid_number", "opted_out", "duplicate", "control_group")
     assert figures["excluded"] == sum(figures[reason] for reason in reasons)
     assert 3 == len(re.findall(r"Sample \d to \+\d\d[^\d ]+\d\d ", shown))
+    assert re.search(
+        rf"control_group +\d+ +leaves +{figures['to deliver']:,}$", shown, re.MULTILINE
+    )
+    assert re.search(r"cost +\d+\.\d\d EUR, prices of 2026-11-01\n +FR +[\d,]+ parts", shown)
+    assert re.search(r"Since the former run:\n +targeted: 1,950, now 2,000\n", shown)
+    assert "+Hello {{ first_name | first_name }}, our spring sale starts tomorrow: 20% off" in shown
     assert "manager/manager (user)" in shown
     assert [] == _running_in(home)
 

@@ -41,7 +41,11 @@ from smsflow_provider.core.errors import ConfigError, SmsflowError
 TODAY = date(2026, 5, 1)
 REVIEW: dict[str, Any] = {
     "targeted": 2000,
-    "excluded": {"opted_out": 100, "invalid_number": 40, "no_address": 0},
+    "excluded": {"invalid_number": 40, "opted_out": 100},
+    "waterfall": [
+        {"reason": "invalid_number", "excluded": 40, "left": 1960},
+        {"reason": "opted_out", "excluded": 100, "left": 1860},
+    ],
     "to_deliver": 1860,
     "parts": 2100,
     "samples": [
@@ -52,7 +56,43 @@ REVIEW: dict[str, Any] = {
             "parts": 1,
         },
         {"to_masked": "+44…56", "text": "Hello", "encoding": "gsm7", "parts": 2},
+        {
+            "to_masked": "+33…78",
+            "text": "A long one",
+            "encoding": "gsm7",
+            "parts": 3,
+            "picks": ["longest", "3 parts"],
+        },
     ],
+    "log": [
+        {"level": "warning", "event": "dear", "problem": "Dearer than usual"},
+        {"level": "info", "event": "cost", "problem": "2,100 parts cost 94.50 EUR"},
+    ],
+    "cost": {
+        "total": "94.500000",
+        "currency": "EUR",
+        "as_of": "2026-11-01",
+        "is_complete": False,
+        "countries": [
+            {"country": "FR", "parts": 2000, "cost": "94.500000"},
+            {"country": "BR", "parts": 100, "cost": None},
+        ],
+    },
+    "changes": {
+        "is_same": False,
+        "figures": {
+            "targeted": {"before": 2000, "after": 2000, "difference": 0},
+            "to_deliver": {"before": 1900, "after": 1860, "difference": -40},
+        },
+        "exclusions": {"opted_out": {"before": 60, "after": 100, "difference": 40}},
+        "cost": {
+            "before": "96.00",
+            "after": "94.50",
+            "difference": "-1.50",
+            "currency": {"before": "EUR", "after": "EUR"},
+        },
+        "template": [{"part": "body", "diff": ["--- before", "+++ after", "@@", "-Hi", "+Hello"]}],
+    },
 }
 REPORT: dict[str, Any] = {
     "targeted": 10,
@@ -162,19 +202,56 @@ class TestCustomers:
 
 
 class TestShow:
-    def test_the_review_shows_counts_reasons_and_samples(self) -> None:
+    def test_the_review_leads_from_the_targeted_to_those_to_deliver(self) -> None:
         shown = "\n".join(review_lines(REVIEW))
 
-        assert re.search(r"targeted +2,000\n +excluded +140\n +invalid_number +40\n", shown)
-        assert re.search(r"opted_out +100\n +to deliver +1,860\n +parts +2,100", shown)
+        assert re.search(
+            r"targeted +2,000\n +invalid_number +40 +leaves +1,960\n"
+            r" +opted_out +100 +leaves +1,860\n +to deliver +1,860\n +parts +2,100\n",
+            shown,
+        )
+
+    def test_the_review_shows_the_cost_and_who_has_no_price(self) -> None:
+        shown = "\n".join(review_lines(REVIEW))
+
+        assert re.search(
+            r"cost +at least 94.50 EUR, prices of 2026-11-01\n +FR +2,000 parts +94.50 EUR\n"
+            r" +BR +100 parts +no price",
+            shown,
+        )
+        assert "cost" not in "\n".join(review_lines({**REVIEW, "cost": None, "changes": None}))
+
+    def test_the_review_says_what_changed_and_not_what_did_not(self) -> None:
+        shown = review_lines(REVIEW)
+        at = shown.index("  Since the former run:")
+
+        assert [
+            "    to deliver: 1,900, now 1,860",
+            "    opted out: 60, now 100",
+            "    cost: 96.00 EUR, now 94.50 EUR",
+            "    text, body:",
+            "      -Hi",
+            "      +Hello",
+            "",
+        ] == shown[at + 1 : at + 8]
+
+    def test_warnings_come_first_and_notes_not_at_all(self) -> None:
+        shown = review_lines(REVIEW)
+
+        assert "  warning: Dearer than usual" == shown[0]
+        assert not any("2,100 parts cost" in line for line in shown)
+
+    def test_a_run_that_is_the_same_is_said_to_be(self) -> None:
+        same = {**REVIEW["changes"], "is_same": True}
+
+        assert "  The same as the former run" in review_lines({**REVIEW, "changes": same})
+
+    def test_the_review_shows_samples_and_the_longest_among_them(self) -> None:
+        shown = "\n".join(review_lines(REVIEW, samples=2))
+
         assert "Sample 1 to +33…34 (ucs2, 1 part):\n    Bonjour Zoé 🌸\n    à bientôt" in shown
-        assert "(gsm7, 2 parts)" in shown
-
-    def test_a_reason_that_nobody_had_is_left_out(self) -> None:
-        assert "no_address" not in "\n".join(review_lines(REVIEW))
-
-    def test_no_more_samples_are_shown_than_asked_for(self) -> None:
-        assert "Sample 2" not in "\n".join(review_lines(REVIEW, samples=1))
+        assert "Sample 2 to +33…78 (gsm7, 3 parts):\n    A long one" in shown
+        assert "Sample 3" not in shown
 
     def test_the_report_names_every_outcome(self) -> None:
         shown = "\n".join(report_lines(REPORT))

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,15 +18,27 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from smsflow_provider.cli.demo.crm import make_customers, opted_out, write_crm, write_opt_outs
+from smsflow_provider.cli.demo.crm import (
+    Customer,
+    make_customers,
+    opted_out,
+    write_crm,
+    write_opt_outs,
+)
+from smsflow_provider.cli.demo.history import FormerRun
 from smsflow_provider.cli.demo.processes import Household, stop_leftovers
 from smsflow_provider.cli.demo.stack import HOST, AirflowStack, Connection, check_port, free_port
 from smsflow_provider.core.errors import ConfigError, SmsflowError, StoreError
+from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.migrate import migrate
 
+#: The workflow the demo runs.
+DAG_ID = "marketing.spring_sale"
 CUSTOMERS = 2_000
+#: Those there were a week ago.
+_FORMER_CUSTOMERS = 1_950
 #: A file that says a folder is the demo's own, to be emptied at will.
 _OWN = ".smsflow-demo"
 _SEED = 20_250_501
@@ -111,6 +123,18 @@ class Machines:
         write_opt_outs(opt_outs, opted_out(customers, random=random))
         command = smsflow("opt-outs", "import", str(opt_outs))
         self._household.run("opt-outs", command, env=self._cli_env(), timeout_s=60)
+        self._prepare_former_run(customers[:_FORMER_CUSTOMERS])
+
+    def _prepare_former_run(self, customers: Sequence[Customer]) -> None:
+        self.progress("preparing what a run of last week would have had")
+        gate = SimulatorSettings(base_url=f"http://{HOST}:{self._simulator_port}")
+        former = FormerRun(
+            dag_id=DAG_ID,
+            dags=self.checkout / "dags",
+            folder=self.home / "last-week",
+            dialect=SimulatorDialect(gate),
+        )
+        former.prepare(self.store, customers)
 
     def _cli_env(self) -> dict[str, str]:
         """Tell `smsflow` commands where the store is."""
@@ -126,6 +150,7 @@ class Machines:
             env={
                 "AIRFLOW__SMSFLOW__PUBLIC_URL": f"http://{HOST}:{self.port}",
                 "AIRFLOW__SMSFLOW__TEMPLATES": str(self.checkout / "dags" / "templates"),
+                "AIRFLOW__SMSFLOW__RULES": str(self.checkout / "dags" / "rules"),
                 "AIRFLOW__SMSFLOW__ARTIFACTS": str(self.home / "artifacts"),
             },
             port=self.port,

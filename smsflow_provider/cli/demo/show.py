@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from smsflow_provider.core.errors import SmsflowError
 from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.preparation.cost import money
 
 #: What a message ends as, in the order of the report. Accepted ever, delivered since or not.
 SETTLED = ("accepted", "failed", "unknown", "cancelled", "expired")
@@ -23,14 +25,87 @@ def review_lines(review: Mapping[str, Any], *, samples: int = 3) -> list[str]:
     Phones come masked from the core; the texts are shown, they are what is reviewed.
 
     Args:
+        review: See ``core.preparation.review.review``.
         samples: How many messages to show.
     """
-    lines = [*_people_lines(review), _figure("parts", review["parts"]), ""]
-    for number, sample in enumerate(review["samples"][:samples], start=1):
+    return [
+        *(f"  {line['level']}: {line['problem']}" for line in _urgent(review)),
+        *_waterfall_lines(review),
+        _figure("parts", review["parts"]),
+        *_cost_lines(review.get("cost")),
+        *_change_lines(review.get("changes")),
+        "",
+        *_sample_lines(_chosen(review["samples"], count=samples)),
+    ]
+
+
+def _urgent(review: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [line for line in review.get("log", ()) if line["level"] in {"error", "warning"}]
+
+
+def _waterfall_lines(review: Mapping[str, Any]) -> Iterator[str]:
+    """Lead from the targeted to those to deliver, with who is left after each reason."""
+    yield _figure("targeted", review["targeted"])
+    for step in review["waterfall"]:
+        left = f"   leaves {step['left']:>7,}"
+        yield _figure(step["reason"], step["excluded"], indent=4) + left
+    yield _figure("to deliver", review["to_deliver"])
+
+
+def _cost_lines(cost: Mapping[str, Any] | None) -> Iterator[str]:
+    """Show what it costs, by country; nothing without prices."""
+    if not cost or cost["total"] is None:
+        return
+    least = "" if cost["is_complete"] else "at least "
+    total = money(Decimal(cost["total"]), cost["currency"])
+    yield f"  {'cost':<{_WIDTH - 2}}{least}{total}, prices of {cost['as_of']}"
+    for one in cost["countries"]:
+        known = one["cost"] is not None
+        its = money(Decimal(one["cost"]), cost["currency"]) if known else "no price"
+        name = one["country"] or "no country"
+        yield f"{_figure(name, one['parts'], indent=4)} {_counted_as(one['parts'])}{its:>14}"
+
+
+def _counted_as(parts: int) -> str:
+    return "part " if parts == 1 else "parts"
+
+
+def _change_lines(changes: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say what is other than in the former run."""
+    if not changes:
+        return
+    yield ""
+    if changes["is_same"]:
+        yield "  The same as the former run"
+        return
+    yield "  Since the former run:"
+    for name, pair in {**changes["figures"], **changes["exclusions"]}.items():
+        if pair["difference"]:
+            yield f"    {name.replace('_', ' ')}: {pair['before']:,}, now {pair['after']:,}"
+    cost = changes["cost"]
+    if cost["difference"]:
+        amounts = [money(Decimal(cost[at]), cost["currency"][at]) for at in ("before", "after")]
+        yield f"    cost: {amounts[0]}, now {amounts[1]}"
+    for one in changes["template"]:
+        yield f"    text, {one['part']}:"
+        yield from (
+            f"      {line}"
+            for line in one["diff"]
+            if line[:1] in "+-" and line[:3] not in {"+++", "---"}
+        )
+
+
+def _chosen(samples: Sequence[Mapping[str, Any]], *, count: int) -> list[Mapping[str, Any]]:
+    """Take the first few and the longest, which may tell most."""
+    longest = [one for one in samples[count:] if "longest" in one.get("picks", ())]
+    return [*samples[: count - len(longest)], *longest]
+
+
+def _sample_lines(samples: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for number, sample in enumerate(samples, start=1):
         size = f"{sample['encoding']}, {_counted(sample['parts'], 'part')}"
-        lines += [f"  Sample {number} to {sample['to_masked']} ({size}):"]
-        lines += [f"    {line}" for line in str(sample["text"]).splitlines()]
-    return lines
+        yield f"  Sample {number} to {sample['to_masked']} ({size}):"
+        yield from (f"    {line}" for line in str(sample["text"]).splitlines())
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:

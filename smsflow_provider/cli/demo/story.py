@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from smsflow_provider.cli.demo.machines import Machines
+from smsflow_provider.cli.demo.machines import DAG_ID, Machines
 from smsflow_provider.cli.demo.processes import tail_of
 from smsflow_provider.cli.demo.rest import AirflowClient
 from smsflow_provider.cli.demo.screen import Screen
@@ -24,7 +24,6 @@ from smsflow_provider.core.errors import SmsflowError
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.store.deliveries import list_deliveries
 
-DAG_ID = "marketing.spring_sale"
 SEND = "Send"
 ReviewBy = Literal["auto", "manual"]
 #: How long the demo waits for the last receipts; the simulator sends them within seconds.
@@ -58,6 +57,8 @@ class Story:
         delivery_id = self._delivery_id()
         self.screen.step("prepared; nothing has been sent")
         self.screen.lines(["", *review_lines(review(self.machines.store, delivery_id)), ""])
+        page = f"{self.machines.airflow.base_url}/smsflow/deliveries/{delivery_id}"
+        self.screen.lines([f"The same as a page: {page}", ""])
         self._decide(request, delivery_id)
         self._follow(admin, delivery_id)
         return self._conclude(delivery_id)
