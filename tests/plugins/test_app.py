@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
@@ -20,7 +21,8 @@ from smsflow_provider.core.store.receipts import apply_all_receipts
 from smsflow_provider.plugins.app import application
 from smsflow_provider.plugins.plugin import SmsflowPlugin
 from tests.airflow.fixtures import MakeDag
-from tests.airflow.running import Run, headers_of, send
+from tests.airflow.running import Run, headers_of, make_metadata, send
+from tests.prepared_delivery import make_prepared
 
 REVIEW = "sms.review_and_send"
 GONE = {"conn_type": "smsflow_store", "host": "127.0.0.1", "port": 9, "schema": "smsflow"}
@@ -47,6 +49,13 @@ def delivery(waiting: Run, airflow_store: Store) -> Delivery:
 
 
 @pytest.fixture
+def prepared(airflow_store: Store) -> Delivery:
+    """A delivery that waits for its review, straight from the store: no DAG runs for it."""
+    make_metadata()
+    return make_prepared(airflow_store, count=2, delivery_id=f"d-{uuid4().hex}")
+
+
+@pytest.fixture
 def other_dags_hidden() -> Iterator[list[str]]:
     """An authorisation under which people see only the DAGs that the test names."""
     visible: list[str] = []
@@ -68,13 +77,13 @@ def get(server: TestClient, path: str, *, user: str | None = "vera", **more: Any
 
 @pytest.mark.parametrize("place", PLACES)
 def test_nobody_sees_anything_without_a_login(
-    place: str, server: TestClient, delivery: Delivery
+    place: str, server: TestClient, prepared: Delivery
 ) -> None:
-    answer = get(server, place.format(id=delivery.id), user=None)
+    answer = get(server, place.format(id=prepared.id), user=None)
 
     assert 401 == answer.status_code
     assert "application/problem+json" == answer.headers["content-type"]
-    assert delivery.label not in answer.text
+    assert prepared.label not in answer.text
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -94,35 +103,35 @@ def test_nobody_learns_without_a_login_whether_there_is_a_store(
 @pytest.mark.parametrize("user", ["vera", "maria", "ann"])
 @pytest.mark.parametrize("place", PLACES)
 def test_whoever_may_see_the_dag_sees_its_delivery(
-    place: str, user: str, server: TestClient, delivery: Delivery
+    place: str, user: str, server: TestClient, prepared: Delivery
 ) -> None:
-    answer = get(server, place.format(id=delivery.id), user=user)
+    answer = get(server, place.format(id=prepared.id), user=user)
 
     assert 200 == answer.status_code
-    assert delivery.id in answer.text
+    assert prepared.id in answer.text
 
 
 @pytest.mark.parametrize("place", PLACES[1:])
 def test_a_delivery_one_may_not_see_looks_like_one_that_is_not_there(
-    place: str, server: TestClient, delivery: Delivery, other_dags_hidden: list[str]
+    place: str, server: TestClient, prepared: Delivery, other_dags_hidden: list[str]
 ) -> None:
-    hidden = get(server, place.format(id=delivery.id))
+    hidden = get(server, place.format(id=prepared.id))
     absent = get(server, place.format(id="no-such-delivery"))
 
     assert [404, 404] == [hidden.status_code, absent.status_code]
     assert hidden.json() == absent.json()
     assert {"title": "there is no such delivery", "status": 404} == hidden.json()
 
-    other_dags_hidden.append(delivery.origin.dag_id)
+    other_dags_hidden.append(prepared.origin.dag_id)
 
-    assert 200 == get(server, place.format(id=delivery.id)).status_code
+    assert 200 == get(server, place.format(id=prepared.id)).status_code
 
 
-def test_an_id_that_is_nearly_right_names_no_other(server: TestClient, delivery: Delivery) -> None:
-    answer = get(server, f"/smsflow/api/v1/deliveries/{delivery.id[:-1]}")
+def test_an_id_that_is_nearly_right_names_no_other(server: TestClient, prepared: Delivery) -> None:
+    answer = get(server, f"/smsflow/api/v1/deliveries/{prepared.id[:-1]}")
 
     assert 404 == answer.status_code
-    assert delivery.id not in answer.text
+    assert prepared.id not in answer.text
 
 
 def test_the_list_holds_only_what_the_caller_may_see(
@@ -232,8 +241,8 @@ def test_the_page_shows_a_script_and_does_not_run_it(
     assert not any(tag in page for tag in ("<script", "<img", "<b>Sale"))
 
 
-def test_the_page_may_load_nothing_and_is_not_kept(server: TestClient, delivery: Delivery) -> None:
-    headers = get(server, f"/smsflow/deliveries/{delivery.id}").headers
+def test_the_page_may_load_nothing_and_is_not_kept(server: TestClient, prepared: Delivery) -> None:
+    headers = get(server, f"/smsflow/deliveries/{prepared.id}").headers
 
     assert "text/html; charset=utf-8" == headers["content-type"]
     assert "no-store" == headers["cache-control"]
@@ -385,10 +394,10 @@ def test_its_openapi_lists_the_routes_and_no_page_of_others(server: TestClient) 
 
 
 def test_a_get_changes_nothing_and_nothing_else_is_taken(
-    server: TestClient, delivery: Delivery
+    server: TestClient, prepared: Delivery
 ) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = server.request(
-            method, f"/smsflow/api/v1/deliveries/{delivery.id}", headers=headers_of("ann")
+            method, f"/smsflow/api/v1/deliveries/{prepared.id}", headers=headers_of("ann")
         )
         assert answer.status_code in {404, 405}, method

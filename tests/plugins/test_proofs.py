@@ -416,15 +416,16 @@ def test_a_preparation_is_seen_on_its_way_and_stopped(
     put_state(airflow_store, delivery, "preparing")
     with airflow_store.transaction() as connection:
         connection.execute(
-            "UPDATE smsflow_preparations SET progress = '{\"rows\": 7}' WHERE no = %s",
-            (delivery.preparation,),
+            "UPDATE smsflow_preparations SET progress = %s WHERE no = %s",
+            (json.dumps({"step": "texts", "targeted": 1400, "texts": 700}), delivery.preparation),
         )
     seen = call(server, "GET", f"deliveries/{delivery.id}").json()
     page = server.get(f"/smsflow/deliveries/{delivery.id}", headers=headers_of("vera")).text
     stopped = order(server, delivery, "stop")
 
-    assert ("preparing", 7) == (seen["state"], seen["progress"]["rows"])
-    assert "rows" in page
+    assert ("preparing", 700) == (seen["state"], seen["progress"]["texts"])
+    assert 'texts written<span class="bar"><i style="width:50.0%">' in page
+    assert '<meta http-equiv="refresh" content="5">' in page
     assert (200, "draft") == (stopped.status_code, stopped.json()["state"])
 
 
@@ -453,6 +454,7 @@ def test_the_page_shows_cost_picks_and_where_a_text_is_cut(
         "total": "0.135000",
         "is_complete": False,
         "countries": [country, other],
+        "missing": [{"country": "BR", "messages": 1, "parts": 1}],
         "rates": [{"country": "FR", "sender": "*", "price": "0.045"}],
     }
     figures = {"samples": {"first": [1], "longest": 2, "parts": {"1": 1, "2": 2}}, "cost": cost}
@@ -471,8 +473,8 @@ def test_the_page_shows_cost_picks_and_where_a_text_is_cut(
     assert "Cost, at least<b>0.14 EUR</b>" in page
     assert "no price" in page
     assert "prices of 2026-11-01" in page
-    assert "<strong>longest, 2 parts</strong>" in page
-    assert '&lt;<span class="cut" title="the next part begins here"></span>tail of it' in page
+    assert '<span class="chip">longest</span> <span class="chip">2 parts</span>' in page
+    assert '&lt;<span class="cut" data-part="part 2"></span>tail of it' in page
     assert "0.09 EUR" in page
 
 
@@ -495,8 +497,9 @@ def test_the_page_tells_what_changed_since_the_former_run(
 
     assert "Since the former run" not in first
     assert f'<a href="{delivery.id}">' in page
-    assert '<td class="n">+3</td>' in page
-    assert "-Hi &amp; welcome\n+Hi &amp; goodbye" in page
+    assert '<td class="n"><b>+3</b></td>' in page
+    assert '<span class="gone">-Hi &amp; welcome</span>' in page
+    assert '<span class="add">+Hi &amp; goodbye</span>' in page
     assert (2, 5) == tuple(
         review["changes"]["figures"]["to_deliver"][name] for name in ("before", "after")
     )

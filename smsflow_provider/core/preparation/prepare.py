@@ -84,6 +84,10 @@ class Preparation:
     on_progress: Callable[[dict[str, Any]], None] = lambda _: None
 
 
+#: Lines that are true only of a preparation that is published.
+_ONLY_IF_COMPLETE = frozenset({LogEvent.PREPARED, LogEvent.BUDGET_RESERVED})
+
+
 class _ContentFailedError(Exception):
     """Rolls the half-written preparation back; never leaves this module."""
 
@@ -108,7 +112,7 @@ def prepare(store: Store, delivery_id: str, preparation: Preparation, *, actor: 
         with reporting_progress(store, delivery) as report:
             run.run(report)
     except _ContentFailedError:
-        rows = [line.as_row() for line in run.lines]
+        rows = [line.as_row() for line in run.lines if line.event not in _ONLY_IF_COMPLETE]
         fail_preparation(store, delivery, figures=run.figures, lines=rows)
     except ConfigError as error:
         fail_preparation(store, delivery, figures={}, lines=[_line_of(error)])
