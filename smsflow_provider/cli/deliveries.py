@@ -16,6 +16,8 @@ from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import list_deliveries
 
+_NONE = "There is no delivery yet. A workflow makes one each time it prepares."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -42,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
         print_json(rows)
         return 0
     if not rows:
-        print("There is no delivery yet. A workflow makes one each time it prepares.")
+        print(
+            _NONE if kind is DeliveryKind.CAMPAIGN and state is None else "There is none of these."
+        )
         return 0
     print(f"{'delivery':<40} {'state':<18} {'to deliver':>10} {'accepted':>9} {'delivered':>9}")
     for row in rows:

@@ -13,6 +13,7 @@ from smsflow_provider.cli.reach import (
     print_json,
     reach_store,
 )
+from smsflow_provider.cli.words import counted
 from smsflow_provider.core.preparation.diff import diff
 
 #: Longest value of a setting that is shown.
@@ -117,7 +118,8 @@ def _messages(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {one['recipient_id']} {one['to_masked']}"
         for sign, side in (("-", one["before"]), ("+", one["after"])):
             text = " / ".join(side["text"].splitlines())
-            yield f"  {sign} {side['sender'] or '(no sender)'}, {side['parts']} part(s): {text}"
+            parts = counted(side["parts"], "part")
+            yield f"  {sign} {side['sender'] or '(no sender)'}, {parts}: {text}"
 
 
 def _short(value: object) -> str:

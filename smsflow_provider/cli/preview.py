@@ -16,10 +16,12 @@ from smsflow_provider.cli.reach import (
     print_json,
     reach_store,
 )
+from smsflow_provider.cli.words import counted
 from smsflow_provider.core.content.template import Template, load_template
+from smsflow_provider.core.document.problem import near
 from smsflow_provider.core.errors import ConfigError, TemplateError
 from smsflow_provider.core.gateways.registry import GATEWAY_TYPES, gateway_type
-from smsflow_provider.core.preparation.prices import read_prices
+from smsflow_provider.core.preparation.prices import FILES, PriceTable, read_prices
 from smsflow_provider.core.preparation.template_preview import (
     Choice,
     Sample,
@@ -71,10 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the texts. Exit code 1 if a row that was looked at has none."""
-    if args.what.endswith(".j2") or Path(args.what).is_file():
-        document = _of_template(args)
-    else:
-        document = _of_delivery(args)
+    document = _of_template(args) if _is_template(args.what) else _of_delivery(args)
     if args.json:
         print_json(document)
     else:
@@ -91,24 +90,72 @@ def _shown_of(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _is_lacking(document: dict[str, Any]) -> bool:
     shown = _shown_of(document)
-    return bool(document.get("without_text")) or any("problem" in one for one in shown)
+    is_short = document.get("without_text") or document.get("without_message")
+    return bool(is_short) or any("problem" in one for one in shown)
+
+
+def _is_template(what: str) -> bool:
+    return what.endswith(".j2") or "/" in what or Path(what).is_file()
 
 
 def _of_delivery(args: argparse.Namespace) -> dict[str, Any]:
+    told = {
+        "--data": args.data,
+        "--set": args.set,
+        "--gateway": args.gateway,
+        "--rules": args.rules,
+    }
+    if useless := [name for name, value in told.items() if value]:
+        raise ConfigError("these are for a template (*.sms.j2), not a delivery", options=useless)
     if args.recipient or args.pick:
         from smsflow_provider.core.preparation.preview import preview  # noqa: PLC0415
 
-        return preview(reach_store(args), args.what, recipients=args.recipient, picks=args.pick)
+        found = preview(reach_store(args), args.what, recipients=args.recipient, picks=args.pick)
+        return found | _lacking_of(found, args.recipient)
     from smsflow_provider.core.preparation.review import review  # noqa: PLC0415
 
     return review(reach_store(args), args.what)
 
 
+def _lacking_of(found: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    """Name the recipients that have no message, and say where the reason stands."""
+    there = {one["recipient_id"] for one in found["messages"]}
+    lacking = [one for one in wanted if one not in there]
+    problems = [
+        f"no message of recipient {one!r}: smsflow why --recipient {one} --delivery"
+        f" {found['delivery']} tells the reason"
+        for one in lacking
+    ]
+    if not found["messages"] and not lacking:
+        problems = ["the delivery has no message: smsflow report tells its figures"]
+    return {"without_message": lacking, "problems": problems}
+
+
+def _check_words(args: argparse.Namespace, path: Path) -> None:
+    """Refuse what would be ignored."""
+    if args.data is not None and args.set:
+        raise ConfigError("rows come from --data or from --set: give one of them")
+    if args.recipient and args.pick:
+        raise ConfigError("of a template, give --recipient or --pick")
+    if not path.is_file():
+        known = [each.name for each in path.parent.glob("*.sms.j2")]
+        raise TemplateError("no such template file", file=str(path), hint=near(path.name, known))
+
+
+def _prices_in(folder: Path | None) -> PriceTable | None:
+    prices = None if folder is None else read_prices(folder)
+    if folder is not None and prices is None:
+        raise ConfigError("the folder holds no price table", folder=str(folder), names=list(FILES))
+    return prices
+
+
 def _of_template(args: argparse.Namespace) -> dict[str, Any]:
-    template = load_template(Path(args.what))
+    path = Path(args.what)
+    _check_words(args, path)
+    template = load_template(path)
     rows = Rows.of([dict(map(pair_of, args.set))]) if args.data is None else None
     chunks = [rows] if rows else read_rows(args.data)
-    prices = None if args.rules is None else read_prices(args.rules)
+    prices = _prices_in(args.rules)
     splits = gateway_type(args.gateway).dialect.splitting if args.gateway else None
     watch = _Watch(template, TemplatePreview(template, splits=splits, prices=prices))
     samples = watch.samples(chunks)
@@ -123,6 +170,8 @@ def _of_template(args: argparse.Namespace) -> dict[str, Any]:
         shown = [sample.as_dict() for sample in islice(samples, max(args.limit, 1))]
     if not watch.count:
         raise TemplateError("the file has no rows to fill the template with", file=str(args.data))
+    if watch.problems and args.data is None and not args.set:
+        watch.problems.append("give rows with --data FILE, or one row with --set FIELD=VALUE")
     return {
         "template": args.what,
         "problems": watch.problems,
@@ -188,7 +237,7 @@ def _show(samples: Sequence[dict[str, Any]], *, currency: str) -> None:
         if "problem" in sample:
             print(f"--- row {sample['row']}: no text: {sample['problem']}")
             continue
-        print(f"---{_head_of(sample, currency=currency)}")
+        print(f"--- {_head_of(sample, currency=currency)}")
         parts = parts_of(sample["text"], sample.get("part_starts", []))
         for number, part in enumerate(parts, start=1):
             print(part if len(parts) == 1 else f"[{number}/{len(parts)}] {part}")
@@ -196,11 +245,11 @@ def _show(samples: Sequence[dict[str, Any]], *, currency: str) -> None:
 
 def _head_of(sample: dict[str, Any], *, currency: str) -> str:
     """Say of what the text is, for whom it stands, and what it costs."""
-    to = f" to {sample['to_masked']}" if "to_masked" in sample else ""
-    words = [f"{to} {sample['encoding']}"]
+    words = [f"{label} {sample[key]}" for key, label in _WHOSE.items() if sample.get(key)]
+    words.append(sample["encoding"])
     if sample.get("units") is not None:
         words.append(f"{sample['units']} units")
-    words.append(f"{sample['parts']} part(s)")
+    words.append(counted(sample["parts"], "part"))
     words += [f"{label} {sample[key]}" for key, label in _SAID.items() if sample.get(key)]
     if sample.get("cost"):
         words.append(f"{sample['cost']} {sample.get('currency', currency)}")
@@ -211,6 +260,8 @@ def _head_of(sample: dict[str, Any], *, currency: str) -> str:
     return ", ".join(words) + (f" ({', '.join(picks)})" if picks else "")
 
 
+#: Whose message it is, where that is known.
+_WHOSE = {"row": "row", "recipient_id": "recipient", "to_masked": "to"}
 #: What is said of a message where it is there.
 _SAID = {"sender": "from", "language": "in"}
 _WARNINGS = {"is_cut": "may be cut inside a character", "is_too_long": "more than max_parts"}

@@ -14,6 +14,7 @@ from smsflow_provider.cli.reach import (
     reach_store,
     stdout_kept,
 )
+from smsflow_provider.cli.words import counted
 from smsflow_provider.core.store.deliveries import find_delivery
 from smsflow_provider.core.store.samples import Pick
 
@@ -94,13 +95,14 @@ def _show(report: dict[str, Any]) -> None:
     proof = report["proof"]
     print(
         f"{report['label']} ({report['delivery']}): {report['accepted']} of"
-        f" {report['to_deliver']} texts accepted, {report['parts']} part(s)"
+        f" {report['to_deliver']} texts accepted, {counted(report['parts'], 'part')}"
     )
     if proof["marked"] and report["parts"] != proof["parts_unmarked"]:
-        print(f"  without the mark: {proof['parts_unmarked']} part(s)")
+        print(f"  without the mark: {counted(proof['parts_unmarked'], 'part')}")
     for name in ("opted_out", "quarantined"):
         if proof[name]:
-            print(f"  {name.replace('_', ' ')}: {proof[name]} of {proof['numbers']} number(s)")
+            of_all = counted(proof["numbers"], "number")
+            print(f"  {name.replace('_', ' ')}: {proof[name]} of {of_all}")
     if report["dry_run"]:
         print("  a dry run: nothing was handed over")
     for cause in report["causes"]:

@@ -11,6 +11,7 @@ from smsflow_provider.cli.reach import (
     print_json,
     reach_store,
 )
+from smsflow_provider.cli.words import counted
 from smsflow_provider.core.delivery.why import why
 from smsflow_provider.core.preparation.named import read_numbers
 
@@ -43,8 +44,8 @@ def _show(answer: dict[str, Any]) -> None:
     for message in answer["messages"]:
         code = f" ({message['code']})" if message["code"] else ""
         print(
-            f"A message of {message['parts']} part(s) for recipient {message['recipient_id']}:"
-            f" {message['state']}{code}."
+            f"A message of {counted(message['parts'], 'part')} for recipient"
+            f" {message['recipient_id']}: {message['state']}{code}."
         )
     for row in answer["exclusions"]:
         detail = f": {row['detail']}" if row["detail"] else ""

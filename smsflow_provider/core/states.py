@@ -8,6 +8,7 @@ trigger on ``smsflow_deliveries``); a test compares the two over all pairs.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from smsflow_provider.core.errors import IllegalMoveError
 
@@ -85,12 +86,19 @@ BEGUN = frozenset(
 )
 
 
+#: What to do instead of a move that people try. (from, to)
+_ADVICE: Final = {
+    (DeliveryState.READY, target): {"do": "reject its review: nothing of it has left"}
+    for target in (DeliveryState.STOPPED, DeliveryState.PAUSED)
+}
+
+
 def check_move(current: DeliveryState, target: DeliveryState) -> None:
     """
     Raise unless a delivery may go from *current* to *target*.
 
     Raises:
-        IllegalMoveError: Names both states and the possible ones.
+        IllegalMoveError: Names both states and the possible ones; says what to do if known.
 
     Example:
         >>> check_move(DeliveryState.READY, DeliveryState.APPROVED)
@@ -101,4 +109,5 @@ def check_move(current: DeliveryState, target: DeliveryState) -> None:
             current=current.value,
             target=target.value,
             possible=sorted(state.value for state in MOVES[current]),
+            **_ADVICE.get((current, target), {}),
         )

@@ -60,13 +60,13 @@ def test_rows_are_shown_part_by_part(template: Path, capsys: pytest.CaptureFixtu
     assert 1 == code
     lines = out.splitlines()
     assert [
-        "--- ucs2, 22 units, 1 part(s), from ACME, in fr",
+        "--- row 1, recipient a1, ucs2, 22 units, 1 part, from ACME, in fr",
         "Bonjour Zoê STOP 36111",
-        "--- gsm7, 167 units, 2 part(s), from ACME, in en",
+        "--- row 2, recipient a2, gsm7, 167 units, 2 parts, from ACME, in en",
         "[1/2] Hello " + "M" * 147,
         "[2/2] MMM STOP 36111",
         "--- row 3: no text: the field 'name' is missing",
-        "--- ucs2, 159 units, 3 part(s), from ACME, in fr, more than max_parts",
+        "--- row 4, recipient a4, ucs2, 159 units, 3 parts, from ACME, in fr, more than max_parts",
     ] == lines[:7]
     assert "+336" not in out
 
@@ -105,7 +105,7 @@ def test_prices_tell_what_a_text_costs(template: Path, capsys: pytest.CaptureFix
     people = template.parent / "people.csv"
     words = [template, "--data", people, "--rules", template.parent, "--pick", "dearest"]
 
-    assert "3 part(s), from ACME, in fr, 0.135 EUR, more" in preview(capsys, *words)[1]
+    assert "3 parts, from ACME, in fr, 0.135 EUR, more" in preview(capsys, *words)[1]
 
 
 def test_the_gateway_says_how_texts_are_cut(
@@ -135,3 +135,45 @@ def test_a_file_without_rows_is_told(template: Path, capsys: pytest.CaptureFixtu
     code, _, err = preview(capsys, template, "--data", empty, "--pick", "longest")
     assert 1 == code
     assert "no rows" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--data", "people.csv", "--set", "name=Bo"], "from --data or from --set"),
+        (["--data", "people.csv", "--recipient", "a1", "--pick", "longest"], "--recipient or"),
+        (["--set", "name=Bo", "--rules", "."], "the folder holds no price table"),
+        ([], "give rows with --data FILE, or one row with --set FIELD=VALUE"),
+    ],
+)
+def test_what_would_be_ignored_or_is_lacking_is_told(
+    template: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(template.parent)
+
+    code, _, err = preview(capsys, template, *words)
+    assert 1 == code
+    assert expected in err
+
+
+def test_a_template_that_is_not_there_is_told_with_the_near_name(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = preview(capsys, template.parent / "hii.sms.j2")
+
+    assert 1 == code
+    assert "no such template file" in err
+    assert "did you mean 'hi.sms.j2'?" in err
+
+
+def test_what_is_said_of_a_template_is_refused_for_a_delivery(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = preview(capsys, "sale-1", "--set", "name=Bo", "--rules", template.parent)
+
+    assert 1 == code
+    assert "options: ['--set', '--rules']" in err

@@ -332,9 +332,37 @@ def test_a_delivery_is_previewed_with_masked_phones(run: Any, store: Store) -> N
     document = run("preview", "d1", "--json").document
 
     assert 0 == shown.code
-    assert shown.out.startswith("--- to +33·······01 gsm7, 8 units, 1 part(s)")
+    assert shown.out.startswith("--- recipient r1, to +33·······01, gsm7, 8 units, 1 part")
     assert ["Hi Name1", "Hi Name2"] == [sample["text"] for sample in document["samples"]]
     assert "+33600000001" not in f"{shown.out}{document}"
+
+
+def test_a_recipient_without_a_message_is_told(run: Any, store: Store) -> None:
+    run_prepare(store, [person(1), person(2)], template=make_template("Hi {{ name }}"))
+
+    asked = run("preview", "d1", "--recipient", "r1", "--recipient", "r9")
+
+    assert 1 == asked.code
+    assert "Hi Name1" in asked.out
+    assert "smsflow why --recipient r9 --delivery d1 tells the reason" in asked.err
+
+
+def test_a_delivery_that_waits_for_its_review_is_rejected_not_stopped(
+    run: Any, store: Store
+) -> None:
+    run_prepare(store, [person(1)], template=make_template("Hi"))
+
+    stopped = run("stop", "d1")
+
+    assert 1 == stopped.code
+    assert "do: reject its review" in stopped.err
+    assert "possible: ['approved', 'expired', 'preparing', 'rejected']" in stopped.err
+
+
+def test_no_proof_is_not_told_as_no_delivery(run: Any, store: Store) -> None:
+    run_prepare(store, [person(1)], template=make_template("Hi"))
+
+    assert "There is none of these." == run("deliveries", "--kind", "proof").out.strip()
 
 
 def test_a_message_of_a_delivery_is_picked_or_asked_for(run: Any, store: Store) -> None:

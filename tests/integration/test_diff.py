@@ -304,8 +304,8 @@ def test_the_command_tells_in_words_and_in_json(
         "  opted_out before: 1",
         "  r6 +33·······06 (pressure after)",
         "Recipients in both whose message differs: 3 (text 2, sender 1, parts 1, encoding 0)",
-        "  - ACME, 1 part(s): Hello 1",
-        "  + ACME, 1 part(s): Good morning 1",
+        "  - ACME, 1 part: Hello 1",
+        "  + ACME, 1 part: Good morning 1",
         "Template, body:",
         "  settings.region: none -> FR",
     ):

@@ -67,7 +67,7 @@ def test_a_proof_is_sent_once_and_told_in_words_and_in_json(
     assert [0, 0] == [told.returncode, again.returncode], told.stderr + again.stderr
     assert ["PROOF #1 Hello 2"] == [one["text"] for one in simulator.messages()]
     assert told.stdout.startswith("PROOF #1 of Sale (")
-    assert "1 of 1 texts accepted, 1 part(s)\n  opted out: 1 of 1 number(s)\n" in told.stdout
+    assert "1 of 1 texts accepted, 1 part\n  opted out: 1 of 1 number\n" in told.stdout
     proof = json.loads(again.stdout)["proof"]
     assert (1, 1, True) == (proof["no"], proof["messages"], proof["marked"])
     assert proof["by"].startswith("cli:")

@@ -71,7 +71,11 @@ def test_the_command_answers_in_words_and_in_json(
     assert 1 == main(["why", "12", "--region", "FR", *place])
     wrong = capsys.readouterr().err
 
-    assert "A message of 1 part(s) for recipient r2: prepared." in words
+    assert "A message of 1 part for recipient r2: prepared." in words
     assert "too_short" == document["exclusions"][0]["detail"]
+    assert 1 == main(["why", "06 00 00 00 02", *place])
+    national = capsys.readouterr().err
+
+    assert "do: write them with + and the country code, or say their region" in national
     assert "Nobody like that" in nobody
     assert "numbers that cannot be texted" in wrong

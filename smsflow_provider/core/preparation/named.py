@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation.number import to_e164
+from smsflow_provider.core.preparation.number_value import NumberProblem
+
+_ADVICE: Final = "write them with + and the country code, or say their region"
 
 
 def read_numbers(raw: Sequence[str], *, region: str | None) -> list[int]:
@@ -29,5 +33,6 @@ def read_numbers(raw: Sequence[str], *, region: str | None) -> list[int]:
         if number.e164 is None
     }
     if wrong:
-        raise ConfigError("numbers that cannot be texted, by place", wrong=wrong)
+        advice = {"do": _ADVICE} if NumberProblem.NO_REGION in wrong.values() else {}
+        raise ConfigError("numbers that cannot be texted, by place", wrong=wrong, **advice)
     return list(dict.fromkeys(int(number.e164) for number in numbers if number.e164))
