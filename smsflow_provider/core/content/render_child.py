@@ -41,7 +41,7 @@ _LOOK_EVERY_MS: Final = 1_000
 _COLLECT_AFTER: Final = 1_000_000
 Renderers = Mapping[str, VariantRenderer]
 
-_NOTHING: Final = RenderedChunk(joined="", problems={})
+_NOTHING: Final = RenderedChunk(encoded=b"", problems={})
 
 
 def main() -> None:

@@ -29,11 +29,16 @@ Columns = Mapping[str, Sequence[object]]
 class RenderedChunk:
     """The texts of one chunk."""
 
-    #: The texts of the rows without a problem in order, each with ``SEPARATOR`` behind it,
-    #: which no text holds.
-    joined: str = field(repr=False)
+    #: The texts of the rows without a problem in order, in UTF-8, each with ``SEPARATOR``
+    #: behind it, which no text holds.
+    encoded: bytes = field(repr=False)
     #: Index of a row in the chunk, from 0, to why it has no text. In rising order.
     problems: Mapping[int, Missing | Failed]
+
+    @property
+    def joined(self) -> str:
+        """The same texts decoded; columns are made much quicker of ``encoded``."""
+        return self.encoded.decode()
 
 
 def render_joined(renderer: VariantRenderer, columns: Columns, *, count: int) -> RenderedChunk:
@@ -51,7 +56,7 @@ def render_joined(renderer: VariantRenderer, columns: Columns, *, count: int) ->
         columns = {name: [values[index] for index in left] for name, values in columns.items()}
     joined = _joined(renderer, columns, count=len(left))
     if joined is not None:
-        return RenderedChunk(joined=joined, problems=dict(sorted(missing.items())))
+        return RenderedChunk(encoded=joined.encode(), problems=dict(sorted(missing.items())))
     made = renderer.render_chunk(columns, count=len(left))
     return _chunk_of(zip(left, made, strict=True), missing)
 
@@ -65,7 +70,7 @@ def _chunk_of(made: zip[tuple[int, Rendered]], missing: Mapping[int, Missing]) -
         else:
             problems[index] = one
     joined = SEPARATOR.join([*texts, ""])
-    return RenderedChunk(joined=joined, problems=dict(sorted(problems.items())))
+    return RenderedChunk(encoded=joined.encode(), problems=dict(sorted(problems.items())))
 
 
 def _missing_in(renderer: VariantRenderer, columns: Columns, *, count: int) -> dict[int, Missing]:

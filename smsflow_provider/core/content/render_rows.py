@@ -35,7 +35,7 @@ class RowByRow:
         self._chunk = chunk
         self._start = start
         self._limits = limits
-        self._texts: list[str] = []
+        self._texts: list[bytes] = []
         self._problems: dict[int, Missing | Failed] = {}
         self._fatal: list[int] = []
         self._done = 0
@@ -55,7 +55,7 @@ class RowByRow:
                 death = self._render_until_death(pipe, until_s=until_s)
             if death is not None:
                 self._blame(death)
-        return RenderedChunk(joined="".join(self._texts), problems=self._problems)
+        return RenderedChunk(encoded=b"".join(self._texts), problems=self._problems)
 
     def _render_until_death(self, pipe: RenderPipe, *, until_s: float) -> Death | None:
         while self._done < self._chunk.count:
@@ -84,7 +84,7 @@ class RowByRow:
     def _keep(self, row: RenderedChunk) -> None:
         for problem in row.problems.values():
             self._problems[self._done] = problem
-        self._texts.append(row.joined)
+        self._texts.append(row.encoded)
         self._done += 1
         self._deaths_here = 0
 
@@ -97,7 +97,7 @@ class RowByRow:
         if len(self._fatal) == MOST_BLAMED:
             raise self._too_long()
         problem = Failed(reason=self._reason_of(death))
-        self._keep(RenderedChunk(joined="", problems={0: problem}))
+        self._keep(RenderedChunk(encoded=b"", problems={0: problem}))
 
     def _reason_of(self, death: Death) -> str:
         if death is Death.MEMORY:

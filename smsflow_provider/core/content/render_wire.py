@@ -73,7 +73,7 @@ def read_frame(source: BinaryIO) -> Any:
 def write_answer(target: BinaryIO, chunk: RenderedChunk) -> None:
     """Write an answer: the lengths of its two halves, JSON, and the texts."""
     head = json.dumps([_problem_to_json(*item) for item in chunk.problems.items()]).encode()
-    body = chunk.joined.encode()
+    body = chunk.encoded
     target.writelines((_LENGTHS.pack(len(head), len(body)), head, body))
     target.flush()
 
@@ -87,7 +87,7 @@ def read_answer(source: BinaryIO) -> RenderedChunk:
     """
     head, body = _LENGTHS.unpack(_read(source, _LENGTHS.size))
     problems = dict(_problem_from_json(*one) for one in json.loads(_read(source, head)))
-    return RenderedChunk(joined=_read(source, body).decode(), problems=problems)
+    return RenderedChunk(encoded=_read(source, body), problems=problems)
 
 
 def _problem_to_json(index: int, problem: Missing | Failed) -> tuple[int, str, str]:

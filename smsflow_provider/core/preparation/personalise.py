@@ -193,7 +193,7 @@ def values_of(column: pl.Series) -> list[object]:
 
 def _texts_of(chunk: RenderedChunk, *, count: int) -> pl.DataFrame:
     """Put the texts of a chunk back to their rows."""
-    pieces = pl.Series([chunk.joined]).str.split(_SEPARATOR).explode()[:-1]
+    pieces = pl.Series([chunk.encoded]).cast(pl.String).str.split(_SEPARATOR).explode()[:-1]
     if not chunk.problems:
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
         return pl.DataFrame({"body": pieces, "missing": nothing, "failed": nothing})
