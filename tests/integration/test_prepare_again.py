@@ -254,3 +254,30 @@ def test_dropping_leaves_the_current_preparation_of_every_delivery(store: Store)
 
     assert 0 == drop_replaced(store)
     assert ["Hi Name1"] == [row["body"] for row in messages_of(store, find_delivery(store, "d2"))]
+
+
+class _OtherTheSecondTime(FrameRows):
+    """An audience whose file somebody replaces between the two readings."""
+
+    def __init__(self, first: pl.DataFrame, then: pl.DataFrame) -> None:
+        super().__init__(first, size=2)
+        self._then = then
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        yield from super().frames(columns)
+        self._frame = self._then
+
+
+@pytest.mark.parametrize("rows", [[1, 0, 2, 3], [0, 1, 2], [0, 1, 2, 3, 3], [0, 0, 2, 3], []])
+def test_an_audience_that_changes_between_its_readings_gives_nobody_the_text_of_another(
+    store: Store, rows: list[int]
+) -> None:
+    first = pl.DataFrame([person(number) for number in range(1, 5)])
+    make_draft(store)
+    preparation = make_preparation(_OtherTheSecondTime(first, first[rows]))
+
+    with pytest.raises(AudienceError, match="between its two readings"):
+        prepare(store, "d1", preparation, actor="tester")
+
+    assert DeliveryState.PREPARATION_FAILED is find_delivery(store, "d1").state
+    assert [] == partitions_of(store)

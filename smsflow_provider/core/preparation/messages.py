@@ -14,13 +14,14 @@ from smsflow_provider.core.audience.layout import ID
 from smsflow_provider.core.content.render_process import RenderProcess
 from smsflow_provider.core.content.settings import MissingPolicy
 from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.core.fingerprint import MessageDigest
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.model import Exclusion
 from smsflow_provider.core.preparation.candidates import Candidates
 from smsflow_provider.core.preparation.mention import Mentions
 from smsflow_provider.core.preparation.personalise import Chunk, Personalised, Personaliser
-from smsflow_provider.core.preparation.rows import AudienceRows
+from smsflow_provider.core.preparation.rows import AudienceRows, IdDigest
 from smsflow_provider.core.preparation.tally import Tally
 from smsflow_provider.core.preparation.texts import count_changes
 from smsflow_provider.core.preparation.time_zones import zones_of
@@ -44,6 +45,7 @@ class MessagePass:
     Args:
         rows: The audience.
         candidates: Its rows, with the reasons that need no text decided.
+        ids: Of the rows the candidates were made of.
         process: Renders the texts; the caller opens and closes it.
         zone_numbers: Called with sets of time zones that have not been met yet.
         on_rows: Called after each chunk with how many messages there are.
@@ -54,6 +56,7 @@ class MessagePass:
         rows: AudienceRows,
         candidates: Candidates,
         *,
+        ids: IdDigest,
         template: Template,
         dialect: Dialect,
         mentions: Mentions,
@@ -63,6 +66,7 @@ class MessagePass:
     ) -> None:
         self._rows = rows
         self._candidates = candidates
+        self._ids = ids
         self._template = template
         self._dialect = dialect
         self._mentions = mentions
@@ -80,7 +84,8 @@ class MessagePass:
 
         Raises:
             TemplateError: The text takes too long, or too much memory, for several rows.
-            AudienceError: The audience's file is another one than at the first pass.
+            AudienceError: The audience has other rows than at the first pass, or in another order:
+                a text would go to somebody else's number. Nothing must be published.
         """
         personaliser = Personaliser(
             self._template, dialect=self._dialect, process=self._process, mentions=self._mentions
@@ -94,14 +99,19 @@ class MessagePass:
         """Hand out those still in; write the others as they come by."""
         known = self._rows.schema()
         fields = [name for name in self._template.columns if name in known]
-        start = 0
+        start, ids = 0, IdDigest()
         for frame in self._rows.frames([*dict.fromkeys([ID, *fields])]):
+            ids.add(frame[ID])
+            if start + frame.height > len(self._candidates):
+                break
             people = self._candidates.slice(start, frame.height).with_columns(frame[ID])
             start += frame.height
             is_in = people["reason"].is_null()
             self._exclude(people.filter(~is_in), writer)
             if is_in.any():
                 yield Chunk(people=people.filter(is_in), fields=frame.filter(is_in).select(fields))
+        if ids != self._ids:
+            raise AudienceError("the audience has changed between its two readings")
 
     def _exclude(self, people: pl.DataFrame, writer: PreparationWriter) -> None:
         """Write people who get no message: columns ``reason`` and ``detail`` say why."""

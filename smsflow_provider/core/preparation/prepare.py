@@ -43,7 +43,7 @@ from smsflow_provider.core.preparation.messages import MessagePass
 from smsflow_provider.core.preparation.numbers import read_numbers
 from smsflow_provider.core.preparation.prices import PriceTable
 from smsflow_provider.core.preparation.row_rules import RowRules, check_senders, rules_of
-from smsflow_provider.core.preparation.rows import AudienceRows
+from smsflow_provider.core.preparation.rows import AudienceRows, IdDigest
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import PriceOf, Tally
 from smsflow_provider.core.states import BEGUN, DeliveryState
@@ -154,6 +154,7 @@ class _Run:
         self._delivery = delivery
         self._preparation = preparation
         self._template = preparation.template
+        self._ids = IdDigest()
         self._progress: dict[str, Any] = {"targeted": preparation.rows.count}
         self._reporter: Callable[[dict[str, Any]], None] = lambda _: None
         self.lines: list[LogLine] = []
@@ -188,6 +189,7 @@ class _Run:
         return MessagePass(
             preparation.rows,
             candidates,
+            ids=self._ids,
             template=self._template,
             dialect=preparation.dialect,
             mentions=mentions_of(self._template.settings, preparation.settings.typology),
@@ -209,6 +211,7 @@ class _Run:
         read = 0
         for frame in self._preparation.rows.frames():
             _check_ids(frame[ID], first_row=read + 1)
+            self._ids.add(frame[ID])
             numbers = read_numbers(frame[PHONE], region=region)
             builder.add(numbers, rules.rule_columns(frame, numbers))
             read += frame.height
