@@ -79,6 +79,8 @@ def test_it_sends_a_campaign_and_stops_everything(home: Path) -> None:
     assert re.search(r"Since the former run:\n +targeted: 1,950, now 2,000\n", shown)
     assert "+Hello {{ first_name | first_name }}, our spring sale starts tomorrow: 20% off" in shown
     assert "manager/manager (user)" in shown
+    assert f". {home}/cli.env && smsflow deliveries" in shown
+    assert 0o600 == (home / "cli.env").stat().st_mode & 0o777
     assert [] == _running_in(home)
 
 

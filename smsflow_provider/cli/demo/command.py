@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
 from smsflow_provider.core.clock import utc_now
@@ -113,6 +114,7 @@ def _farewell(machines: Machines, screen: Screen) -> None:
         for user in machines.airflow.users.values()
     )
     screen.lines([f"Airflow: {machines.airflow.base_url}", f"Logins:  {logins}"])
+    screen.lines([f"Shell:   . {quote(str(machines.environment))} && smsflow deliveries"])
     screen.lines([f"Logs:    {machines.home}", ""])
     if screen.is_terminal and sys.stdin.isatty():
         screen.lines(["It stays up until you press Ctrl-C."])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import sys
 import time
@@ -27,7 +28,14 @@ from smsflow_provider.cli.demo.crm import (
 )
 from smsflow_provider.cli.demo.history import FormerRun
 from smsflow_provider.cli.demo.processes import Household, stop_leftovers
-from smsflow_provider.cli.demo.stack import HOST, AirflowStack, Connection, check_port, free_port
+from smsflow_provider.cli.demo.stack import (
+    HOST,
+    AirflowStack,
+    Connection,
+    check_port,
+    free_port,
+    write_secret,
+)
 from smsflow_provider.core.errors import ConfigError, SmsflowError, StoreError
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.store.connection import Store
@@ -44,6 +52,8 @@ _OWN = ".smsflow-demo"
 _SEED = 20_250_501
 #: A gateway like others: it takes its time, refuses a few, and not every phone is switched on.
 _SIMULATOR = ("--latency-s", "0.25", "--refused-share", "0.01", "--delivered-share", "0.96")
+#: What Airflow's parts are told that ``smsflow`` needs as well.
+_FOR_CLI = frozenset({"AIRFLOW_HOME", "AIRFLOW_CONN_SMSFLOW_STORE", "AIRFLOW_CONN_SMS_GATEWAY"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +88,7 @@ class Machines:
             self._start_simulator(stack)
             self._fill()
             self._start_airflow(stack)
+            self._write_environment()
             self._stack = stack.pop_all()
         return self
 
@@ -158,6 +169,20 @@ class Machines:
         )
         stack.enter_context(self.airflow)
 
+    def _write_environment(self) -> None:
+        """Let a shell of its owner use ``smsflow`` with the demo: the file holds passwords."""
+        told = {name: value for name, value in self.airflow.env().items() if _is_for_cli(name)}
+        told["SMSFLOW_STORE"] = self._postgres.dsn("smsflow")
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(told.items())]
+        programs = shlex.quote(str(Path(sys.executable).parent))
+        lines.append(f'export PATH={programs}:"$PATH"')
+        write_secret(self.environment, "\n".join(lines) + "\n")
+
+    @property
+    def environment(self) -> Path:
+        """A file for ``source``: with it, ``smsflow`` finds the demo's store and gateway."""
+        return self.home / "cli.env"
+
     def _connections(self) -> dict[str, Connection]:
         return {
             "smsflow_store": _to_postgres("smsflow_store", self._postgres.dsn("smsflow")),
@@ -170,6 +195,10 @@ class Machines:
                 "password": self._api_key,
             },
         }
+
+
+def _is_for_cli(name: str) -> bool:
+    return name in _FOR_CLI or name.startswith("AIRFLOW__SMSFLOW__")
 
 
 def empty_home(home: Path) -> None:

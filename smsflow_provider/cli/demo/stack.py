@@ -223,7 +223,7 @@ class AirflowStack:
     def _write_logins(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         logins = {user.name: user.password for user in self.users.values()}
-        _write_secret(self.home / "passwords.json", json.dumps(logins))
+        write_secret(self.home / "passwords.json", json.dumps(logins))
 
     def _wait_until_healthy(self, *, timeout_s: float) -> None:
         with AirflowClient(self.base_url, user="", password="", check=self._check_port) as asker:
@@ -324,7 +324,7 @@ def _secrets(file: Path) -> dict[str, str]:
             "AIRFLOW__API__SECRET_KEY": secrets.token_urlsafe(32),
             "AIRFLOW__CORE__FERNET_KEY": _fernet_key(),
         }
-        _write_secret(file, json.dumps(fresh))
+        write_secret(file, json.dumps(fresh))
     known: dict[str, str] = json.loads(file.read_text())
     return known
 
@@ -334,7 +334,8 @@ def _fernet_key() -> str:
     return secrets.token_urlsafe(32) + "="
 
 
-def _write_secret(file: Path, text: str) -> None:
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that its owner alone can read."""
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text(text)

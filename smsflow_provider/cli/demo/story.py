@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from smsflow_provider.cli.demo.machines import DAG_ID, Machines
@@ -125,6 +126,8 @@ class Story:
             "Now it is your turn: log in as manager (password: manager), open",
             f"  {self.machines.airflow.base_url}{page}",
             "and press Send or Reject. Nothing leaves before that.",
+            "To look closer, in another shell:",
+            f"  . {quote(str(self.machines.environment))} && smsflow deliveries",
             "",
         ]
 
