@@ -12,15 +12,22 @@ import psycopg
 import pytest
 
 from smsflow_provider.core.errors import StoreError
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.deliveries import Delivery, read_log
 from smsflow_provider.core.store.prepared import (
     Published,
     begin_preparation,
     message_frame,
     writing_preparation,
 )
-from tests.core.preparation.preparing import make_draft, partitions_of
+from tests.core.preparation.preparing import (
+    make_draft,
+    make_template,
+    partitions_of,
+    person,
+    run_prepare,
+)
 
 PHONE = 33612345678
 SECRETS = ("33612345678", "9223372036854775813", "personal-id", "personal text", "SECRETSENDER")
@@ -96,3 +103,16 @@ def test_positions_that_repeat_are_refused_without_naming_a_row(store: Store) ->
 
     assert 'could not create unique index "smsflow_messages_p1_pkey"' == str(caught.value)
     assert [] == partitions_of(store)
+
+
+def test_a_sender_with_a_nul_is_refused_like_any_other_that_cannot_be_one(store: Store) -> None:
+    template = make_template(sender_expression="shop")
+
+    delivery = run_prepare(
+        store, [person(1, shop="AC\0ME"), person(2, shop="A")], template=template
+    )
+
+    assert DeliveryState.PREPARATION_FAILED is delivery.state
+    assert [("sender_invalid", 1)] == [
+        (row["event"], row["facts"]["recipients"]) for row in read_log(store, delivery)
+    ]

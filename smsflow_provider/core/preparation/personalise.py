@@ -22,6 +22,8 @@ from smsflow_provider.core.preparation.texts import measure_many, transliterate_
 #: What Python calls white space: a text of nothing else is blank.
 _BLANKS: Final = "".join(chr(code) for code in range(0x110000) if chr(code).isspace())
 _SEPARATOR: Final = "\x1e"
+# A column of this many languages is one of names or numbers: they are not kept.
+_MOST_LANGUAGES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,8 @@ class Personaliser:
         self._process = process
         self._mentions = mentions
         self._splits = {encoding: split.value for encoding, split in dialect.splitting.items()}
-        self._codes: dict[object, str] = {}
-        #: How many rows name a language no text is written in, by what they say.
+        #: How many rows name a language no text is written in, by what they say; beyond a
+        #: thousand different ones, which are no languages, the rest as one.
         self.unknown_languages: Counter[str] = Counter()
 
     def personalise(self, chunks: Iterable[Chunk]) -> Iterator[Personalised]:
@@ -137,13 +139,17 @@ class Personaliser:
 
     def _languages_of(self, values: pl.Series) -> pl.Series:
         """Tell which language each row reads; count those nobody wrote a text for."""
-        written = values.cast(pl.String)
+        written, codes = values.cast(pl.String), dict[object, str]()
         for value, count in written.value_counts().iter_rows():
-            if value not in self._codes:
-                self._codes[value] = self._template.language_of(value)
+            codes[value] = self._template.language_of(value)
             if value and value.strip() and not self._is_written(value):
-                self.unknown_languages[value.strip()[:20]] += count
-        return written.replace_strict(self._codes, return_dtype=pl.String)
+                self._count_unknown(value.strip()[:20], count)
+        return written.replace_strict(codes, return_dtype=pl.String)
+
+    def _count_unknown(self, language: str, count: int) -> None:
+        known = self.unknown_languages
+        is_kept = language in known or len(known) < _MOST_LANGUAGES
+        known[language if is_kept else ""] += count
 
     def _is_written(self, value: str) -> bool:
         """Whether a text is written in the language a row names."""

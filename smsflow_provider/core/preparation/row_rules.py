@@ -202,7 +202,9 @@ class _Making:
             said_by = partial(self._computed_sender, settings.sender_expression)
             own = self._compiled("sender_expression", said_by)
             if own is not None:
-                said = own.cast(pl.String).str.strip_chars()
+                # The store cannot even be asked for the opt-outs of a sender with a NUL.
+                said = own.cast(pl.String).str.replace_all("\0", "\N{REPLACEMENT CHARACTER}")
+                said = said.str.strip_chars()
                 general = pl.when(said != "").then(said).otherwise(general)
         if settings.sender or settings.senders or settings.sender_expression is not None:
             self._expressions[RuleColumn.SENDER] = general

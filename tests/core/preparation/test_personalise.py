@@ -139,6 +139,23 @@ def test_languages_nobody_wrote_a_text_in_are_counted() -> None:
     assert {"it": 2} == personaliser.unknown_languages
 
 
+def test_a_column_of_names_is_not_kept_as_languages() -> None:
+    with RenderProcess(SPOKEN) as process:
+        personaliser = Personaliser(
+            SPOKEN,
+            dialect=SIMULATOR,
+            process=process,
+            mentions=Mentions(is_needed=False, is_added=False),
+        )
+        rows = [{"name": "x", "lang": f"Name {number}"} for number in range(2_000)]
+        list(personaliser.personalise([chunk_of(rows), chunk_of(rows)]))
+
+    assert (1_001, 4_000) == (
+        len(personaliser.unknown_languages),
+        personaliser.unknown_languages.total(),
+    )
+
+
 def test_a_marketing_text_gets_the_mention_of_the_country_where_it_lacks_one() -> None:
     template = make_template(
         "{{ text }}", **{"class": "marketing"}, opt_out_mention="STOP 36111",
