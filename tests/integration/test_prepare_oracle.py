@@ -16,6 +16,7 @@ from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.preparation.prepare import prepare
 from smsflow_provider.core.preparation.rows import FrameRows
+from smsflow_provider.core.preparation.time_zones import zones_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, read_log
@@ -38,6 +39,7 @@ PHONES = (
     *(f"0033.6.12.34.56.8{n}" for n in range(10)),
     *("+32470123456", "0032470123457", "+12015550123", "1 201 555 0124", "+80012345678"),
     *("+33899123456", "0899 12 34 56", "12", "", " ", "no phone", "6.12E+08", "+336123456789012"),
+    *("+870773111632", "+8821612345678", "+883510012345", "+61412345678", "+447911123456"),
     *("٠٦١٢٣٤٥٦٧٩", "612345679", "+33 (0)6 12 34 56 90", "0612345678 ext 5"),
     None,
 )
@@ -201,11 +203,22 @@ def prepared(store: Store, case: Case, *, delivery_id: str, size: int) -> Delive
     return prepare(store, delivery_id, preparation, actor="tester")
 
 
+def zones_in(store: Store) -> dict[int | None, str]:
+    """Give the sets of time zones by number; none has none."""
+    with store.transaction() as connection:
+        rows = connection.execute("SELECT no, names FROM smsflow_zones").fetchall()
+    return {None: "", **{row["no"]: row["names"] for row in rows}}
+
+
 def check_rows(store: Store, delivery: Delivery, expected: Expected) -> None:
     """Compare every message and every exclusion."""
     found = messages_of(store, delivery)
     names = list(expected.messages[0]) if expected.messages else []
     assert expected.messages == [{name: row[name] for name in names} for row in found]
+    zones = zones_in(store)
+    for message, row in zip(expected.messages, found, strict=True):
+        alone = pl.DataFrame({"phone": [message["phone"]], "kind": [message["kind"]]})
+        assert zones_of(alone).item() == zones[row["zone"]]
     left_out = exclusions_of(store, delivery)
     names = list(expected.exclusions[0]) if expected.exclusions else []
     assert expected.exclusions == [{name: row[name] for name in names} for row in left_out]
