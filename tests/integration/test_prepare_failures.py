@@ -11,10 +11,13 @@ import polars as pl
 import psycopg
 import pytest
 
-from smsflow_provider.core.errors import StoreError
+from smsflow_provider.core.errors import ConfigError, StoreError
+from smsflow_provider.core.preparation.population import Population
+from smsflow_provider.core.preparation.typology import Typology
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, read_log
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
+from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.prepared import (
     Published,
     begin_preparation,
@@ -81,7 +84,10 @@ def _copy_threads() -> list[str]:
     ids=str,
 )
 def test_a_row_that_cannot_be_copied_is_never_quoted_and_leaves_nothing(
-    store: Store, changed: dict[str, Any], caplog: pytest.LogCaptureFixture
+    store: Store,
+    postgres: EmbeddedPostgres,
+    changed: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     delivery = _begun(store)
     caplog.set_level(logging.DEBUG)
@@ -90,6 +96,7 @@ def test_a_row_that_cannot_be_copied_is_never_quoted_and_leaves_nothing(
         _write(store, delivery, [_message(**changed), *[_message()] * 10])
 
     told = "".join(traceback.format_exception(caught.value)) + caplog.text
+    told += postgres.log.read_text()
     assert [] == [secret for secret in SECRETS if secret in told]
     assert [] == partitions_of(store)
     assert [] == _copy_threads()
@@ -116,3 +123,29 @@ def test_a_sender_with_a_nul_is_refused_like_any_other_that_cannot_be_one(store:
     assert [("sender_invalid", 1)] == [
         (row["event"], row["facts"]["recipients"]) for row in read_log(store, delivery)
     ]
+
+
+AGE = "CAST(name AS INTEGER)"
+POLARS_FAILS: list[dict[str, Any]] = [
+    {"population": Population.read({"filters": {"young": f"{AGE} < 18"}}, what="exclude")},
+    {"template": make_template(sender_expression=f"CAST({AGE} AS TEXT)")},
+    {
+        "typology": Typology.from_dict(
+            {"rules": [{"kind": "pressure", "name": "week", "days": 7, "most": 3, "most_by": AGE}]}
+        )
+    },
+]
+
+
+@pytest.mark.parametrize("told", POLARS_FAILS, ids=["filter", "sender", "pressure"])
+def test_a_rule_that_cannot_be_computed_never_quotes_the_value(
+    store: Store, told: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    people = [person(1, name="12"), person(2, name="personal text")]
+
+    with pytest.raises(ConfigError, match="cannot be computed") as caught:
+        run_prepare(store, people, **told)
+
+    said = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert "personal text" not in said + str(read_log(store, find_delivery(store, "d1")))
