@@ -30,6 +30,8 @@ from smsflow_provider.core.preparation.template_preview import (
 )
 from smsflow_provider.core.store.samples import Pick
 
+_NO_MESSAGE = "the delivery has no message: smsflow report tells why"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -114,7 +116,8 @@ def _of_delivery(args: argparse.Namespace) -> dict[str, Any]:
         return found | _lacking_of(found, args.recipient)
     from smsflow_provider.core.preparation.review import review  # noqa: PLC0415
 
-    return review(reach_store(args), args.what)
+    found = review(reach_store(args), args.what)
+    return found if found["samples"] else {**found, "problems": [_NO_MESSAGE]}
 
 
 def _lacking_of(found: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def _lacking_of(found: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
         for one in lacking
     ]
     if not found["messages"] and not lacking:
-        problems = ["the delivery has no message: smsflow report tells its figures"]
+        problems = [_NO_MESSAGE]
     return {"without_message": lacking, "problems": problems}
 
 

@@ -11,7 +11,7 @@ from smsflow_provider.cli.reach import (
     reach_store,
 )
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.store.deliveries import find_delivery
+from smsflow_provider.core.store.deliveries import find_delivery, read_log
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 
 _ORDER = (
@@ -27,6 +27,8 @@ _ORDER = (
     "expired",
     "waiting",
 )
+#: Levels of the log that are printed; the others are in the review.
+_TOLD = ("error", "warning")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Apply receipts that wait, and print the report."""
     store = reach_store(args)
     apply_all_receipts(store)
-    resolve_proven(store, find_delivery(store, args.delivery).preparation)
+    delivery = find_delivery(store, args.delivery)
+    resolve_proven(store, delivery.preparation)
     result = report(store, args.delivery)
     if args.json:
         print_json(result)
@@ -52,4 +55,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"  excluded, {reason:<20} {count:>12,}")
     for cause in result["causes"]:
         print(f"  {cause['kind']}, {cause['code'] or 'no code':<20} {cause['messages']:>12,}")
+    for line in read_log(store, delivery):
+        if line["level"] in _TOLD:
+            print(f"  {line['level']}, {line['event']}: {line['problem']}")
     return 0

@@ -303,6 +303,17 @@ def test_a_report_applies_the_receipts_that_wait(run: Any, store: Store) -> None
     assert "excluded, invalid_number" in shown
 
 
+def test_a_report_says_why_a_preparation_failed(run: Any, store: Store) -> None:
+    run_prepare(store, [person(1)], template=make_template("Hi {{ nmae }}"))
+
+    shown = run("report", "d1").out
+    previewed = run("preview", "d1")
+
+    assert "error, column_missing: the audience has no column 'nmae'" in shown
+    assert "prepared" not in shown
+    assert "the delivery has no message: smsflow report tells why" in previewed.err
+
+
 def test_pausing_resuming_and_stopping_say_what_is_true_now(run: Any, store: Store) -> None:
     _, ledger = make_sending(store, count=3)
     settle(ledger, take(ledger, 1), OutcomeKind.ACCEPTED)

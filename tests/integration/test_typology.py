@@ -138,9 +138,9 @@ def test_a_rule_without_its_column_fails_before_a_row_is_read(store: Store) -> N
         run_prepare(store, PEOPLE, **rules)
     (line,) = read_log(store, find_delivery(store, "d1"))
 
-    assert ["filter minors: unknown column 'agee' (did you mean 'age'?)"] == (
-        line["facts"]["problems"]
-    )
+    told = "filter minors: unknown column 'agee' (did you mean 'age'?)"
+    assert [told] == line["facts"]["problems"]
+    assert f"1 problem in the rules of the delivery: {told}" == line["problem"]
 
 
 def test_yesterday_is_not_today(store: Store) -> None:

@@ -53,7 +53,14 @@ _SEED = 20_250_501
 #: A gateway like others: it takes its time, refuses a few, and not every phone is switched on.
 _SIMULATOR = ("--latency-s", "0.25", "--refused-share", "0.01", "--delivered-share", "0.96")
 #: What Airflow's parts are told that ``smsflow`` needs as well.
-_FOR_CLI = frozenset({"AIRFLOW_HOME", "AIRFLOW_CONN_SMSFLOW_STORE", "AIRFLOW_CONN_SMS_GATEWAY"})
+_FOR_CLI = frozenset(
+    {
+        "AIRFLOW_HOME",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW_CONN_SMSFLOW_STORE",
+        "AIRFLOW_CONN_SMS_GATEWAY",
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -143,7 +143,15 @@ def _line_of(error: ConfigError) -> LogRow:
         event = LogEvent.AUDIENCE_REFUSED
     elif isinstance(error, TemplateError):
         event = LogEvent.TEMPLATE_REFUSED
-    return Level.ERROR.value, event.value, error.problem, error.facts
+    return Level.ERROR.value, event.value, _sentence_of(error), error.facts
+
+
+def _sentence_of(error: ConfigError) -> str:
+    """Say what is wrong in the line itself: reviewers are not shown its facts."""
+    problems, hint = error.facts.get("problems"), error.facts.get("hint")
+    told = "; ".join(map(str, problems)) if isinstance(problems, list) else ""
+    sentence = f"{error.problem}: {told}" if told else error.problem
+    return f"{sentence} ({hint})" if hint else sentence
 
 
 class _Run:

@@ -132,7 +132,7 @@ def find_typology(name: str | None, folder: Path) -> tuple[str, Typology]:
         return "", TYPOLOGY_DEFAULT
     if path is None:
         raise ConfigError(
-            "no such typology",
+            f"no such typology {name!r}",
             typology=name,
             hint=near_or_all(name, files) or f"the folder {FOLDER} of the rules holds none",
         )
