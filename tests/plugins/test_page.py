@@ -198,5 +198,18 @@ def test_who_has_no_price_is_counted_and_the_total_is_the_least(
     page = page_of(store, delivery)
 
     assert "No price for 2 messages to BR: the delivery costs more than this." in page
-    assert "at least 0.32 EUR" in page
-    assert "all that has a price" in page
+    assert "at least 0.32 EUR" == rows_of(page, "Cost by country")[-1][-1]
+    assert "<span>7 messages · at least 0.32 EUR</span>" in page
+
+
+def test_many_countries_are_folded_up_and_all_are_there(store: Store, delivery: Delivery) -> None:
+    countries = [
+        {"country": f"X{n}", "messages": 1, "parts": 1, "prices": ["0.1"], "cost": "0.100000"}
+        for n in range(35)
+    ]
+    change(store, delivery, figures={"excluded": {}, "cost": cost(countries=countries)})
+    page = page_of(store, delivery)
+
+    assert "<summary>5 countries more</summary>" in page
+    assert all(f"<td>X{n}</td>" in page for n in range(35))
+    assert page.count("<table>") == page.count("</table>")
