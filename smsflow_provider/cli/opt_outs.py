@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from smsflow_provider.cli.number_files import Raw
@@ -56,9 +57,11 @@ class OptOuts(ListCommand):
 
     def remove(self, store: Store, phones: Sequence[int], args: argparse.Namespace) -> int:
         """Take numbers off one list, or off every one."""
-        return remove_opt_outs(
-            store, phones, scope=None if args.every_scope else (args.scope or "")
-        )
+        scope = None if args.every_scope else (args.scope or "")
+        removed = remove_opt_outs(store, phones, scope=scope)
+        if scope is not None and removed < len(phones):
+            print("Not on this list; --every-scope takes numbers off all.", file=sys.stderr)
+        return removed
 
     def pages(self, store: Store, args: argparse.Namespace) -> Iterator[Iterable[Sequence[object]]]:
         """Hand out the entries of one list, or of all."""

@@ -323,15 +323,19 @@ def test_numbers_are_added_and_removed_by_hand(
     assert 0 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", "programme:news")
     assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}")
     assert ["programme:news"] == [one.scope for one in every(store)]
+    assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}")
     assert 0 == smsflow(store_dsn, "remove", f"+{ANNA}", "--every-scope")
 
     assert 0 == count_opt_outs(store)
+    told = capsys.readouterr()
+    assert "Not on this list; --every-scope takes numbers off all.\n" == told.err
     assert [
         "1 added, 0 on the list already.",
         "1 added, 0 on the list already.",
         "1 removed.",
+        "0 removed.",
         "1 removed.",
-    ] == capsys.readouterr().out.splitlines()
+    ] == told.out.splitlines()
 
 
 def test_a_bad_number_by_hand_changes_nothing_and_is_named_by_its_place(

@@ -202,7 +202,7 @@ def read_price_table(text: str, *, name: str) -> PriceTable:
     rows, facts = read_rows(text, problems)
     prices = _prices_of(rows, problems)
     as_of = _oldest_of(facts, problems)
-    currency = _currency_of(facts, problems)
+    currency = _currency_of(facts, rows, problems)
     if not rows and not problems:
         problems.append(Problem(text="holds no price"))
     if problems or as_of is None or currency is None:
@@ -232,7 +232,11 @@ def _prices_of(rows: list[PriceRow], problems: list[Problem]) -> dict[tuple[str,
         key = (country, sender_key(sender))
         if key in prices:
             problems.append(
-                Problem(text="is there twice", hint=f"also in line {line_of[key]}", line=row.line)
+                Problem(
+                    text=f"{country}, {sender} is there twice",
+                    hint=f"also in line {line_of[key]}",
+                    line=row.line,
+                )
             )
         prices[key] = price
         line_of.setdefault(key, row.line)
@@ -251,13 +255,14 @@ def _oldest_of(facts: Facts, problems: list[Problem]) -> date | None:
     return min((one for one in dates if one is not None), default=None)
 
 
-def _currency_of(facts: Facts, problems: list[Problem]) -> str | None:
+def _currency_of(facts: Facts, rows: list[PriceRow], problems: list[Problem]) -> str | None:
     found: dict[str, int] = {}
     for text, line in facts.currency:
         code = read_currency(text, line, problems)
         if code is not None:
             found.setdefault(code, line)
-    if not facts.currency:
+    if not facts.currency and (rows or not problems):
+        # Without a row that could be read, the currency may stand in one of them.
         problems.append(Problem(text="the currency is missing", hint="for example EUR"))
     for code, line in list(found.items())[1:]:
         problems.append(

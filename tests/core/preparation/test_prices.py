@@ -138,7 +138,7 @@ def test_all_bad_rows_are_told_at_once_with_line_and_near_country() -> None:
         "prices.csv:4: currency: is USD, the table began with EUR (one currency a table)",
         "prices.csv:5: country: 'FRA' is not a country (did you mean 'FR'?)",
         "prices.csv:5: price: '0.12345678' has too many decimals (at most 6)",
-        "prices.csv:7: is there twice (also in line 6)",
+        "prices.csv:7: DE, * is there twice (also in line 6)",
         "prices.csv:8: has 2 cells, the head has 4 (quote a cell with a comma in it)",
         "prices.csv:9: price: 'NaN' is not an amount (0 or more, in plain digits, such as 0.045)",
     ] == problems
@@ -175,6 +175,15 @@ def test_yaml_is_told_with_its_lines_too() -> None:
 )
 def test_a_table_that_cannot_be_used_says_why(text: str, name: str, problem: str) -> None:
     assert any(problem in one for one in problems_of(text, name))
+
+
+def test_a_misspelled_column_is_not_told_as_a_missing_currency() -> None:
+    text = "# as of 2026-11-01\ncountry,prise,currency\nFR,1,EUR\n"
+
+    assert [
+        "prices.csv: unknown column 'prise' (did you mean 'price'?)",
+        "prices.csv: the column 'price' is missing",
+    ] == problems_of(text, "prices.csv")
 
 
 def test_a_folder_holds_one_table_or_none(tmp_path: Path) -> None:
