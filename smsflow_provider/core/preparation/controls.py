@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.conditions import (
     ValueKind,
@@ -24,6 +25,8 @@ _LEVELS = {
     ControlLevel.WARNING: Level.WARNING,
     ControlLevel.NOTE: Level.INFO,
 }
+#: A control of such a name would pass for one of our own findings.
+_WORDS_OF_THE_LOG = frozenset(event.value for event in LogEvent)
 #: Any day does to check a condition; its own day comes with the figures.
 _SOME_DAY = date(2026, 1, 1)
 
@@ -85,6 +88,8 @@ def problems_of_controls(typology: Typology) -> Iterator[tuple[str, str]]:
     """
     for place, rule in enumerate(typology.rules):
         if isinstance(rule, ControlRule):
+            if rule.code in _WORDS_OF_THE_LOG:
+                yield f"rules.{place}.code", f"{rule.code!r} is a word of the log: choose another"
             try:
                 _compiled(rule, day=_SOME_DAY)
             except ConfigError as error:

@@ -194,3 +194,15 @@ def test_an_expression_that_is_no_sql_has_its_line() -> None:
         (6, "rules.1.most_by"),
         (7, "rules.2.fails_when"),
     ] == [(problem.line, problem.field) for problem in problems]
+
+
+def test_a_control_is_not_named_like_a_finding_of_the_log() -> None:
+    wrong = (
+        "rules:\n- {kind: control, code: over_budget, level: note,"
+        " fails_when: cost > 3, message: x}\n"
+    )
+    (problem,) = read_typology(wrong, file="a.yaml")[1]
+
+    assert "a.yaml:2: rules.0.code: 'over_budget' is a word of the log: choose another" == str(
+        problem
+    )
