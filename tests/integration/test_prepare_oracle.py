@@ -296,7 +296,7 @@ def check_log(store: Store, delivery: Delivery, expected: Expected) -> None:
 
 
 @settings(
-    max_examples=20,
+    max_examples=35,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
