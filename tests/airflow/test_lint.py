@@ -362,12 +362,12 @@ def test_a_workflow_and_a_template_name_a_budget_that_is_there(
     rules = write_rules(tmp_path)
     (rules / "budgets.yaml").write_text("spring:\n  per_day: {parts: 5}\n")
     path, template = tmp_path / "sale.yaml", tmp_path / "sale.sms.j2"
-    path.write_text(f"{WORKFLOW}    budget: sprin\n")
-    template.write_text(TEMPLATE.replace("sender: ACME", "sender: ACME\nbudget: sprin"))
+    path.write_text(f"{WORKFLOW}    budget: springs\n")
+    template.write_text(TEMPLATE.replace("sender: ACME", "sender: ACME\nbudget: springs"))
 
     assert 1 == lint([path, template])
     told = capsys.readouterr().out
-    problem = "budget: no such budget 'sprin' (did you mean 'spring'?)"
+    problem = "budget: no such budget 'springs' (did you mean 'spring'?)"
     assert f"{path}:8: activities.sms.{problem}\n" in told
     assert f"{template}: {problem}\n" in told
 
