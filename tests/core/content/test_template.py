@@ -163,7 +163,7 @@ def test_a_validity_is_read_in_every_unit(written: str, seconds: int) -> None:
         ("max_parts: 11", "max_parts: should be less than or equal to 10, found 11"),
         ("max_parts: many", "max_parts: should be a whole number"),
         ("class: spam", "class: 'spam' is not a choice (known: marketing, transactional)"),
-        ("class: marketin", "class: 'marketin' is not a choice (did you mean 'marketing'?)"),
+        ("class: marketing_", "class: 'marketing_' is not a choice (did you mean 'marketing'?)"),
         (
             "transliteration: yes",
             "transliteration: 'yes' is not a choice (known: full, none, punctuation)",

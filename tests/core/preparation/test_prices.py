@@ -147,7 +147,7 @@ def test_all_bad_rows_are_told_at_once_with_line_and_near_country() -> None:
 def test_yaml_is_told_with_its_lines_too() -> None:
     assert [
         "prices.yaml:1: as_of: 'soon' is not a day (write it like 2026-11-01)",
-        "prices.yaml:2: curency: unknown key (did you mean 'currency'?)",
+        "prices.yaml:2: currancy: unknown key (did you mean 'currency'?)",
         "prices.yaml:4: price: 'x' is not an amount (write it like 0.045)",
         "prices.yaml:5: prices.FR: is written twice",
         "prices.yaml:6: sender: 'a_b' cannot be a sender (known: *, alphanumeric, number)",
