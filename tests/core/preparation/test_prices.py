@@ -152,7 +152,7 @@ def test_yaml_is_told_with_its_lines_too() -> None:
         "prices.yaml:5: prices.FR: is written twice",
         "prices.yaml:6: sender: 'a_b' cannot be a sender (known: *, alphanumeric, number)",
     ] == problems_of(
-        "as_of: soon\ncurency: EUR\nprices:\n  FR: x\n  FR: 1\n  DE: {a_b: 1}\n", "prices.yaml"
+        "as_of: soon\ncurrancy: EUR\nprices:\n  FR: x\n  FR: 1\n  DE: {a_b: 1}\n", "prices.yaml"
     )[1:]
 
 
