@@ -28,6 +28,8 @@ from smsflow_provider.core.model import MessageClass
 _CONNECTION_ID = re.compile(r"[\w.:/-]{1,250}")
 _DURATION = re.compile(r"([0-9]{1,7}) ?([smhd]?)")
 _RULE_NAME = re.compile(r"[a-z0-9_-]{1,50}")
+# As budgets.yaml takes them.
+_BUDGET_NAME = re.compile(r"[A-Za-z][\w.-]{0,62}")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SHORTEST_S: Final = 60
 _LONGEST_S: Final = 7 * 86_400
@@ -117,6 +119,12 @@ def _check_rule_name(value: str) -> str:
     return value
 
 
+def _check_budget_name(value: str) -> str:
+    if _BUDGET_NAME.fullmatch(value) is None:
+        raise _refusal("is not the name of a budget", "a letter, then letters, digits, . _ -")
+    return value
+
+
 def _check_keys(given: object) -> object:
     """Refuse one country written twice, which would silently lose one of the two."""
     if isinstance(given, Mapping):
@@ -131,6 +139,7 @@ Country = Annotated[str, AfterValidator(_check_country)]
 Sender = Annotated[str, AfterValidator(_check_sender)]
 Mention = Annotated[str, StringConstraints(max_length=100), AfterValidator(_check_mention)]
 RuleName = Annotated[str, AfterValidator(_check_rule_name)]
+BudgetName = Annotated[str, AfterValidator(_check_budget_name)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -198,8 +207,8 @@ class TemplateSettings(BaseModel):
     programme: RuleName | None = None
     #: Weight where pressure rules choose between deliveries, 0 to 100; the higher goes first.
     weight: int = Field(default=5, ge=0, le=100)
-    #: Budget the delivery is paid from. None: none is asked for.
-    budget: RuleName | None = None
+    #: Budget the delivery is paid from. None: ``default``, if there is one.
+    budget: BudgetName | None = None
 
     @field_validator("sender")
     @classmethod

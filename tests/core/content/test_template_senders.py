@@ -96,9 +96,11 @@ def test_a_mention_is_chosen_by_country() -> None:
 
 
 def test_the_names_of_rules_are_read() -> None:
-    settings = settings_of("typology: soft\nprogramme: loyalty_2\nbudget: spring-26\nweight: 0")
+    settings = settings_of(
+        "typology: soft\nprogramme: loyalty_2\nbudget: shop.Spring-26\nweight: 0"
+    )
 
-    assert ("soft", "loyalty_2", "spring-26", 0) == (
+    assert ("soft", "loyalty_2", "shop.Spring-26", 0) == (
         settings.typology,
         settings.programme,
         settings.budget,
@@ -130,7 +132,7 @@ def test_the_names_of_rules_are_read() -> None:
         ("opt_out_policy: never", "opt_out_policy: Input should be 'add', 'require' or 'none'"),
         ("typology: ../x", "typology: is not a name (1 to 50 of a-z, 0-9, _ and -)"),
         ("programme: Loyalty", "programme: is not a name"),
-        (f"budget: {'x' * 51}", "budget: is not a name"),
+        (f"budget: {'x' * 64}", "budget: is not the name of a budget"),
         ("weight: 101", "weight: Input should be less than or equal to 100"),
         ("weight: -1", "weight: Input should be greater than or equal to 0"),
         ("weight: heavy", "weight: Input should be a valid integer"),
