@@ -38,11 +38,20 @@ def test_only_the_moves_of_the_table_are_allowed(
         return
     with pytest.raises(IllegalMoveError) as caught:
         check_move(current, target)
-    assert {
+    facts = {
         "current": current.value,
         "target": target.value,
         "possible": sorted(MOVES[current]),
-    } == caught.value.facts
+    }
+    assert facts == {name: caught.value.facts[name] for name in facts}
+
+
+@pytest.mark.parametrize("target", [DeliveryState.PAUSED, DeliveryState.STOPPED])
+def test_who_stops_what_waits_for_a_review_is_told_to_reject_it(target: DeliveryState) -> None:
+    with pytest.raises(IllegalMoveError) as caught:
+        check_move(DeliveryState.READY, target)
+
+    assert "reject its review: nothing of it has left" == caught.value.facts["do"]
 
 
 def test_every_state_can_be_reached_from_a_draft() -> None:

@@ -68,7 +68,9 @@ def test_a_text_for_a_few_people_can_be_sent(good: dict[str, Any]) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_said(bad: dict[str, Any], problem: str) -> None:
-    assert [problem] == problems_of(make_direct(**bad))
+    (told,) = problems_of(make_direct(**bad))
+
+    assert told.startswith(problem)
 
 
 def test_all_problems_are_told_at_once_without_a_number_or_the_text() -> None:
