@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
@@ -11,6 +13,8 @@ from smsflow_provider.core.content.opt_out_mention import MENTION_PATTERN
 from smsflow_provider.core.content.settings import OptOutPolicy, TemplateSettings
 from smsflow_provider.core.model import MessageClass
 from smsflow_provider.core.preparation.typology import Typology
+
+_MENTION: Final = re.compile(MENTION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Mentions:
         """
         if not self.is_needed:
             return texts, pl.repeat(True, len(texts), eager=True)
-        has_one = texts.str.contains(MENTION_PATTERN).fill_null(True)
+        has_one = mentioning(texts)
         if not self.is_added or has_one.all():
             return texts, has_one
         mention = self._mentions_of(region)
@@ -55,6 +59,39 @@ class Mentions:
         return written.replace_strict(
             dict(self.by_country), default=self.general, return_dtype=pl.String
         )
+
+
+def mentioning(texts: pl.Series) -> pl.Series:
+    """
+    Tell which texts say how to opt out; of null, true.
+
+    Most texts of a template end alike. What the first one ends with is looked for before the
+    pattern, which costs some thirty times as much.
+
+    Example:
+        >>> mentioning(pl.Series(["Sale! STOP 36111", "Stop by!", None])).to_list()
+        [True, False, True]
+    """
+    found = texts.is_null()
+    ending = _ending_of(texts)
+    if ending:
+        found |= texts.str.ends_with(ending).fill_null(True)
+    places = (~found).arg_true()
+    return found.scatter(places, texts.gather(places).str.contains(MENTION_PATTERN))
+
+
+def _ending_of(texts: pl.Series) -> str:
+    """
+    Give the mention the first text ends with, with the character before it; empty: none.
+
+    Whatever ends with it has a mention: the pattern looks at no more than these characters and
+    the end.
+    """
+    first = texts.drop_nulls().head(1).to_list()
+    match = _MENTION.search(first[0]) if first else None
+    if match is None or match.start() == 0 or match.end() != len(first[0]):
+        return ""
+    return match[0]
 
 
 def mentions_of(settings: TemplateSettings, typology: Typology) -> Mentions:

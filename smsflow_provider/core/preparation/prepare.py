@@ -43,7 +43,7 @@ from smsflow_provider.core.preparation.messages import MessagePass
 from smsflow_provider.core.preparation.numbers import read_numbers
 from smsflow_provider.core.preparation.prices import PriceTable
 from smsflow_provider.core.preparation.row_rules import RowRules, check_senders, rules_of
-from smsflow_provider.core.preparation.rows import AudienceRows, IdDigest
+from smsflow_provider.core.preparation.rows import AudienceRows, IdDigest, read_ahead
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import PriceOf, Tally
 from smsflow_provider.core.states import BEGUN, DeliveryState
@@ -217,7 +217,7 @@ class _Run:
         builder = CandidateBuilder(self._preparation.rows.count)
         region = self._preparation.settings.region or self._template.settings.region
         read = 0
-        for frame in self._preparation.rows.frames():
+        for frame in read_ahead(self._preparation.rows.frames()):
             _check_ids(frame[ID], first_row=read + 1)
             self._ids.add(frame[ID])
             numbers = read_numbers(frame[PHONE], region=region)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,7 +23,7 @@ class AudienceRows(Protocol):
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """
-        Read the rows, some 50,000 at a time.
+        Read the rows, some 50,000 at a time; perhaps on a thread of its own.
 
         Args:
             columns: Read these only. None: all, and the content is checked on the way.
@@ -54,6 +55,20 @@ class FrameRows:
         """Hand out the rows."""
         chosen = self._frame if columns is None else self._frame.select(columns)
         yield from chosen.iter_slices(self._size)
+
+
+def read_ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """
+    Read the next frame on a thread while the caller works on one; two are held at most.
+
+    What reading raises is raised here, in its turn. Left early, it waits for the frame that is
+    being read.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="smsflow-read") as pool:
+        following = pool.submit(next, frames, None)
+        while (frame := following.result()) is not None:
+            following = pool.submit(next, frames, None)
+            yield frame
 
 
 @dataclass(slots=True)

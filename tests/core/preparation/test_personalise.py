@@ -4,13 +4,16 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smsflow_provider.core.content.encoding import measure
+from smsflow_provider.core.content.opt_out_mention import has_mention
 from smsflow_provider.core.content.render_process import RenderProcess
 from smsflow_provider.core.content.template import Template, read_template
 from smsflow_provider.core.errors import TemplateError
 from smsflow_provider.core.gateways.simulator import SimulatorDialect
-from smsflow_provider.core.preparation.mention import Mentions, mentions_of
+from smsflow_provider.core.preparation.mention import Mentions, mentioning, mentions_of
 from smsflow_provider.core.preparation.personalise import (
     Chunk,
     Personalised,
@@ -208,3 +211,32 @@ def test_a_template_that_is_too_slow_names_the_rows_of_the_audience() -> None:
 )
 def test_blank_values_are_none_and_others_stay(values: list[Any], expected: list[Any]) -> None:
     assert expected == values_of(pl.Series(values))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(max_size=12),
+            st.sampled_from(
+                [
+                    "Sale! STOP 36111",
+                    "xSTOP 36111",
+                    "STOP 36111",
+                    "Sale STOP 361112",
+                    "Stop by our shop",
+                    "reply STOP",
+                    "a STOP",
+                    "unsubscribe here",
+                    "Sale! STOP 36111 ",
+                ]
+            ),
+        )
+    )
+)
+def test_the_quick_look_for_a_mention_equals_the_pattern(texts: list[str | None]) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+
+    expected = [True if text is None else has_mention(text) for text in texts]
+
+    assert expected == mentioning(column).to_list()
