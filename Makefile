@@ -47,7 +47,7 @@ format: setup ## Format the code and apply the safe fixes
 	@$(BIN)/ruff format .
 
 bench: setup ## Measure; fails when a ratio of `smsflow bench prepare` is missed
-	@shopt -s nullglob; failed=0; $(BIN)/smsflow bench prepare --judge || failed=1; \
+	@shopt -s nullglob; failed=0; $(BIN)/smsflow bench prepare --judge --rounds 3 || failed=1; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done; \
 	exit $$failed
 
