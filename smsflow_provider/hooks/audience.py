@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,17 +17,6 @@ def open_audience(reference: AudienceReference) -> AudienceFile:
     from smsflow_provider.core.audience.read import AudienceFile  # noqa: PLC0415  loads polars
 
     return AudienceFile(reference=reference, open_file=_open_file)
-
-
-def read_columns(reference: AudienceReference) -> Iterator[Mapping[str, Sequence[Any]]]:
-    """
-    Read an audience as columns, about 50,000 rows at a time.
-
-    Raises:
-        AudienceError: The file is gone, or, behind the last batch, its content is another one.
-    """
-    for frame in open_audience(reference).frames():
-        yield frame.to_dict(as_series=False)
 
 
 def read_listed_audiences(

@@ -32,7 +32,7 @@ from smsflow_provider.core.errors import AudienceError, NotFoundError
 from smsflow_provider.core.store.audiences import find_audience, list_versions
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
-from smsflow_provider.hooks.audience import read_columns
+from smsflow_provider.hooks.audience import open_audience
 from smsflow_provider.hooks.sources import FileSource
 from smsflow_provider.operators.build_audience import BuildAudienceOperator
 
@@ -410,7 +410,10 @@ def test_a_preparation_reads_plain_values_batch_by_batch(crm: str) -> None:
             "name": ["Zoé", "Ben"],
             "city": ["Lyon", "Paris"],
         }
-    ] == list(read_columns(AudienceReference.from_dict(xcom)))
+    ] == [
+        frame.to_dict(as_series=False)
+        for frame in open_audience(AudienceReference.from_dict(xcom)).frames()
+    ]
 
 
 def test_neither_log_nor_reference_nor_path_holds_a_number(

@@ -29,10 +29,9 @@ from psycopg import sql
 
 from smsflow_provider.core.preparation.budgets import Budget, Budgets
 from smsflow_provider.core.preparation.prepare import Preparation, prepare
-from smsflow_provider.core.preparation.rows import FrameRows
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.reservations import Limit, Period
-from tests.core.preparation.preparing import make_draft, make_preparation, make_template
+from tests.core.preparation.preparing import FrameRows, make_draft, make_preparation, make_template
 
 #: Rows of the audience and of one batch; so the texts come in four.
 ROWS, BATCH = 400, 100

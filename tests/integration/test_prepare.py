@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from smsflow_provider.core.gateways.base import Feature
 from smsflow_provider.core.preparation.prepare import prepare
 from smsflow_provider.core.preparation.review import counts_of, review
-from smsflow_provider.core.preparation.rows import FrameRows
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, read_log
@@ -23,6 +22,7 @@ from smsflow_provider.testing.gateway import RecordingGateway
 from tests.core.preparation.preparing import (
     KANNEL,
     SIMULATOR,
+    FrameRows,
     exclusions_of,
     make_draft,
     make_preparation,

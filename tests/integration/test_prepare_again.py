@@ -17,13 +17,13 @@ import pytest
 
 from smsflow_provider.core.errors import AudienceError, IllegalMoveError, SupersededError
 from smsflow_provider.core.preparation.prepare import is_begun, prepare
-from smsflow_provider.core.preparation.rows import FrameRows
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import find_approval
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
 from smsflow_provider.core.store.prepared import drop_replaced
 from tests.core.preparation.preparing import (
+    FrameRows,
     make_draft,
     make_preparation,
     messages_of,

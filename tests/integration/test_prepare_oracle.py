@@ -15,7 +15,6 @@ from smsflow_provider.core.content.template import Template, read_template
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.preparation.prepare import prepare
-from smsflow_provider.core.preparation.rows import FrameRows
 from smsflow_provider.core.preparation.time_zones import zones_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
@@ -25,6 +24,7 @@ from smsflow_provider.core.store.quarantine import add_quarantined
 from tests.core.preparation.preparing import (
     KANNEL,
     SIMULATOR,
+    FrameRows,
     exclusions_of,
     make_draft,
     make_preparation,

@@ -110,10 +110,6 @@ class Template:
         language = self.settings.language
         return _sorted([*self.fields, *([] if language is None else [language])])
 
-    def required_in_language(self, code: str) -> tuple[str, ...]:
-        """Fields a reader of the language *code* must have; see ``core.content.fields``."""
-        return self.uses[code or self.default_language].required
-
     def language_of(self, value: object) -> str:
         """Choose the text for a recipient by the value of the language column."""
         return language_of(value, self.variants, default=self.default_language)

@@ -8,8 +8,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-import polars as pl
-
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.prices import PriceTable, Rate
 
@@ -18,7 +16,6 @@ Count = tuple[str, str, int, int]
 
 #: Countries that one log line names; the figures name all.
 _NAMED: Final = 10
-_MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,23 +160,6 @@ def estimate(counts: Iterable[Count], prices: PriceTable | None) -> Estimate:
         countries=tuple(countries),
         rates=tuple(rates[key] for key in sorted(rates)),
     )
-
-
-def prices_per_part(pairs: pl.DataFrame, prices: PriceTable) -> pl.DataFrame:
-    """
-    Give the price of one part for each pair, to join with messages: cost = parts x price.
-
-    Args:
-        pairs: Columns ``region`` and ``sender`` of any text type; pairs may repeat.
-
-    Returns:
-        Each pair once, in the types given, with ``price_micros`` (Int64): millionths of the
-        currency. Null: no price.
-    """
-    unique = pairs.select("region", "sender").unique(maintain_order=True)
-    found = [prices.price_of(region or "", sender or "") for region, sender in unique.iter_rows()]
-    micros = [None if one is None else int(one * _MICROS) for one in found]
-    return unique.with_columns(pl.Series("price_micros", micros, dtype=pl.Int64))
 
 
 def money(amount: Decimal, currency: str) -> str:

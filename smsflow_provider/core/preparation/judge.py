@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from smsflow_provider.core.content.template import Template
@@ -21,6 +23,7 @@ def judge(
     tally: Tally,
     cost: Estimate,
     *,
+    figures: Mapping[str, Any],
     template: Template,
     settings: PreparationSettings,
     dialect: Dialect,
@@ -32,19 +35,20 @@ def judge(
 
     Args:
         cost: Of the messages that *tally* counted.
+        figures: The figures of both, as the delivery keeps them.
         now: When it is prepared; aware.
     """
     return [
         *check(tally, template=template, settings=settings, dialect=dialect),
         *cost.lines(),
         *(prices.notes(now.date()) if prices else ()),
-        *_controlled(tally, cost, template=template, settings=settings, now=now),
+        *_controlled(tally, figures, template=template, settings=settings, now=now),
     ]
 
 
 def _controlled(
     tally: Tally,
-    cost: Estimate,
+    counted: Mapping[str, Any],
     *,
     template: Template,
     settings: PreparationSettings,
@@ -59,7 +63,7 @@ def _controlled(
     )
     there = now.astimezone(ZoneInfo(settings.typology.time_zone))
     figures = Figures.of(
-        {**tally.figures(), "cost": cost.as_dict()},
+        counted,
         occasion=occasion,
         targeted=tally.targeted,
         to_deliver=tally.to_deliver,

@@ -257,6 +257,7 @@ class _Run:
         judged = judge(
             tally,
             cost,
+            figures=self.figures,
             template=self._template,
             settings=preparation.settings,
             dialect=preparation.dialect,

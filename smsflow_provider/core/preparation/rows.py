@@ -33,30 +33,6 @@ class AudienceRows(Protocol):
         """
 
 
-class FrameRows:
-    """
-    A frame in memory as an audience: for tests, and for a few people.
-
-    Args:
-        frame: Columns ``recipient_id`` and ``phone``, and what the template reads.
-        size: Rows handed out at a time, 1 or more.
-    """
-
-    def __init__(self, frame: pl.DataFrame, *, size: int = 50_000) -> None:
-        self._frame = frame
-        self._size = size
-        self.count = frame.height
-
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Give names and types of the columns."""
-        return dict(self._frame.schema)
-
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Hand out the rows."""
-        chosen = self._frame if columns is None else self._frame.select(columns)
-        yield from chosen.iter_slices(self._size)
-
-
 def read_ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """
     Read the next frame on a thread while the caller works on one; two are held at most.

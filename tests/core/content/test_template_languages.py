@@ -53,9 +53,9 @@ def test_what_is_needed_is_told_of_all_languages_and_of_each() -> None:
     assert ("name", "prenom", "ville") == template.fields
     assert ("name", "prenom") == template.required
     assert ("lang", "name", "prenom", "ville") == template.columns
-    assert ("name",) == template.required_in_language("en") == template.required_in_language("")
-    assert ("prenom",) == template.required_in_language("fr")
-    assert () == template.required_in_language("pt-BR")
+    assert ("name",) == template.variant("en").required == template.variant("").required
+    assert ("prenom",) == template.variant("fr").required
+    assert () == template.variant("pt-BR").required
     assert ("prenom", "ville") == template.variant("fr").fields
     assert 7 == template.variant("fr").first_line
 

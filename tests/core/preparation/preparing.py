@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,7 @@ from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.preparation.prepare import Preparation, prepare
-from smsflow_provider.core.preparation.rows import AudienceRows, FrameRows
+from smsflow_provider.core.preparation.rows import AudienceRows
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
@@ -29,6 +29,30 @@ KANNEL = KannelDialect(KannelSettings(base_url="http://fake"))
 _PARTS = ("excluded_audiences", "prices", "budgets", "now", "on_progress")
 
 AUDIENCE = {"uri": "memory", "count": 0, "fingerprint": "0" * 64}
+
+
+class FrameRows:
+    """
+    A frame in memory as an audience.
+
+    Args:
+        frame: Columns ``recipient_id`` and ``phone``, and what the template reads.
+        size: Rows handed out at a time, 1 or more.
+    """
+
+    def __init__(self, frame: pl.DataFrame, *, size: int = 50_000) -> None:
+        self._frame = frame
+        self._size = size
+        self.count = frame.height
+
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Give names and types of the columns."""
+        return dict(self._frame.schema)
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Hand out the rows."""
+        chosen = self._frame if columns is None else self._frame.select(columns)
+        yield from chosen.iter_slices(self._size)
 
 
 def make_template(body: str = "Hi {{ name }}", **settings: object) -> Template:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_provider.core.preparation.checks import Level
-from smsflow_provider.core.preparation.cost import Count, estimate, money, prices_per_part
+from smsflow_provider.core.preparation.cost import Count, estimate, money
 from smsflow_provider.core.preparation.prices import PriceTable
 
 TABLE = PriceTable(
@@ -97,22 +96,6 @@ def test_the_rates_name_the_country_they_were_used_for() -> None:
     assert [("DE", "number"), ("FR", "number")] == [
         (one.country, one.sender) for one in found.rates
     ]
-
-
-def test_prices_join_messages_in_the_types_of_their_columns() -> None:
-    messages = pl.DataFrame(
-        {
-            "region": pl.Series(["FR", "BR", "FR", None], dtype=pl.Categorical),
-            "sender": ["ACME", "ACME", "ACME", ""],
-            "parts": pl.Series([1, 2, 3, 1], dtype=pl.Int16),
-        }
-    )
-    prices = prices_per_part(messages, TABLE)
-    joined = messages.join(prices, on=["region", "sender"], how="left", nulls_equal=True)
-
-    assert 3 == len(prices)
-    assert [50_000, None, 50_000, None] == joined["price_micros"].to_list()
-    assert 2 == (joined["parts"] * joined["price_micros"]).arg_max()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import polars as pl
 import pytest
 
-from smsflow_provider.core.preparation.rows import FrameRows, read_ahead
+from smsflow_provider.core.preparation.rows import read_ahead
+from tests.core.preparation.preparing import FrameRows
 
 FRAME = pl.DataFrame({"n": range(10)})
 
