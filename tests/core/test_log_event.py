@@ -39,3 +39,17 @@ def test_every_word_of_the_log_is_explained_and_every_explained_one_is_written(
     # The word of a move is made of the state it leads to.
     assert {one.value for one in LogEvent} - states == found - {STATES}
     assert {word.removeprefix(STATES) for word in states} <= {one.value for one in DeliveryState}
+
+
+def test_no_code_writes_a_word_of_the_log_as_a_mere_text(repository: Path) -> None:
+    words = {one.value for one in LogEvent}
+    loose = [
+        (path.name, each.value)
+        for path in (repository / "smsflow_provider").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "event"
+        for each in ast.walk(node.value)
+        if isinstance(each, ast.Constant) and each.value in words
+    ]
+
+    assert [] == loose

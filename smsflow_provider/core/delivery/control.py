@@ -7,6 +7,7 @@ A preparation can be stopped too.
 from __future__ import annotations
 
 from smsflow_provider.core.errors import IllegalMoveError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.deliveries import (
@@ -52,7 +53,7 @@ def _end_preparation(connection: Connection, delivery: Delivery, *, actor: str) 
         connection,
         delivery,
         level="info",
-        event="preparation_stopped",
+        event=LogEvent.PREPARATION_STOPPED,
         problem="The preparation was stopped",
         facts={"by": actor},
     )

@@ -197,7 +197,7 @@ def _add(connection: Connection, shown: Delivery, proof: Proof, told: ByAuthor, 
         connection,
         shown,
         level="info",
-        event="proof_sent",
+        event=LogEvent.PROOF_SENT,
         problem=f"PROOF #{no} goes to {numbers}",
         facts={
             "by": told.author,

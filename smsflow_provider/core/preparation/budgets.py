@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from smsflow_provider.core.content.problem import near
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.preparation.budget_file import BudgetEntry, read_entries
 from smsflow_provider.core.preparation.checks import Level, LogLine
@@ -187,7 +188,7 @@ def _unknown(name: str, budgets: Budgets | None) -> LogLine:
     hint = near(name, budgets.by_name) if budgets else "there is no budgets.yaml"
     return LogLine(
         level=Level.ERROR,
-        event="budget_unknown",
+        event=LogEvent.BUDGET_UNKNOWN,
         problem=f"there is no budget {name!r}" + (f": {hint}" if hint else ""),
         facts={"budget": name},
     )
@@ -203,7 +204,7 @@ def _money_problems(budget: Budget, estimate: Estimate) -> list[LogLine]:
         return [
             LogLine(
                 level=Level.ERROR,
-                event="budget_needs_prices",
+                event=LogEvent.BUDGET_NEEDS_PRICES,
                 problem=f"the budget {budget.name!r} is in money and needs prices: {what}",
                 facts={
                     "budget": budget.name,
@@ -220,7 +221,7 @@ def _money_problems(budget: Budget, estimate: Estimate) -> list[LogLine]:
 def _other_currency(budget: Budget, currencies: Sequence[str], what: str) -> LogLine:
     return LogLine(
         level=Level.ERROR,
-        event="budget_currency",
+        event=LogEvent.BUDGET_CURRENCY,
         problem=f"the budget {budget.name!r} is in {budget.currency}, {what} in"
         f" {', '.join(currencies)}: nothing is converted",
         facts={"budget": budget.name, "currency": budget.currency, "other": list(currencies)},
@@ -246,7 +247,7 @@ def _problems_of_held(
         lines.append(
             LogLine(
                 level=Level.WARNING,
-                event="budget_unpriced",
+                event=LogEvent.BUDGET_UNPRICED,
                 problem=f"the budget {budget.name!r} holds {held.unpriced_parts:,} parts of"
                 " unknown cost, which its limit in money does not see",
                 facts={"budget": budget.name, "parts": held.unpriced_parts},
@@ -262,7 +263,7 @@ def _over_budget(budget: Budget, overrun: Overrun) -> LogLine:
     taken = f"{shown(overrun.held)} are taken and " if overrun.held else ""
     return LogLine(
         level=Level.ERROR,
-        event="over_budget",
+        event=LogEvent.OVER_BUDGET,
         problem=f"over the budget {budget.name!r} {_WORDS[overrun.period]}:"
         f" {taken}{shown(overrun.wanted)} wanted, of {shown(overrun.limit)}",
         facts={
@@ -290,7 +291,7 @@ def _reserved(budget: Budget, delivery: Delivery, estimate: Estimate, *, on: dat
     are = "would be" if delivery.dry_run else "are"
     return LogLine(
         level=Level.INFO,
-        event="budget_dry_run" if delivery.dry_run else "budget_reserved",
+        event=LogEvent.BUDGET_DRY_RUN if delivery.dry_run else LogEvent.BUDGET_RESERVED,
         problem=f"{wanted} {are} taken of the budget {budget.name!r}",
         facts=facts,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.gateways.base import Dialect, Feature
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.settings import PreparationSettings
 from smsflow_provider.core.preparation.tally import Tally
 from smsflow_provider.core.store.deliveries import LogRow
@@ -41,7 +42,7 @@ def check_columns(template: Template, columns: Iterable[str]) -> list[LogLine]:
     return [
         LogLine(
             level=Level.ERROR,
-            event="column_missing",
+            event=LogEvent.COLUMN_MISSING,
             problem=f"the audience has no column {name!r}" + (f": {hint}" if hint else ""),
             facts={"field": name},
         )
@@ -75,14 +76,14 @@ def _content_errors(tally: Tally) -> Iterator[LogLine]:
         share = 100 * count / max(tally.targeted, 1)
         yield LogLine(
             level=Level.ERROR,
-            event="field_missing",
+            event=LogEvent.FIELD_MISSING,
             problem=f"{name!r} is missing for {_people(count)} ({share:.1f} %)",
             facts={"field": name, "recipients": count},
         )
     for reason, count in tally.failures.most_common():
         yield LogLine(
             level=Level.ERROR,
-            event="text_failed",
+            event=LogEvent.TEXT_FAILED,
             problem=f"the text of {_people(count)} cannot be made: {reason}",
             facts={"recipients": count},
         )
@@ -101,7 +102,7 @@ def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Itera
     if lacking:
         yield LogLine(
             level=Level.ERROR,
-            event="gateway_lacks_feature",
+            event=LogEvent.GATEWAY_LACKS_FEATURE,
             problem=f"the gateway {dialect.name} lacks {', '.join(lacking)}",
             facts={"gateway": dialect.name, "missing": lacking},
         )
@@ -109,11 +110,13 @@ def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Itera
 
 def _warnings(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
     if not tally.to_deliver:
-        yield LogLine(level=Level.WARNING, event="nobody_left", problem="nobody is left to text")
+        yield LogLine(
+            level=Level.WARNING, event=LogEvent.NOBODY_LEFT, problem="nobody is left to text"
+        )
     if not settings.has_public_url:
         yield LogLine(
             level=Level.WARNING,
-            event="no_receipts",
+            event=LogEvent.NO_RECEIPTS,
             problem="no receipts will come: set [smsflow] public_url",
         )
 
@@ -122,7 +125,7 @@ def _content_warnings(tally: Tally) -> Iterator[LogLine]:
     if tally.cut:
         yield LogLine(
             level=Level.WARNING,
-            event="cut_characters",
+            event=LogEvent.CUT_CHARACTERS,
             problem=f"the gateway will cut a character of {_texts(tally.cut)} in two",
             facts={"messages": tally.cut},
         )
@@ -130,14 +133,14 @@ def _content_warnings(tally: Tally) -> Iterator[LogLine]:
     if ucs2:
         yield LogLine(
             level=Level.WARNING,
-            event="ucs2_texts",
+            event=LogEvent.UCS2_TEXTS,
             problem=f"{_texts(ucs2)} must go as UCS-2: 70 characters a part, not 160",
             facts={"messages": ucs2},
         )
     if tally.without_mention:
         yield LogLine(
             level=Level.WARNING,
-            event="opt_out_mention_missing",
+            event=LogEvent.OPT_OUT_MENTION_MISSING,
             problem=f"{_texts(tally.without_mention)} do not say how to opt out",
             facts={"messages": tally.without_mention},
         )
@@ -146,19 +149,21 @@ def _content_warnings(tally: Tally) -> Iterator[LogLine]:
 def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
     if settings.dry_run:
         yield LogLine(
-            level=Level.INFO, event="dry_run", problem="a dry run: nothing will be handed over"
+            level=Level.INFO,
+            event=LogEvent.DRY_RUN,
+            problem="a dry run: nothing will be handed over",
         )
     if settings.allowed is not None:
         yield LogLine(
             level=Level.INFO,
-            event="allow_list",
+            event=LogEvent.ALLOW_LIST,
             problem=f"only the {len(settings.allowed)} numbers of the allow-list can be texted",
         )
     strangers = tally.unknown_languages.total()
     if strangers:
         yield LogLine(
             level=Level.INFO,
-            event="default_language",
+            event=LogEvent.DEFAULT_LANGUAGE,
             problem=f"{_people(strangers)} with a language no text is written in: the default one",
             facts={"recipients": strangers, "languages": len(tally.unknown_languages)},
         )
@@ -166,13 +171,13 @@ def _infos(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:
     if replaced:
         yield LogLine(
             level=Level.INFO,
-            event="transliterated",
+            event=LogEvent.TRANSLITERATED,
             problem=f"{replaced} characters were replaced by transliteration",
             facts={"characters": replaced},
         )
     yield LogLine(
         level=Level.INFO,
-        event="prepared",
+        event=LogEvent.PREPARED,
         problem=f"{tally.to_deliver} of {tally.targeted} recipients get a text",
         facts={"to_deliver": tally.to_deliver, "targeted": tally.targeted, "parts": tally.parts},
     )

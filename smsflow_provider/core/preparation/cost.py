@@ -8,6 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.prices import PriceTable, Rate
 
@@ -97,7 +98,7 @@ class Estimate:
         return [
             LogLine(
                 level=Level.WARNING,
-                event="price_missing",
+                event=LogEvent.PRICE_MISSING,
                 problem=f"{_numbers(messages)} have no price: {places}",
                 facts={
                     "numbers": messages,
@@ -112,7 +113,7 @@ class Estimate:
         least = "" if self.is_complete else "at least "
         return LogLine(
             level=Level.INFO,
-            event="cost",
+            event=LogEvent.COST,
             problem=f"{self.parts:,} parts cost {least}{money(self.total, self.currency)}",
             facts={
                 "total": str(self.total),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.number_value import NumberProblem
 from smsflow_provider.core.preparation.numbers import read_numbers
@@ -29,7 +30,7 @@ class ListedAudience:
         return [
             LogLine(
                 level=Level.WARNING,
-                event="excluded_audience_unreadable",
+                event=LogEvent.EXCLUDED_AUDIENCE_UNREADABLE,
                 problem=(
                     f"{self.unreadable} phones of the excluded audience {self.name!r} cannot be"
                     " read: those people are not left out"

@@ -18,6 +18,7 @@ from typing import Final
 
 from smsflow_provider.core.content.problem import Problem
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.price_rows import (
     Facts,
@@ -116,7 +117,7 @@ class PriceTable:
         return [
             LogLine(
                 level=Level.INFO,
-                event="prices_old" if days > 0 else "prices_early",
+                event=LogEvent.PRICES_OLD if days > 0 else LogEvent.PRICES_EARLY,
                 problem=f"the prices are {words}",
                 facts={"as_of": self.as_of.isoformat(), "days": days},
             )

@@ -17,6 +17,7 @@ from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.document.problem import near
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.preparation.candidates import Candidates
 from smsflow_provider.core.preparation.checks import Level, LogLine
 from smsflow_provider.core.preparation.conditions import (
@@ -287,7 +288,7 @@ def _sender_line(problem: str, count: int) -> LogLine:
     people = "1 recipient" if count == 1 else f"{count} recipients"
     return LogLine(
         level=Level.ERROR,
-        event="sender_invalid",
+        event=LogEvent.SENDER_INVALID,
         problem=f"the sender of {people} {problem}",
         facts={"reason": problem, "recipients": count},
     )

@@ -250,7 +250,7 @@ def write_log_rows(connection: Connection, delivery: Delivery, rows: Sequence[Lo
                 "delivery_no": delivery.no,
                 "preparation": delivery.preparation,
                 "level": level,
-                "event": event,
+                "event": str(event),
                 "problem": problem,
                 "facts": Jsonb(facts, dumps=partial(json.dumps, default=str)),
             },
