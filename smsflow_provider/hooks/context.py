@@ -69,6 +69,13 @@ def flag_of(context: Context, name: str) -> bool:
     return known
 
 
+def listed(given: Any) -> list[str]:
+    """Read an argument that is nothing, one text or several of them."""
+    if given is None:
+        return []
+    return [given] if isinstance(given, str) else list(given)
+
+
 def delivery_id_from(given: object) -> str:
     """
     Read a delivery's id from what an earlier task returned, or from a text.

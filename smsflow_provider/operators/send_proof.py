@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from smsflow_provider.hooks.context import actor_of, delivery_id_from, final_errors, owner_of
+from smsflow_provider.hooks.context import (
+    actor_of,
+    delivery_id_from,
+    final_errors,
+    listed,
+    owner_of,
+)
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 from smsflow_provider.hooks.store import StoreHook
 
@@ -77,7 +83,7 @@ class SendProofOperator(BaseOperator):
         super()._do_render_template_fields(parent, *args, **kwargs)
         if parent is not self:
             return
-        self._rendered = _each(self.to), _each(self.recipients)
+        self._rendered = listed(self.to), listed(self.recipients)
         self.to = f"{len(self._rendered[0])} numbers"
         self.recipients = f"{len(self._rendered[1])} recipients"
 
@@ -86,7 +92,7 @@ class SendProofOperator(BaseOperator):
         from smsflow_provider.core.store.deliveries import find_delivery  # noqa: PLC0415
         from smsflow_provider.hooks.proof import ProofWish, make_wish, send_made  # noqa: PLC0415
 
-        to, recipients = self._rendered or (_each(self.to), _each(self.recipients))
+        to, recipients = self._rendered or (listed(self.to), listed(self.recipients))
         with final_errors():
             store = StoreHook(self.store_conn_id).store()
             delivery = find_delivery(store, delivery_id_from(self.delivery))
@@ -95,7 +101,7 @@ class SendProofOperator(BaseOperator):
                 region=self.region,
                 recipients=recipients,
                 random=self.random,
-                picks=_each(self.pick),
+                picks=listed(self.pick),
                 mark=self.mark,
                 fingerprint=delivery.fingerprint,
             )
@@ -120,12 +126,6 @@ class SendProofOperator(BaseOperator):
     def on_kill(self) -> None:
         """Take no more messages; what is in flight has a few seconds to come back."""
         self._is_told_to_end = True
-
-
-def _each(given: Any) -> list[str]:
-    if given is None:
-        return []
-    return [given] if isinstance(given, str) else list(given)
 
 
 def _key_of(context: Context, delivery: Delivery) -> str:

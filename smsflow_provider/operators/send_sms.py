@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from smsflow_provider.hooks.context import final_errors
+from smsflow_provider.hooks.context import final_errors, listed
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -62,14 +62,14 @@ class SendSmsOperator(BaseOperator):
         super()._do_render_template_fields(parent, *args, **kwargs)
         if parent is not self:
             return
-        self._rendered = _people(self.to), str(self.text)
+        self._rendered = listed(self.to), str(self.text)
         self.to, self.text = f"{len(self._rendered[0])} numbers", f"{len(self.text)} characters"
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send, and return the report."""
         from smsflow_provider.hooks.direct import send_text  # noqa: PLC0415  loads psycopg
 
-        to, text = self._rendered or (_people(self.to), str(self.text))
+        to, text = self._rendered or (listed(self.to), str(self.text))
         with final_errors():
             return send_text(
                 context,
@@ -82,7 +82,3 @@ class SendSmsOperator(BaseOperator):
                 name=self.task_id,
                 on_progress=lambda counts: self.log.info("Sending: %s", counts),
             )
-
-
-def _people(to: Any) -> list[str]:
-    return [to] if isinstance(to, str) else list(to)
