@@ -141,17 +141,36 @@ class Outcome:
     gateway_ref: str = ""
     #: Seconds the gateway asked us to wait before trying again; with ``not_sent`` only.
     retry_after_s: float | None = None
+    #: With ``not_sent``: it is about this message only, and no sign that the gateway is busy.
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a gateway reported, later, about one message of ours."""
+    """What a gateway reported, later, about one message of ours, or one part of it."""
 
+    #: Ours. Empty: the gateway names its own id only, ``gateway_ref``.
     message_id: str
     kind: ReceiptKind
     #: The gateway's or carrier's code, at most 64 characters, no free text.
     code: str = ""
-    #: The carrier's own id of the message, if the gateway passed it on.
+    #: The gateway's or carrier's own id of the message, if it was passed on.
+    gateway_ref: str = ""
+    #: Of a report about one part: which, from 1, and of how many. 0: the whole message.
+    part: int = 0
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person wrote back."""
+
+    #: Who wrote, as the gateway writes it.
+    sender: str = field(repr=False)
+    #: The number it was written to.
+    recipient: str
+    body: str = field(repr=False)
+    #: The gateway's own id of it; two of one id are one reply. Empty: it gives none.
     gateway_ref: str = ""
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from smsflow_provider.core.errors import GatewayError
-from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.errors import GatewayError, NotSentError
+from smsflow_provider.core.gateways.base import Dialect, HttpRequest, HttpResponse
 from smsflow_provider.core.gateways.http import outcome_of
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind
@@ -80,6 +80,15 @@ class RecordingGateway:
         finally:
             self._busy -= 1
         return [self._outcome(message) for message in batch]
+
+    async def ask(self, request: HttpRequest) -> HttpResponse:
+        """
+        Answer no question: it is a gateway that cannot be asked.
+
+        Raises:
+            NotSentError: Always.
+        """
+        raise NotSentError("this gateway cannot be asked", method=request.method)
 
     def _outcome(self, message: Message) -> Outcome:
         play = self._by_id.get(message.id)

@@ -19,18 +19,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from smsflow_provider.core.content.durations import read_duration_s, refusal
 from smsflow_provider.core.content.encoding import refused_characters
 from smsflow_provider.core.content.languages import canonical_code
 from smsflow_provider.core.content.senders import hint_for_country, problem_of_sender
+from smsflow_provider.core.content.sending_settings import SendingSettings
 from smsflow_provider.core.content.transliteration import Transliteration
 from smsflow_provider.core.model import MessageClass
 
 _CONNECTION_ID = re.compile(r"[\w.:/-]{1,250}")
-_DURATION = re.compile(r"([0-9]{1,7}) ?([smhd]?)")
 _RULE_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 # As budgets.yaml takes them.
 _BUDGET_NAME = re.compile(r"[A-Za-z][\w.-]{0,62}")
-_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SHORTEST_S: Final = 60
 _LONGEST_S: Final = 7 * 86_400
 
@@ -67,61 +67,38 @@ class Finding(NamedTuple):
     other: str
 
 
-def _refusal(text: str, hint: str = "") -> PydanticCustomError:
-    return PydanticCustomError("smsflow", "{text}", {"text": text, "hint": hint})
-
-
-def read_duration_s(given: object) -> object:
-    """
-    Read ``24h``, ``90m``, ``2d``, ``45s`` or a number of seconds; leave the rest to pydantic.
-
-    Raises:
-        PydanticCustomError: A text that is no duration.
-
-    Example:
-        >>> read_duration_s("24h"), read_duration_s("90m"), read_duration_s("600")
-        (86400, 5400, 600)
-    """
-    if not isinstance(given, str):
-        return given
-    found = _DURATION.fullmatch(given.strip())
-    if found is None:
-        raise _refusal("is not a duration", "write 90m, 24h, 2d or a number of seconds")
-    return int(found[1]) * _SECONDS[found[2]]
-
-
 def _check_country(value: str) -> str:
     hint = hint_for_country(value.upper())
     if hint is not None:
-        raise _refusal("is not an ISO 3166 country code", hint)
+        raise refusal("is not an ISO 3166 country code", hint)
     return value.upper()
 
 
 def _check_sender(value: str) -> str:
     problem = problem_of_sender(value)
     if problem:
-        raise _refusal(problem)
+        raise refusal(problem)
     return value
 
 
 def _check_mention(value: str) -> str:
     if not value:
-        raise _refusal("is empty")
+        raise refusal("is empty")
     refused = refused_characters(value)
     if refused:
-        raise _refusal(f"the character {refused[0][1]} cannot be sent")
+        raise refusal(f"the character {refused[0][1]} cannot be sent")
     return value
 
 
 def _check_rule_name(value: str) -> str:
     if _RULE_NAME.fullmatch(value) is None:
-        raise _refusal("is not a name", "1 to 50 of a-z, 0-9, _ and -")
+        raise refusal("is not a name", "1 to 50 of a-z, 0-9, _ and -")
     return value
 
 
 def _check_budget_name(value: str) -> str:
     if _BUDGET_NAME.fullmatch(value) is None:
-        raise _refusal("is not the name of a budget", "a letter, then letters, digits, . _ -")
+        raise refusal("is not the name of a budget", "a letter, then letters, digits, . _ -")
     return value
 
 
@@ -131,7 +108,7 @@ def _check_keys(given: object) -> object:
         keys = [str(key).strip().upper() for key in given]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
-            raise _refusal(f"{', '.join(twice)} is written twice")
+            raise refusal(f"{', '.join(twice)} is written twice")
     return given
 
 
@@ -209,6 +186,8 @@ class TemplateSettings(BaseModel):
     weight: int = Field(default=5, ge=0, le=100)
     #: Budget the delivery is paid from. None: ``default``, if there is one.
     budget: BudgetName | None = None
+    #: How the messages leave: priority, spread, waves, pause_when, doubt, failover.
+    sending: SendingSettings = SendingSettings()
 
     @field_validator("sender")
     @classmethod
@@ -219,14 +198,14 @@ class TemplateSettings(BaseModel):
     @classmethod
     def _check_gateway(cls, value: str | None) -> str | None:
         if value is not None and _CONNECTION_ID.fullmatch(value) is None:
-            raise _refusal("is not the id of a connection", "letters, digits, _ - . : /")
+            raise refusal("is not the id of a connection", "letters, digits, _ - . : /")
         return value
 
     @field_validator("validity_s")
     @classmethod
     def _check_validity(cls, value: int) -> int:
         if not _SHORTEST_S <= value <= _LONGEST_S:
-            raise _refusal("must be 1 minute to 7 days", "write 90m, 24h, 2d")
+            raise refusal("must be 1 minute to 7 days", "write 90m, 24h, 2d")
         return value
 
     @field_validator("default_language")
@@ -234,7 +213,7 @@ class TemplateSettings(BaseModel):
     def _check_language(cls, value: str | None) -> str | None:
         code = None if value is None else canonical_code(value)
         if value is not None and code is None:
-            raise _refusal("is not a language code", "for example fr or pt-BR")
+            raise refusal("is not a language code", "for example fr or pt-BR")
         return code
 
     @model_validator(mode="after")

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from smsflow_provider.core.errors import UnsupportedFeatureError
-from smsflow_provider.core.model import Encoding, Message, Outcome, Receipt
+from smsflow_provider.core.model import Encoding, Message, Outcome, Receipt, Reply
 
 
 class Feature(StrEnum):
@@ -24,8 +25,20 @@ class Feature(StrEnum):
     MULTIPART = "multipart"
     ALPHANUMERIC_SENDER = "alphanumeric_sender"
     VALIDITY = "validity"
+    #: It takes an id of ours with a message and gives it back in its receipts.
     CLIENT_REFERENCE = "client_reference"
+    #: It gives each message an id of its own.
     MESSAGE_ID = "message_id"
+    #: It refuses a second message with an id of ours that it knows: sending again is safe.
+    DUPLICATE_REFUSAL = "duplicate_refusal"
+    #: It can be asked whether it took a message (``LookUp``).
+    LOOKUP = "lookup"
+    #: It can be asked for receipts (``Poll``).
+    POLL = "poll"
+    #: It passes on what people write back (``Replies``).
+    REPLIES = "replies"
+    #: It signs its calls (``SignedCalls``).
+    SIGNED_CALLS = "signed_calls"
 
 
 class Split(StrEnum):
@@ -63,9 +76,14 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCallback:
-    """One call of a gateway to our receiver, after our own token was checked."""
+    """One call of a gateway to our receiver, after it was found to come from the gateway."""
 
-    message_id: str
+    #: Ours, from the callback URL. Empty: the address is that of all messages of a connection.
+    message_id: str = ""
+    #: GET or POST.
+    method: str = "POST"
+    #: The whole address as the gateway called it, for its signature.
+    url: str = field(default="", repr=False)
     #: Decoded query parameters, the first of each name.
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -107,6 +125,110 @@ class Dialect(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A message in doubt, and when it was last handed over."""
+
+    message: Message
+    handed_over_at: datetime
+
+
+class Known(StrEnum):
+    """What a gateway knows of a message in doubt."""
+
+    TAKEN = "taken"
+    #: Certainly not taken: it may go again.
+    NOT_TAKEN = "not_taken"
+    #: It cannot say, or not yet.
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look-up says about one message."""
+
+    message_id: str
+    known: Known
+    gateway_ref: str = ""
+    #: What the gateway has reported on it since, if anything.
+    receipt: Receipt | None = None
+
+
+@runtime_checkable
+class LookUp(Protocol):
+    """A dialect of a gateway that can be asked what became of a message. ``Feature.LOOKUP``."""
+
+    #: Messages in one question, 1 or more.
+    lookup_batch: ClassVar[int]
+    #: Seconds after the hand-over before "not taken" can be believed.
+    lookup_after_s: ClassVar[float]
+
+    def write_lookup(self, asked: Sequence[Asked]) -> HttpRequest:
+        """Write one question about 1 to ``lookup_batch`` messages."""
+        ...
+
+    def read_lookup(self, asked: Sequence[Asked], response: HttpResponse) -> list[Found]:
+        """
+        Read the answer: one ``Found`` a message, in order.
+
+        Raises:
+            GatewayError: It cannot be read; everything stays in doubt.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Receipts that a poll brought, and where the next one begins."""
+
+    receipts: Sequence[Receipt]
+    #: Kept and given back to ``write_poll``.
+    cursor: str
+    #: There are more at once.
+    has_more: bool = False
+
+
+@runtime_checkable
+class Poll(Protocol):
+    """A dialect of a gateway that can be asked for receipts. ``Feature.POLL``."""
+
+    def write_poll(self, cursor: str) -> HttpRequest:
+        """Write the request for what came after *cursor*; empty: from the beginning."""
+        ...
+
+    def read_poll(self, cursor: str, response: HttpResponse) -> Page:
+        """
+        Read the answer.
+
+        Raises:
+            GatewayError: It cannot be read; the cursor stays.
+        """
+        ...
+
+
+@runtime_checkable
+class Replies(Protocol):
+    """A dialect of a gateway that passes on what people write back. ``Feature.REPLIES``."""
+
+    def read_reply(self, callback: HttpCallback) -> Reply | None:
+        """
+        Read a reply. None: a call that is no reply.
+
+        Raises:
+            ValueError: The call is not one this gateway makes.
+        """
+        ...
+
+
+@runtime_checkable
+class SignedCalls(Protocol):
+    """A dialect of a gateway that signs its calls. ``Feature.SIGNED_CALLS``."""
+
+    def is_signed(self, callback: HttpCallback) -> bool:
+        """Check the signature, in constant time. Never raises."""
+        ...
+
+
 class Transport(Protocol):
     """
     Carries one request.
@@ -133,6 +255,15 @@ class Gateway(Protocol):
         """
         Hand *batch* over once; one outcome a message, in order. Never raises GatewayError:
         errors of the whole request become outcomes (not_sent, unknown, failed).
+        """
+        ...
+
+    async def ask(self, request: HttpRequest) -> HttpResponse:
+        """
+        Carry a question that hands nothing over: a look-up or a poll.
+
+        Raises:
+            GatewayError: No whole answer came back.
         """
         ...
 

@@ -155,6 +155,10 @@ class HttpGateway:
         except GatewayError as error:
             return [outcome_of(error, message_id=message.id) for message in batch]
 
+    async def ask(self, request: HttpRequest) -> HttpResponse:
+        """Carry a question that hands nothing over. Raises what the transport raises."""
+        return await self._transport(request)
+
 
 def outcome_of(error: GatewayError, *, message_id: str) -> Outcome:
     """Say what *error* means for one message. The error's ``code`` fact becomes the code."""
@@ -169,6 +173,7 @@ def outcome_of(error: GatewayError, *, message_id: str) -> Outcome:
         kind=kind,
         code=str(error.facts.get("code", kind.value)),
         retry_after_s=float(wait) if isinstance(wait, int | float) else None,
+        is_own=bool(error.facts.get("is_own", False)),
     )
 
 

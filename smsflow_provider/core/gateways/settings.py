@@ -103,6 +103,22 @@ class GatewaySettings:
         minimum=0.1,
         maximum=600,
     )
+    #: Parts a second over all senders, deliveries and workers. 0: no limit.
+    parts_per_s: float = setting(
+        0.0,
+        label="Parts per second",
+        description="Most parts a second through this connection, by all workers; 0: no limit",
+        minimum=0,
+        maximum=100_000,
+    )
+    #: Parts a second for each sender (number or name). 0: no limit.
+    sender_parts_per_s: float = setting(
+        0.0,
+        label="Parts per second and sender",
+        description="Most parts a second from one sender through this connection; 0: no limit",
+        minimum=0,
+        maximum=100_000,
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=GatewaySettings)

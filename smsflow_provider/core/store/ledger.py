@@ -19,8 +19,8 @@ from smsflow_provider.core.errors import SchemaError, SupersededError
 from smsflow_provider.core.model import Encoding, OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
+from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
-from smsflow_provider.core.store.prepared import CHUNK_SIZE
 from smsflow_provider.core.store.reservations import settle_stopped
 from smsflow_provider.core.store.statements import statements
 
@@ -365,12 +365,9 @@ class Ledger:
         sums: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_COUNTED, 0))
         for position, kind in settled:
             if kind in _COUNTED:
-                sums[(position - 1) // CHUNK_SIZE][kind] += 1
+                sums[chunk_of(position)][kind] += 1
         for chunk in sorted(sums):
-            self._connection.execute(
-                self._sql["add_to_chunk"],
-                {**self._ledger, "chunk": chunk, "delivered": 0, "undelivered": 0, **sums[chunk]},
-            )
+            add_to_chunk(self._connection, self._delivery.preparation, chunk, sums[chunk])
 
 
 def _cancelled(message: Taken, code: str) -> Settled:

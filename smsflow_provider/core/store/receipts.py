@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -12,12 +12,12 @@ import psycopg
 
 from smsflow_provider.core.model import ReceiptKind, read_message_id
 from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
 from smsflow_provider.core.store.prepared import CHUNK_SIZE
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "receipts"
 _INT4_MAX = 2**31 - 1
-_COUNTERS = ("accepted", "failed", "unknown", "cancelled", "expired", "delivered", "undelivered")
 _FINAL = frozenset({"delivered", "undelivered"})
 #: How often a batch is tried that a sender's locks keep out.
 _TRIES = 3
@@ -201,7 +201,7 @@ def _apply(connection: Connection, best: dict[_Key, Row], known: dict[_Key, Row]
     doubtful: dict[int, set[int]] = defaultdict(set)
     for preparation, position in best:
         if known[preparation, position]["outcome"] == "unknown":
-            doubtful[preparation].add(_chunk_of(position))
+            doubtful[preparation].add(chunk_of(position))
     for preparation, chunks in sorted(doubtful.items()):
         _resolve(connection, preparation, sorted(chunks))
 
@@ -228,14 +228,14 @@ def _count(connection: Connection, forward: Sequence[Row], known: dict[_Key, Row
     """Add the moves to the counters of their chunks, in the order in which they are locked."""
     sums: dict[_Key, Counter[str]] = defaultdict(Counter)
     for row in forward:
-        chunk = sums[row["preparation"], _chunk_of(row["position"])]
+        chunk = sums[row["preparation"], chunk_of(row["position"])]
         before = known[_key(row)]["receipt"]
         if before in _FINAL:
             chunk[before] -= 1
         if row["kind"] in _FINAL:
             chunk[row["kind"]] += 1
     for (preparation, number), changes in sorted(sums.items()):
-        _add(connection, preparation, number, changes)
+        add_to_chunk(connection, preparation, number, changes)
 
 
 def _resolve(connection: Connection, preparation: int, chunks: Sequence[int]) -> int:
@@ -245,19 +245,7 @@ def _resolve(connection: Connection, preparation: int, chunks: Sequence[int]) ->
     rows = connection.execute(
         statements(_SQL)["resolve_proven"], {"preparation": preparation, "chunks": list(chunks)}
     ).fetchall()
-    moved = Counter(_chunk_of(row["position"]) for row in rows)
+    moved = Counter(chunk_of(row["position"]) for row in rows)
     for number, count in sorted(moved.items()):
-        _add(connection, preparation, number, {"unknown": -count, "accepted": count})
+        add_to_chunk(connection, preparation, number, {"unknown": -count, "accepted": count})
     return len(rows)
-
-
-def _chunk_of(position: int) -> int:
-    return (position - 1) // CHUNK_SIZE
-
-
-def _add(connection: Connection, preparation: int, chunk: int, changes: Mapping[str, int]) -> None:
-    values = {name: changes.get(name, 0) for name in _COUNTERS}
-    connection.execute(
-        statements("ledger")["add_to_chunk"],
-        {"preparation": preparation, "chunk": chunk, **values},
-    )

@@ -296,7 +296,7 @@ def test_settings_refuse_what_they_do_not_know_from_code_as_well() -> None:
 def test_the_names_of_the_settings_are_those_of_the_file() -> None:
     assert set(SETTING_NAMES) == {
         *("label", "sender", "class", "gateway", "transliteration", "max_parts", "validity"),
-        *("missing", "defaults", "region", "senders", "sender_expression"),
+        *("sending", "missing", "defaults", "region", "senders", "sender_expression"),
         *("language", "default_language", "opt_out_mention", "opt_out_mentions"),
         *("opt_out_policy", "typology", "programme", "weight", "budget"),
     }

@@ -108,14 +108,6 @@ SELECT %(preparation)s, position, attempt, kind, code, gateway_ref
   FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[], %(kinds)s::text[], %(codes)s::text[],
               %(gateway_refs)s::text[]) AS t (position, attempt, kind, code, gateway_ref);
 
--- add_to_chunk --
--- Add to the counters of one chunk.
-UPDATE smsflow_chunks
-   SET accepted = accepted + %(accepted)s, failed = failed + %(failed)s, unknown = unknown + %(unknown)s,
-       cancelled = cancelled + %(cancelled)s, expired = expired + %(expired)s,
-       delivered = delivered + %(delivered)s, undelivered = undelivered + %(undelivered)s
- WHERE preparation = %(preparation)s AND chunk = %(chunk)s;
-
 -- close_rest --
 -- Settle every message nobody has taken, with the reason.
 INSERT INTO smsflow_outcomes (preparation, position, attempt, kind, code)

@@ -1,0 +1,97 @@
+"""What a vendor's error codes mean, as data: one CSV file a gateway, with a stated default."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import Self
+
+
+class ErrorClass(StrEnum):
+    """What becomes of a message that met an error."""
+
+    #: Certainly not taken, and the gateway is busy: everything waits, then goes again.
+    THROTTLED = "throttled"
+    #: Certainly not taken, for a reason of this message that may pass: it alone goes again later.
+    TEMPORARY = "temporary"
+    #: Refused for good: this message fails.
+    REFUSED = "refused"
+    #: The connection or the account is wrong, not the message: the sender stops, nothing fails.
+    MISCONFIGURED = "misconfigured"
+    #: Nobody can tell whether it was taken.
+    UNKNOWN = "unknown"
+
+
+class Hardness(StrEnum):
+    """What an error says about the number."""
+
+    #: It will never get a text: quarantined at once.
+    HARD = "hard"
+    #: It may get one another day: counted.
+    SOFT = "soft"
+    #: Nothing.
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """One code of one vendor."""
+
+    code: str
+    error_class: ErrorClass
+    hardness: Hardness
+    #: For people; no sentence of the vendor's.
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorTable:
+    """The codes of one vendor, and what any other code means."""
+
+    rows: Mapping[str, ErrorRow]
+    default: ErrorRow
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """
+        Read a table: CSV with the columns ``code``, ``class``, ``hardness``, ``meaning``. The row
+        with the code ``*`` is the default.
+
+        Raises:
+            ValueError: A row that cannot be read, a code written twice, or no default; it names
+                the line.
+        """
+        rows: dict[str, ErrorRow] = {}
+        for line, found in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+            row = _row_of(found, line=line)
+            if row.code in rows:
+                raise ValueError(f"line {line}: the code {row.code} is written twice")
+            rows[row.code] = row
+        if "*" not in rows:
+            raise ValueError("no default: add a row with the code *")
+        return cls(rows={k: v for k, v in rows.items() if k != "*"}, default=rows["*"])
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Read the table of this package with *name*, such as ``twilio``."""
+        return cls.read((files(__package__) / "tables" / f"{name}.csv").read_text("utf-8"))
+
+    def find(self, code: str) -> ErrorRow:
+        """Say what *code* means; the default for one nobody knows."""
+        return self.rows.get(code, self.default)
+
+
+def _row_of(found: Mapping[str, str], *, line: int) -> ErrorRow:
+    try:
+        return ErrorRow(
+            code=found["code"].strip(),
+            error_class=ErrorClass(found["class"].strip()),
+            hardness=Hardness(found["hardness"].strip()),
+            meaning=(found.get("meaning") or "").strip(),
+        )
+    except (AttributeError, KeyError, ValueError):
+        raise ValueError(f"line {line}: needs code, class, hardness and meaning") from None
