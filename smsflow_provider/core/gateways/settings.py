@@ -283,7 +283,12 @@ _JSON_TYPES: dict[type, str] = {int: "integer", float: "number", bool: "boolean"
 def _form_field(each: Field[Any], hint: type) -> dict[str, object]:
     schema = {"type": [_JSON_TYPES[hint], "null"], "default": each.default}
     named = {"minimum": "minimum", "maximum": "maximum", "choices": "enum"}
-    bounds = {word: each.metadata[name] for name, word in named.items()}
-    schema |= {word: bound for word, bound in bounds.items() if bound not in (None, ())}
+    bounds = {word: _plain(each.metadata[name]) for name, word in named.items()}
+    schema |= {word: bound for word, bound in bounds.items() if bound not in (None, [])}
     words = {name: each.metadata[name] for name in ("label", "description")}
     return {**words, "schema": schema}
+
+
+def _plain(bound: object) -> object:
+    """Make a tuple a list, as JSON has it."""
+    return list(bound) if isinstance(bound, tuple) else bound

@@ -1,22 +1,34 @@
-"""The dialect of smsflow's own simulator: JSON, up to 100 messages a request."""
+"""
+The dialects of smsflow's own simulator: JSON over HTTP, one dialect for each family of gateways.
+
+A family is what a gateway lets us know: whether it keeps our reference, gives it back, can be
+asked about it, or refuses to take it twice. See ``docs/simulator.md``.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Self
 
 from smsflow_provider.core.errors import MaybeSentError, RefusedError
 from smsflow_provider.core.gateways.base import (
+    Asked,
     Feature,
+    Found,
     HttpCallback,
     HttpRequest,
     HttpResponse,
+    Known,
+    Page,
     Split,
 )
-from smsflow_provider.core.gateways.settings import GatewaySettings
+from smsflow_provider.core.gateways.settings import GatewaySettings, setting
 from smsflow_provider.core.gateways.status import check_status
 from smsflow_provider.core.model import (
     Encoding,
@@ -25,28 +37,100 @@ from smsflow_provider.core.model import (
     OutcomeKind,
     Receipt,
     ReceiptKind,
+    Reply,
 )
+
+
+class Family(StrEnum):
+    """The kinds of gateways that the simulator plays."""
+
+    #: Individual texts, up to 100 a request; our reference and an id of its own in all it says.
+    BATCH = "batch"
+    #: No reference at all, as Kannel: receipts come to the address of the message.
+    PLAIN = "plain"
+    #: Our reference comes back in receipts only, as with Vonage.
+    ECHO = "echo"
+    #: Can be asked about our reference, as Sinch; it takes one twice.
+    QUERY = "query"
+    #: Our id is the id, as with Infobip: refused when it comes again, and can be asked about.
+    OWN_IDS = "own_ids"
+    #: Reports by its own ids only.
+    BY_REF = "by_ref"
+    #: As ``batch``, and what it calls is signed with the API key.
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings(GatewaySettings):
     """A simulator: the password is its API key, empty when it asks for none."""
 
+    #: The family that the simulator plays; it must be told the same.
+    family: str = setting(
+        Family.BATCH.value,
+        label="Family",
+        description="The kind of gateway that the simulator plays; it must be told the same",
+        choices=tuple(family.value for family in Family),
+    )
 
-_KINDS = {"accepted": OutcomeKind.ACCEPTED, "refused": OutcomeKind.FAILED}
+
+#: Carries the signature of a call: HMAC-SHA256 of its body by the API key, in hexadecimal.
+SIGNATURE_HEADER: Final = "X-Simulator-Signature"
+
+_KINDS = {
+    "accepted": OutcomeKind.ACCEPTED,
+    "refused": OutcomeKind.FAILED,
+    # It took a message with this id before: it will be delivered, once.
+    "duplicate": OutcomeKind.ACCEPTED,
+}
+_KNOWN = {
+    "accepted": Known.TAKEN,
+    "refused": Known.NOT_TAKEN,
+    "not_found": Known.NOT_TAKEN,
+}
 _CODE = re.compile(r"[\w.:-]{0,64}", re.ASCII)
+_CURSOR = re.compile(r"[0-9]{1,15}")
+_POLLED_ROWS: Final = 1000
+_MOST_PARTS: Final = 255
+
+_ALL_CAN = frozenset(
+    {
+        Feature.RECEIPTS,
+        Feature.UCS2,
+        Feature.MULTIPART,
+        Feature.ALPHANUMERIC_SENDER,
+        Feature.VALIDITY,
+        Feature.REPLIES,
+    }
+)
+_BATCH_CAN = _ALL_CAN | {Feature.CLIENT_REFERENCE, Feature.MESSAGE_ID, Feature.POLL}
 
 
 class SimulatorDialect:
-    """How the simulator is spoken to."""
+    """
+    How the simulator is spoken to. Made for the family that the settings name.
+
+    Example:
+        >>> settings = SimulatorSettings(base_url="http://127.0.0.1:8890", family="own_ids")
+        >>> Feature.LOOKUP in SimulatorDialect(settings).features
+        True
+        >>> Feature.LOOKUP in SimulatorDialect.features
+        False
+    """
 
     name: ClassVar[str] = "sms_simulator"
-    features: ClassVar[frozenset[Feature]] = frozenset(Feature)
+    features: ClassVar[frozenset[Feature]] = _BATCH_CAN
     max_batch: ClassVar[int] = 100
     splitting: ClassVar[Mapping[Encoding, Split]] = {
         Encoding.GSM7: Split.CODE_POINT,
         Encoding.UCS2: Split.CODE_POINT,
     }
+    #: It names its own id in what it reports, and never ours.
+    reports_by_ref: ClassVar[bool] = False
+
+    def __new__(cls, settings: SimulatorSettings) -> Self:
+        """Make the dialect of the family, as `pathlib.Path` makes one of the system."""
+        kind = _DIALECTS[Family(settings.family)] if cls is SimulatorDialect else cls
+        return object.__new__(kind)  # type: ignore[return-value]  # all are subclasses
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
@@ -58,16 +142,7 @@ class SimulatorDialect:
         Raises:
             RefusedError: A text is not valid Unicode; nothing was sent.
         """
-        headers = {"Content-Type": "application/json"}
-        if self._settings.password:
-            headers["Authorization"] = f"Bearer {self._settings.password}"
-        document = {"messages": [_written(message) for message in batch]}
-        return HttpRequest(
-            method="POST",
-            url=f"{self._settings.base_url}/v1/messages",
-            headers=headers,
-            body=_encoded(document),
-        )
+        return self._post("/v1/messages", {"messages": [_written(message) for message in batch]})
 
     def read(self, batch: Sequence[Message], response: HttpResponse) -> list[Outcome]:
         """
@@ -82,13 +157,14 @@ class SimulatorDialect:
         """
         check_status(response)
         try:
-            rows = json.loads(response.body)["messages"]
-            found = {row["id"]: _outcome(row) for row in rows}
+            return self._outcomes(batch, json.loads(response.body)["messages"])
         except (AttributeError, KeyError, TypeError, ValueError):
             problem = MaybeSentError("an answer that cannot be read", code="garbage")
-        else:
-            return [found.get(message.id) or _unnamed(message) for message in batch]
         raise problem
+
+    def _outcomes(self, batch: Sequence[Message], rows: Any) -> list[Outcome]:
+        found = {row["id"]: _outcome(row, message_id=row["id"]) for row in rows}
+        return [found.get(message.id) or _unnamed(message) for message in batch]
 
     def read_callback(self, callback: HttpCallback) -> Receipt | None:
         """
@@ -97,20 +173,173 @@ class SimulatorDialect:
         Raises:
             ValueError: The body is not a receipt, or one about another message.
         """
-        try:
-            row = json.loads(callback.body)
-            kind = ReceiptKind(row["status"])
-            about, code, reference = row["id"], row.get("code", ""), row.get("ref", "")
-        except (AttributeError, KeyError, TypeError, ValueError):
-            about, kind, code, reference = None, ReceiptKind.ACCEPTED, "", ""
-        if about != callback.message_id:
+        row = _row_of(callback.body)
+        receipt = _receipt_of(row, message_id=callback.message_id)
+        if receipt is None or not self._is_about(row, callback.message_id):
             raise ValueError("body: is not a receipt about this message")
-        return Receipt(
-            message_id=callback.message_id,
-            kind=kind,
-            code=_code_of(code),
-            gateway_ref=_code_of(reference),
-        )
+        return receipt
+
+    def _is_about(self, row: Mapping[str, Any], message_id: str, /) -> bool:
+        return bool(row.get("id") == message_id)
+
+    def write_poll(self, cursor: str) -> HttpRequest:
+        """Write the request for the receipts after *cursor*."""
+        after = cursor if _CURSOR.fullmatch(cursor) else "0"
+        url = f"{self._settings.base_url}/v1/receipts?after={after}&limit={_POLLED_ROWS}"
+        return HttpRequest(method="GET", url=url, headers=self._login())
+
+    def read_poll(self, cursor: str, response: HttpResponse) -> Page:
+        """
+        Read the receipts. A row that is none is left out: it would hold the others up for good.
+
+        Raises:
+            GatewayError: The answer cannot be read; the cursor stays at *cursor*.
+        """
+        check_status(response)
+        try:
+            document = json.loads(response.body)
+            rows, following, has_more = document["receipts"], document["next"], document["more"]
+            found = [self._polled(row) for row in rows if isinstance(row, Mapping)]
+        except (KeyError, TypeError, ValueError):
+            problem = MaybeSentError("receipts that cannot be read", code="garbage")
+        else:
+            receipts = [receipt for receipt in found if receipt is not None]
+            following = str(following)
+            is_cursor = _CURSOR.fullmatch(following) is not None
+            return Page(
+                receipts=receipts,
+                cursor=following if is_cursor else cursor,
+                has_more=has_more is True and is_cursor and following != cursor,
+            )
+        raise problem
+
+    def _polled(self, row: Mapping[str, Any]) -> Receipt | None:
+        message_id = "" if self.reports_by_ref else _code_of(row.get("id", ""))
+        receipt = _receipt_of(row, message_id=message_id)
+        return receipt if receipt and (receipt.message_id or receipt.gateway_ref) else None
+
+    def read_reply(self, callback: HttpCallback) -> Reply | None:
+        """
+        Read what a person wrote back. None: a call that is no reply.
+
+        Raises:
+            ValueError: The body is not one the simulator writes.
+        """
+        row = _row_of(callback.body)
+        if row.get("type") != "reply":
+            return None
+        said = [row.get(name) for name in ("from", "to", "text")]
+        sender, recipient, text = (each for each in said if isinstance(each, str))
+        reference = _code_of(row.get("ref", ""))
+        return Reply(sender=sender, recipient=recipient, body=text, gateway_ref=reference)
+
+    def is_signed(self, callback: HttpCallback) -> bool:
+        """Check the signature of a call. Without an API key nothing is signed: False."""
+        found = {name.lower(): value for name, value in callback.headers.items()}
+        given = found.get(SIGNATURE_HEADER.lower(), "").encode("utf-8", errors="replace")
+        wanted = signature_of(callback.body, api_key=str(self._settings.password)).encode()
+        return hmac.compare_digest(given, wanted) and bool(self._settings.password)
+
+    def _login(self) -> dict[str, str]:
+        key = self._settings.password
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _post(self, path: str, document: object) -> HttpRequest:
+        headers = {"Content-Type": "application/json", **self._login()}
+        url = self._settings.base_url + path
+        return HttpRequest(method="POST", url=url, headers=headers, body=_encoded(document))
+
+
+class _OneByOneDialect(SimulatorDialect):
+    """One message a request, and an answer that names no id of ours."""
+
+    max_batch: ClassVar[int] = 1
+
+    def _outcomes(self, batch: Sequence[Message], rows: Any) -> list[Outcome]:
+        (message,), (row,) = batch, rows
+        return [_outcome(row, message_id=message.id)]
+
+
+class PlainDialect(_OneByOneDialect):
+    """`Family.PLAIN`: a receipt is about the message of the address it came to."""
+
+    features: ClassVar[frozenset[Feature]] = _ALL_CAN
+
+    def _is_about(self, row: Mapping[str, Any], message_id: str, /) -> bool:
+        return bool(message_id) and "id" not in row
+
+
+class EchoDialect(_OneByOneDialect):
+    """`Family.ECHO`."""
+
+    features: ClassVar[frozenset[Feature]] = _ALL_CAN | {Feature.CLIENT_REFERENCE}
+
+
+class ByRefDialect(_OneByOneDialect):
+    """`Family.BY_REF`: a receipt may come to an address of no message in particular."""
+
+    features: ClassVar[frozenset[Feature]] = _ALL_CAN | {Feature.MESSAGE_ID, Feature.POLL}
+    reports_by_ref: ClassVar[bool] = True
+
+    def _is_about(self, row: Mapping[str, Any], _message_id: str, /) -> bool:
+        return "id" not in row and bool(_code_of(row.get("ref", "")))
+
+
+class SignedDialect(SimulatorDialect):
+    """`Family.SIGNED`."""
+
+    features: ClassVar[frozenset[Feature]] = _BATCH_CAN | {Feature.SIGNED_CALLS}
+
+
+class QueryDialect(SimulatorDialect):
+    """`Family.QUERY`: it can be asked what became of a message."""
+
+    features: ClassVar[frozenset[Feature]] = _BATCH_CAN | {Feature.LOOKUP}
+    lookup_batch: ClassVar[int] = 100
+    lookup_after_s: ClassVar[float] = 2.0
+
+    def write_lookup(self, asked: Sequence[Asked]) -> HttpRequest:
+        """Write one question about the messages by our ids. It hands nothing over."""
+        return self._post("/v1/lookups", {"ids": [one.message.id for one in asked]})
+
+    def read_lookup(self, asked: Sequence[Asked], response: HttpResponse) -> list[Found]:
+        """
+        Read one ``Found`` a message, in order. What the answer does not name is unsure.
+
+        Raises:
+            GatewayError: It cannot be read; everything stays in doubt.
+        """
+        check_status(response)
+        try:
+            rows = {row["id"]: row for row in json.loads(response.body)["messages"]}
+            return [_found(rows.get(one.message.id), message_id=one.message.id) for one in asked]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            problem = MaybeSentError("a look-up that cannot be read", code="garbage")
+        raise problem
+
+
+class OwnIdsDialect(QueryDialect):
+    """`Family.OWN_IDS`: sending again with the same id is safe."""
+
+    features: ClassVar[frozenset[Feature]] = QueryDialect.features | {Feature.DUPLICATE_REFUSAL}
+    #: It forgets ids after two days.
+    lookup_until_s: ClassVar[float] = 48 * 3600.0
+
+
+_DIALECTS: Final[Mapping[Family, type[SimulatorDialect]]] = {
+    Family.BATCH: SimulatorDialect,
+    Family.PLAIN: PlainDialect,
+    Family.ECHO: EchoDialect,
+    Family.QUERY: QueryDialect,
+    Family.OWN_IDS: OwnIdsDialect,
+    Family.BY_REF: ByRefDialect,
+    Family.SIGNED: SignedDialect,
+}
+
+
+def signature_of(body: bytes, *, api_key: str) -> str:
+    """Sign the body of a call, as the simulator does."""
+    return hmac.new(api_key.encode(), body, hashlib.sha256).hexdigest()
 
 
 def _written(message: Message) -> dict[str, object]:
@@ -134,9 +363,9 @@ def _encoded(document: object) -> bytes:
     raise problem
 
 
-def _outcome(row: Mapping[str, Any]) -> Outcome:
+def _outcome(row: Mapping[str, Any], *, message_id: str) -> Outcome:
     return Outcome(
-        message_id=row["id"],
+        message_id=message_id,
         kind=_KINDS[row["status"]],
         code=_code_of(row.get("code", "")),
         gateway_ref=_code_of(row.get("ref", "")),
@@ -145,6 +374,51 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
 
 def _unnamed(message: Message) -> Outcome:
     return Outcome(message_id=message.id, kind=OutcomeKind.UNKNOWN, code="not_answered")
+
+
+def _row_of(body: bytes) -> Mapping[str, Any]:
+    try:
+        row = json.loads(body)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, Mapping):
+        raise ValueError("body: is not a JSON object")  # noqa: TRY004  one type for all callers
+    return row
+
+
+def _receipt_of(row: Mapping[str, Any], *, message_id: str) -> Receipt | None:
+    """Read a receipt. None: *row* is none."""
+    try:
+        kind = ReceiptKind(row["status"])
+    except (KeyError, ValueError):
+        return None
+    part, parts = (_part_of(row.get(name, 0)) for name in ("part", "parts"))
+    is_part = 1 <= part <= parts
+    return Receipt(
+        message_id=message_id,
+        kind=kind,
+        code=_code_of(row.get("code", "")),
+        gateway_ref=_code_of(row.get("ref", "")),
+        part=part if is_part else 0,
+        parts=parts if is_part else 0,
+    )
+
+
+def _part_of(value: object) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int) and 0 <= value <= _MOST_PARTS else 0
+
+
+def _found(row: Mapping[str, Any] | None, *, message_id: str) -> Found:
+    if row is None:
+        return Found(message_id=message_id, known=Known.UNSURE)
+    report = row.get("report")
+    return Found(
+        message_id=message_id,
+        known=_KNOWN[row["status"]],
+        gateway_ref=_code_of(row.get("ref", "")),
+        receipt=_receipt_of(report, message_id=message_id) if report else None,
+    )
 
 
 def _code_of(value: object) -> str:
