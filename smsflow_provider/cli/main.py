@@ -42,6 +42,9 @@ VERBS = (
         help="import, export, add and remove numbers that cannot get a text",
         module="quarantine",
     ),
+    Verb(
+        name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"
+    ),
     Verb(name="receiver", help="take receipts from gateways, without Airflow", module="receiver"),
     Verb(name="maintain", help="apply receipts that wait", module="maintain"),
     Verb(name="simulator", help="run a gateway on this machine to try things", module="simulator"),

@@ -32,9 +32,9 @@ def make_sender(
     """
     from smsflow_provider.core.delivery.send import Sender  # noqa: PLC0415  loads psycopg
     from smsflow_provider.core.delivery.tokens import Signer  # noqa: PLC0415
-    from smsflow_provider.core.store.deliveries import callback_keys  # noqa: PLC0415
+    from smsflow_provider.core.store.keys import read_keys  # noqa: PLC0415
 
-    signer = Signer(callback_keys(store))
+    signer = Signer(read_keys(store))
     return Sender(
         owner=owner,
         open_gateway=lambda delivery: hook_of(delivery.gateway).open(),

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import callback_keys
+from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.receipts import (
     ReceivedReceipt,
     append_receipts,
@@ -33,7 +33,7 @@ def make_stored_app(store: Store) -> Receiver:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(threads, _append, store, receipts)
 
-    return make_app(signer=Signer(callback_keys(store)), append=append)
+    return make_app(signer=Signer(read_keys(store)), append=append)
 
 
 def _append(store: Store, receipts: Sequence[ReceivedReceipt]) -> None:

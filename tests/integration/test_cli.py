@@ -21,8 +21,9 @@ from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.model import OutcomeKind, message_id_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import callback_keys, find_delivery
+from smsflow_provider.core.store.deliveries import find_delivery
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.core.delivery.receiving import (
     append,
@@ -494,7 +495,7 @@ def test_the_receiver_alone_stores_and_applies_receipts(store: Store, store_dsn:
     message_id = message_id_of(delivery.no, delivery.preparation, 1)
     given = {
         "m": message_id,
-        "t": Signer(callback_keys(store)).token_of(message_id),
+        "t": Signer(read_keys(store)).token_of(message_id),
         "type": "1",
     }
     port = _free_port()

@@ -20,7 +20,8 @@ from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.delivery.wait import wait_for_receipts
 from smsflow_provider.core.model import OutcomeKind, ReceiptKind, message_id_of
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, callback_keys
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.receipts import (
     apply_all_receipts,
     apply_receipts,
@@ -377,7 +378,7 @@ def test_the_receiver_stores_and_applies_what_a_gateway_reports(store: Store) ->
     settle(ledger, take(ledger, 2), OutcomeKind.ACCEPTED)
     ledger.release()
     message_id = message_id_of(delivery.no, delivery.preparation, 2)
-    token = Signer(callback_keys(store)).token_of(message_id)
+    token = Signer(read_keys(store)).token_of(message_id)
 
     with ServedApp(make_stored_app(store)) as served:
         url = f"{served.url}/receipts/sms_kannel"

@@ -17,6 +17,7 @@ SUBJECTS = (
     "compare",
     "contacts",
     "deliveries",
+    "keys",
     "ledger",
     "opt_outs",
     "preparation",

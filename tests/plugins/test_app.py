@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.model import message_id_of
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, callback_keys, find_delivery
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery
+from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.receipts import apply_all_receipts
 from smsflow_provider.plugins.app import application
 from smsflow_provider.plugins.plugin import SmsflowPlugin
@@ -313,7 +314,7 @@ def test_a_gateway_reports_without_a_login_but_with_a_token(
 ) -> None:
     waiting.go(send)
     message_id = message_id_of(delivery.no, delivery.preparation, 1)
-    token = Signer(callback_keys(airflow_store)).token_of(message_id)
+    token = Signer(read_keys(airflow_store)).token_of(message_id)
 
     bad = server.post(**receipt_of(delivery, 1, "a-token-of-nobody"))
     other = server.post(**receipt_of(delivery, 2, token))

@@ -276,13 +276,6 @@ def sample_messages(store: Store, delivery: Delivery, positions: list[int]) -> l
         ).fetchall()
 
 
-def callback_keys(store: Store) -> list[bytes]:
-    """Read the keys that sign callback URLs, newest first."""
-    with store.transaction() as connection:
-        rows = connection.execute(statements(_SQL)["callback_keys"]).fetchall()
-    return [bytes(row["secret"]) for row in rows]
-
-
 _FIGURES = ("accepted", "delivered", "undelivered", "failed", "unknown", "cancelled", "expired")
 
 

@@ -77,10 +77,6 @@ SELECT position, phone, recipient_id, sender, body, encoding, parts, region, lan
 SELECT position, recipient_id FROM smsflow_messages
  WHERE preparation = %(preparation)s AND recipient_id = ANY(%(recipients)s) ORDER BY position;
 
--- callback_keys --
--- The live keys that sign callback URLs, newest first: the first signs, all verify.
-SELECT secret FROM smsflow_keys WHERE purpose = 'callback' AND retired_at IS NULL ORDER BY no DESC;
-
 -- message_of_phone --
 -- The message of one number in one preparation, with its state. Reads the preparation's messages.
 SELECT position, recipient_id, parts, state, code, changed_at FROM smsflow_message_states

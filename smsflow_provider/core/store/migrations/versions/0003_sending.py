@@ -125,6 +125,19 @@ CREATE UNIQUE INDEX smsflow_replies_reference_v1 ON smsflow_replies (gateway, ga
 CREATE INDEX smsflow_replies_phone_v1 ON smsflow_replies (phone, no);
 CREATE INDEX smsflow_replies_waiting_v1 ON smsflow_replies (no) WHERE applied_at IS NULL;
 
+-- Keys: from when one signs. It verifies at once, so that every process that checks knows it by then.
+ALTER TABLE smsflow_keys ADD COLUMN signs_from timestamptz NOT NULL DEFAULT now();
+
+-- Rules as they were read from files or are shipped, for processes that see neither the folder nor the gateway's code.
+CREATE TABLE smsflow_rules (
+    topic        text NOT NULL,
+    name         text NOT NULL,
+    document     jsonb NOT NULL,
+    published_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (topic, name)
+);
+CREATE INDEX smsflow_quarantine_counting_v1 ON smsflow_quarantine (last_error_at) WHERE quarantined_at IS NULL;
+
 -- Where a poll of a gateway stands.
 CREATE TABLE smsflow_cursors (
     gateway  text NOT NULL,
@@ -143,6 +156,9 @@ ALTER TABLE smsflow_preparations
 DOWNGRADE = """
 ALTER TABLE smsflow_preparations DROP COLUMN archived_at, DROP COLUMN archive_uri;
 DROP TABLE smsflow_cursors;
+DROP INDEX smsflow_quarantine_counting_v1;
+DROP TABLE smsflow_rules;
+ALTER TABLE smsflow_keys DROP COLUMN signs_from;
 DROP TABLE smsflow_replies;
 DROP TABLE smsflow_receipt_parts;
 ALTER TABLE smsflow_stray_receipts DROP COLUMN gateway, DROP COLUMN part, DROP COLUMN parts;
