@@ -43,6 +43,23 @@ class MessageState(StrEnum):
     EXPIRED = "expired"
 
 
+class PauseReason(StrEnum):
+    """Why a delivery is paused. Whatever the reason, a person lets it go on."""
+
+    #: Somebody paused it.
+    PERSON = "person"
+    #: Everything was switched off.
+    SWITCH = "switch"
+    #: All deliveries together have sent what they may in one day.
+    DAILY_CAP = "daily_cap"
+    #: Too many messages failed, were not delivered or are in doubt.
+    FAILURES = "failures"
+    #: Too many recipients opted out.
+    OPT_OUTS = "opt_outs"
+    #: A wave has ended, and a person is to look before the next one.
+    WAVE = "wave"
+
+
 _AGAIN = DeliveryState.PREPARING
 
 #: What may follow what. ``preparing`` to itself: a preparation that died is begun again, under

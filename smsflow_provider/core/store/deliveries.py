@@ -64,10 +64,18 @@ class Delivery:
     #: Of a proof: the ``no`` of the delivery it shows, and which of its proofs it is, from 1.
     proof_of: int | None = None
     proof_no: int | None = None
+    #: A ``PauseReason`` while it is paused, empty otherwise. None: the schema has no such column.
+    pause_reason: str | None = None
+    #: The wave that leaves, from 1; 0 without waves.
+    wave: int = 0
+    #: The last position that may leave now. None: all may.
+    wave_until: int | None = None
+    #: When all of the wave was settled.
+    wave_ended_at: datetime | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """Read one row of ``smsflow_deliveries``; an older schema lacks the last two columns."""
+        """Read one row of ``smsflow_deliveries``; an older schema lacks the last columns."""
         names = {item.name for item in fields(cls)} - {"origin", "kind", "state"}
         return cls(
             origin=Origin(**{item.name: row[item.name] for item in fields(Origin)}),

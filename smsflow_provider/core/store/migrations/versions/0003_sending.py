@@ -33,11 +33,15 @@ UPDATE smsflow_chunks c SET waiting = w.waiting
 ALTER TABLE smsflow_marks ADD COLUMN route smallint NOT NULL DEFAULT 0;
 
 -- Why a delivery is paused, which wave it is in, and the last position that may leave now (null: all).
+-- judged_from: what a person accepted who resumed a delivery with too many failures: counted from there.
 ALTER TABLE smsflow_deliveries
     ADD COLUMN pause_reason text NOT NULL DEFAULT '',
     ADD COLUMN wave         smallint NOT NULL DEFAULT 0,
     ADD COLUMN wave_until   integer,
-    ADD COLUMN wave_ended_at timestamptz;
+    ADD COLUMN wave_ended_at timestamptz,
+    ADD COLUMN judged_from  jsonb NOT NULL DEFAULT '{}';
+CREATE INDEX smsflow_deliveries_open_v1 ON smsflow_deliveries (no) WHERE state IN ('sending', 'paused');
+CREATE INDEX smsflow_opt_outs_created_v1 ON smsflow_opt_outs (created_at);
 
 -- Pace. Unlogged: emptied by a crash of the server, and a bucket that is missing starts a second later.
 CREATE UNLOGGED TABLE smsflow_pace (
@@ -169,7 +173,10 @@ DROP TABLE smsflow_circuits;
 DROP TABLE smsflow_daily;
 DROP TABLE smsflow_switch;
 DROP TABLE smsflow_pace;
-ALTER TABLE smsflow_deliveries DROP COLUMN pause_reason, DROP COLUMN wave, DROP COLUMN wave_until, DROP COLUMN wave_ended_at;
+DROP INDEX smsflow_opt_outs_created_v1;
+DROP INDEX smsflow_deliveries_open_v1;
+ALTER TABLE smsflow_deliveries DROP COLUMN pause_reason, DROP COLUMN wave, DROP COLUMN wave_until,
+    DROP COLUMN wave_ended_at, DROP COLUMN judged_from;
 ALTER TABLE smsflow_marks DROP COLUMN route;
 ALTER TABLE smsflow_chunks DROP COLUMN epoch, DROP COLUMN waiting;
 DROP SEQUENCE smsflow_epochs;
