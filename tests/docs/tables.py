@@ -26,6 +26,7 @@ from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, 
 from smsflow_provider.core.delivery import by_author
 from smsflow_provider.core.document import judge, tree
 from smsflow_provider.core.gateways.base import Split
+from smsflow_provider.core.gateways.registry import feature_table
 from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.model import Exclusion
 from smsflow_provider.core.preparation import (
@@ -267,6 +268,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "figures": figures_table,
     "condition-functions": functions_list,
     "lint": lambda: enum_table(Check),
+    "gateway-features": feature_table,
     "splits": lambda: enum_table(Split),
     "exclusions": lambda: enum_table(Exclusion),
     "number-problems": lambda: enum_table(NumberProblem),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from smsflow_provider.core.errors import UnsupportedFeatureError
 from smsflow_provider.core.model import Encoding, Message, Outcome, Receipt, Reply
@@ -91,14 +91,32 @@ class HttpCallback:
 
 
 class Dialect(Protocol):
-    """How one vendor writes a batch and reads its answers. Pure: no socket, no clock."""
+    """
+    How one vendor writes a batch and reads its answers. Pure: no socket, no clock.
 
-    name: ClassVar[str]
-    features: ClassVar[frozenset[Feature]]
-    #: Messages in one request, 1 or more.
-    max_batch: ClassVar[int]
-    #: How this gateway cuts long texts; decides the number of parts we predict.
-    splitting: ClassVar[Mapping[Encoding, Split]]
+    The four properties are class variables where every connection has the same, else attributes
+    of the object.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its connection type."""
+        ...
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What a delivery may ask of it."""
+        ...
+
+    @property
+    def max_batch(self) -> int:
+        """Messages in one request, 1 or more."""
+        ...
+
+    @property
+    def splitting(self) -> Mapping[Encoding, Split]:
+        """How this gateway cuts long texts; decides the number of parts we predict."""
+        ...
 
     def write(self, batch: Sequence[Message]) -> HttpRequest:
         """Write one request for *batch*, 1 to ``max_batch`` messages."""
@@ -158,10 +176,15 @@ class Found:
 class LookUp(Protocol):
     """A dialect of a gateway that can be asked what became of a message. ``Feature.LOOKUP``."""
 
-    #: Messages in one question, 1 or more.
-    lookup_batch: ClassVar[int]
-    #: Seconds after the hand-over before "not taken" can be believed.
-    lookup_after_s: ClassVar[float]
+    @property
+    def lookup_batch(self) -> int:
+        """Messages in one question, 1 or more."""
+        ...
+
+    @property
+    def lookup_after_s(self) -> float:
+        """Seconds after the hand-over before "not taken" can be believed."""
+        ...
 
     def write_lookup(self, asked: Sequence[Asked]) -> HttpRequest:
         """Write one question about 1 to ``lookup_batch`` messages."""

@@ -1,73 +1,62 @@
 """
 The gateways there are: connection type, settings, dialect, and the form that describes them.
 
-Nothing here opens a socket or imports an HTTP client.
+Those that come with smsflow, and those that installed packages bring by entry points. Nothing is
+loaded before it is asked for, and nothing here opens a socket or imports an HTTP client.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from functools import cache
+from importlib.metadata import entry_points
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Dialect, Feature, HttpCallback
-from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
+from smsflow_provider.core.gateways.discovery import GROUP, BrokenGateway, Discovered, discover
+from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.settings import (
     ConnectionFields,
     GatewaySettings,
-    form_fields,
     read_settings,
 )
-from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
+from smsflow_provider.core.gateways.shipped import GATEWAYS
 from smsflow_provider.core.model import Receipt
 
 ReceiptReader = Callable[[HttpCallback], Receipt | None]
+#: Parameter of a callback address that names the connection, where its reading depends on it.
+CONNECTION_PARAMETER = "c"
+#: The dialects of this installation's connections, by connection id.
+Dialects = Callable[[], Mapping[str, Dialect]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayType:
-    """One kind of gateway, as a connection type."""
-
-    conn_type: str
-    #: What people read where they choose a connection type.
-    label: str
-    settings: type[GatewaySettings]
-    dialect: type[Dialect]
-    #: Makes the dialect from settings and a clock.
-    make: Callable[[Any, Callable[[], datetime]], Dialect]
-    hidden_fields: tuple[str, ...] = ()
-    relabeling: Mapping[str, str] = field(default_factory=dict)
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+@cache
+def _discovered() -> Discovered:
+    return discover(entry_points(group=GROUP), shipped=GATEWAYS)
 
 
-GATEWAY_TYPES: Mapping[str, GatewayType] = {
-    each.conn_type: each
-    for each in (
-        GatewayType(
-            conn_type="sms_kannel",
-            label="SMS gateway: Kannel",
-            settings=KannelSettings,
-            dialect=KannelDialect,
-            make=lambda settings, now: KannelDialect(settings, now=now),
-            relabeling={"login": "sendsms-user", "schema": "Scheme"},
-            placeholders={"host": "kannel.example.com", "port": "13013", "schema": "http"},
-        ),
-        GatewayType(
-            conn_type="sms_simulator",
-            label="SMS gateway: smsflow simulator",
-            settings=SimulatorSettings,
-            dialect=SimulatorDialect,
-            make=lambda settings, _now: SimulatorDialect(settings),
-            hidden_fields=("login",),
-            relabeling={"password": "API key", "schema": "Scheme"},
-            placeholders={"host": "127.0.0.1", "port": "8890", "schema": "http"},
-        ),
-    )
-}
+class _GatewayTypes(Mapping[str, GatewayType]):
+    """All that can be used, found when somebody looks."""
+
+    def __getitem__(self, conn_type: str) -> GatewayType:
+        return _discovered().types[conn_type]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_discovered().types)
+
+    def __len__(self) -> int:
+        return len(_discovered().types)
+
+
+GATEWAY_TYPES: Mapping[str, GatewayType] = _GatewayTypes()
+
+
+def broken_gateways() -> tuple[BrokenGateway, ...]:
+    """What installed packages declare and cannot be used, and why."""
+    return tuple(_discovered().broken.values())
 
 
 def gateway_type(conn_type: str) -> GatewayType:
@@ -75,14 +64,30 @@ def gateway_type(conn_type: str) -> GatewayType:
     Look up a connection type.
 
     Raises:
-        ConfigError: It is not one of a gateway; the facts name the near and the known ones.
+        ConfigError: It is not one of a gateway; the facts name the near and the known ones. Or
+            its package cannot be used; the facts name the package and why.
     """
-    if conn_type not in GATEWAY_TYPES:
-        near = difflib.get_close_matches(conn_type, GATEWAY_TYPES, n=1)
+    if found := GATEWAY_TYPES.get(conn_type):
+        return found
+    broken = _discovered().broken
+    if conn_type in broken:
+        packages, cause = broken[conn_type].packages, broken[conn_type].problem
         raise ConfigError(
-            "not a gateway's connection type", given=conn_type, near=near, known=[*GATEWAY_TYPES]
+            "this gateway cannot be used", conn_type=conn_type, packages=[*packages], cause=cause
         )
-    return GATEWAY_TYPES[conn_type]
+    near = difflib.get_close_matches(conn_type, GATEWAY_TYPES, n=1)
+    more = {"broken_packages": [*_packages_of(broken)]} if broken else {}
+    raise ConfigError(
+        "not a gateway's connection type",
+        given=conn_type,
+        near=near,
+        known=[*GATEWAY_TYPES],
+        **more,
+    )
+
+
+def _packages_of(broken: Mapping[str, BrokenGateway]) -> list[str]:
+    return sorted({package for each in broken.values() for package in each.packages})
 
 
 def read_connection(conn_type: str, connection: ConnectionFields) -> GatewaySettings:
@@ -113,12 +118,45 @@ def make_dialect(
     return kind.make(settings, now)
 
 
-def receipt_readers() -> dict[str, ReceiptReader]:
-    """How the calls of each gateway are read, by connection type. Needs no connection."""
+def receipt_readers(dialects: Dialects = dict) -> dict[str, ReceiptReader]:
+    """
+    How the calls of each gateway are read, by connection type.
+
+    Args:
+        dialects: The connections there are. Needed only by types whose calls cannot be read
+            without one, such as ``sms_http``; asked at each of their calls.
+    """
     return {
-        kind.conn_type: kind.make(kind.settings(base_url=""), utc_now).read_callback
+        kind.conn_type: _reader_by_connection(kind.conn_type, dialects)
+        if kind.reads_by_connection
+        else kind.make(kind.settings(base_url=""), utc_now).read_callback
         for kind in GATEWAY_TYPES.values()
     }
+
+
+def _reader_by_connection(conn_type: str, dialects: Dialects) -> ReceiptReader:
+    def read(callback: HttpCallback) -> Receipt | None:
+        return dialect_of_call(callback, conn_type=conn_type, dialects=dialects).read_callback(
+            callback
+        )
+
+    return read
+
+
+def dialect_of_call(callback: HttpCallback, *, conn_type: str, dialects: Dialects) -> Dialect:
+    """
+    Find the connection that a call is about: the one its ``c`` names, else the only one there is.
+
+    Raises:
+        ConfigError: There is none; the gateway should call again later.
+    """
+    known = {name: each for name, each in dialects().items() if each.name == conn_type}
+    named = callback.query.get(CONNECTION_PARAMETER, "")
+    if named in known:
+        return known[named]
+    if not named and len(known) == 1:
+        return next(iter(known.values()))
+    raise ConfigError("no connection to read this call with", conn_type=conn_type, known=[*known])
 
 
 def connection_form(conn_type: str, *, hook_class_name: str) -> dict[str, object]:
@@ -129,23 +167,12 @@ def connection_form(conn_type: str, *, hook_class_name: str) -> dict[str, object
         conn_type: One of `GATEWAY_TYPES`.
         hook_class_name: Import path of the hook that tests such a connection.
     """
-    kind = gateway_type(conn_type)
-    return {
-        "connection-type": kind.conn_type,
-        "hook-class-name": hook_class_name,
-        "hook-name": kind.label,
-        "ui-field-behaviour": {
-            "hidden-fields": list(kind.hidden_fields),
-            "relabeling": dict(kind.relabeling),
-            "placeholders": dict(kind.placeholders),
-        },
-        "conn-fields": form_fields(kind.settings),
-    }
+    return gateway_type(conn_type).form(hook_class_name=hook_class_name)
 
 
 def feature_table() -> str:
-    """Print which gateway can do what, as a Markdown table. The docs hold a copy."""
-    kinds = list(GATEWAY_TYPES.values())
+    """Print which gateway of smsflow can do what, as Markdown. The docs hold a copy."""
+    kinds = GATEWAYS
     head = ["feature", *(f"`{kind.conn_type}`" for kind in kinds)]
     rows = [[each.value, *(_can(kind, each) for kind in kinds)] for each in Feature]
     rows.append(["messages in one request", *(str(kind.dialect.max_batch) for kind in kinds)])
@@ -155,6 +182,8 @@ def feature_table() -> str:
 
 
 def _can(kind: GatewayType, feature: Feature) -> str:
+    if feature in kind.chosen:
+        return "by its settings"
     return "yes" if feature in kind.dialect.features else "no"
 
 

@@ -1,0 +1,81 @@
+"""
+One kind of gateway: a connection type with its settings, its dialect and its form.
+
+A package of its own brings a gateway by an entry point of the group ``smsflow.gateways`` that
+names a `GatewayType`, or a tuple of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from smsflow_provider.core.gateways.base import Dialect, Feature, Split
+from smsflow_provider.core.gateways.settings import GatewaySettings, form_fields
+from smsflow_provider.core.model import Encoding
+
+
+class DialectClass(Protocol):
+    """What the class of a dialect says, without a connection."""
+
+    @property
+    def name(self) -> str:
+        """The connection type."""
+        ...
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What a connection of this type can do; see `GatewayType.chosen` for what it may not."""
+        ...
+
+    @property
+    def max_batch(self) -> int:
+        """Messages in one request, unless the connection says otherwise."""
+        ...
+
+    @property
+    def splitting(self) -> Mapping[Encoding, Split]:
+        """How long texts are cut, unless the connection says otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayType:
+    """One kind of gateway, as a connection type."""
+
+    #: ``sms_`` and a word; the same as the dialect's name.
+    conn_type: str
+    #: What people read where they choose a connection type.
+    label: str
+    settings: type[GatewaySettings]
+    dialect: DialectClass
+    #: Makes the dialect from settings and a clock.
+    make: Callable[[Any, Callable[[], datetime]], Dialect]
+    #: Its calls cannot be read without the settings of the connection they are about.
+    reads_by_connection: bool = False
+    #: Features that a connection has or lacks by its settings.
+    chosen: frozenset[Feature] = frozenset()
+    hidden_fields: tuple[str, ...] = ()
+    relabeling: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+    def form(self, *, hook_class_name: str) -> dict[str, object]:
+        """
+        Describe the connection type the way provider info wants it under ``connection-types``.
+
+        Args:
+            hook_class_name: Import path of the hook that tests such a connection.
+        """
+        return {
+            "connection-type": self.conn_type,
+            "hook-class-name": hook_class_name,
+            "hook-name": self.label,
+            "ui-field-behaviour": {
+                "hidden-fields": list(self.hidden_fields),
+                "relabeling": dict(self.relabeling),
+                "placeholders": dict(self.placeholders),
+            },
+            "conn-fields": form_fields(self.settings),
+        }

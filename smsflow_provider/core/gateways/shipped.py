@@ -1,0 +1,29 @@
+"""The gateways that come with smsflow. Others come by entry points; see the registry."""
+
+from __future__ import annotations
+
+from smsflow_provider.core.gateways.gateway_type import GatewayType
+from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
+from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
+
+GATEWAYS = (
+    GatewayType(
+        conn_type="sms_kannel",
+        label="SMS gateway: Kannel",
+        settings=KannelSettings,
+        dialect=KannelDialect,
+        make=lambda settings, now: KannelDialect(settings, now=now),
+        relabeling={"login": "sendsms-user", "schema": "Scheme"},
+        placeholders={"host": "kannel.example.com", "port": "13013", "schema": "http"},
+    ),
+    GatewayType(
+        conn_type="sms_simulator",
+        label="SMS gateway: smsflow simulator",
+        settings=SimulatorSettings,
+        dialect=SimulatorDialect,
+        make=lambda settings, _now: SimulatorDialect(settings),
+        hidden_fields=("login",),
+        relabeling={"password": "API key", "schema": "Scheme"},
+        placeholders={"host": "127.0.0.1", "port": "8890", "schema": "http"},
+    ),
+)
