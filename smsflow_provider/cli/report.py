@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"  excluded, {reason:<20} {count:>12,}")
     for cause in result["causes"]:
         print(f"  {cause['kind']}, {cause['code'] or 'no code':<20} {cause['messages']:>12,}")
+    if "archived" in result:
+        print(f"  messages archived {result['archived']['at']}: {result['archived']['uri'] or '-'}")
     for line in read_log(store, delivery):
         if line["level"] in _TOLD:
             print(f"  {line['level']}, {line['event']}: {line['problem']}")

@@ -55,5 +55,10 @@ def _show(answer: dict[str, Any]) -> None:
         )
         if row["winner_id"] is not None:
             print(f"  Recipient {row['winner_id']} has the same number and stands for both.")
-    if not answer["messages"] and not answer["exclusions"]:
+    if "archived" in answer:
+        place = answer["archived"]["uri"] or "nowhere: they were dropped without files"
+        print(
+            f"The messages of this delivery left the store {answer['archived']['at']}, to {place}."
+        )
+    elif not answer["messages"] and not answer["exclusions"]:
         print("Nobody like that was targeted by this delivery.")

@@ -13,6 +13,7 @@ from tests.prepared_delivery import make_prepared
 
 SUBJECTS = (
     "approvals",
+    "archive",
     "audiences",
     "compare",
     "contacts",

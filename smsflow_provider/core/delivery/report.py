@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.store.archive import Archived, find_archive
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
@@ -32,16 +33,33 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
         being prepared also ``progress`` (see ``read_progress``); of a proof also ``proof``: ``of``
         (the delivery it shows), ``no``, ``by``, ``numbers``, ``messages``, ``marked``,
         ``parts_unmarked`` (what it had been without the mark), ``opted_out`` and ``quarantined``
-        (how many of the numbers are).
+        (how many of the numbers are). Once its messages are archived also ``archived``: ``at`` and
+        ``uri`` (empty: they were dropped without files).
 
     Raises:
         NotFoundError: There is no such delivery.
     """
     delivery = find_delivery(store, delivery_id)
     figures = read_figures(store, delivery)
-    causes = [dict(row) for row in read_causes(store, delivery)]
+    archived = find_archive(store, delivery.preparation)
+    causes = _causes_of(store, delivery, archived)
     progress = read_progress(store, [delivery]).get(delivery.no)
-    return {**summary_of(delivery, figures, progress=progress), "causes": causes}
+    summary = summary_of(delivery, figures, progress=progress)
+    return {**summary, "causes": causes, **archived_facts(archived)}
+
+
+def archived_facts(archived: Archived | None) -> dict[str, Any]:
+    """Tell under ``archived`` where the messages of a delivery are. Empty: in the store."""
+    if archived is None:
+        return {}
+    return {"archived": {"at": archived.at.isoformat(), "uri": archived.uri}}
+
+
+def _causes_of(store: Store, delivery: Delivery, archived: Archived | None) -> list[Any]:
+    """Read the causes; those of archived messages were kept with the figures."""
+    if archived is not None:
+        return list(delivery.figures.get("causes", []))
+    return [dict(row) for row in read_causes(store, delivery)]
 
 
 def summaries_of(

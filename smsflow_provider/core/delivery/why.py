@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from smsflow_provider.core.delivery.report import archived_facts
+from smsflow_provider.core.store.archive import find_archive
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.core.store.statements import statements
@@ -29,7 +31,8 @@ def why(
         JSON values, without the number: ``delivery``, ``state`` (of the delivery), ``messages``
         (position, recipient_id, parts, state, code, changed_at) and ``exclusions`` (row_number,
         recipient_id, reason, detail, winner_id: who got the message of a duplicate). Both empty:
-        nobody like that was targeted.
+        nobody like that was targeted; or, with ``archived`` (``at``, ``uri``), the messages have
+        left the store and the answer is in the files there.
 
     Raises:
         ValueError: Neither or both of the two were given.
@@ -47,6 +50,7 @@ def why(
         "state": delivery.state.value,
         "messages": messages,
         "exclusions": exclusions,
+        **archived_facts(find_archive(store, delivery.preparation)),
     }
 
 
