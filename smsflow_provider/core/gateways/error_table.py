@@ -10,6 +10,8 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Self
 
+from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, RefusedError
+
 
 class ErrorClass(StrEnum):
     """What becomes of a message that met an error."""
@@ -83,6 +85,32 @@ class ErrorTable:
     def find(self, code: str) -> ErrorRow:
         """Say what *code* means; the default for one nobody knows."""
         return self.rows.get(code, self.default)
+
+    def error_of(self, code: str, *, retry_after_s: float | None = None) -> GatewayError:
+        """
+        Make the error that an answer with *code* is, about the one message it is about.
+
+        The code stays with it as it is; behind ``misconfigured:`` where the connection is wrong,
+        so that `status.is_hopeless` knows it and the sender stops instead of failing everybody.
+
+        Args:
+            code: The gateway's own, at most 48 characters, no free text.
+            retry_after_s: Seconds the gateway asked us to wait; goes with what may go again.
+        """
+        match self.find(code).error_class:
+            case ErrorClass.THROTTLED:
+                return NotSentError("the gateway is busy", code=code, retry_after_s=retry_after_s)
+            case ErrorClass.TEMPORARY:
+                return NotSentError(
+                    "not this message, not now", code=code, retry_after_s=retry_after_s, is_own=True
+                )
+            case ErrorClass.REFUSED:
+                return RefusedError("the gateway refused the message", code=code)
+            case ErrorClass.MISCONFIGURED:
+                wrong = f"misconfigured:{code}"
+                return RefusedError("the connection or the account is wrong", code=wrong)
+            case ErrorClass.UNKNOWN:
+                return MaybeSentError("the gateway cannot say", code=code)
 
 
 def _row_of(found: Mapping[str, str], *, line: int) -> ErrorRow:

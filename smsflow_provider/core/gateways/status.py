@@ -11,11 +11,32 @@ from smsflow_provider.core.gateways.base import HttpResponse
 #: Codes of a refusal that the next message would meet as well: the connection is wrong, not
 #: the message. A sender should stop on them instead of failing a whole delivery.
 HOPELESS_CODES = frozenset(
-    {"authorization", "http_401", "http_403", "http_404", "http_405", "http_407"}
+    {
+        "authorization",
+        "misconfigured",
+        "http_401",
+        "http_403",
+        "http_404",
+        "http_405",
+        "http_407",
+    }
 )
 
 #: Statuses of the 4xx family that do not say whether the request was carried out.
 _DOUBTFUL = frozenset({408, 409, 425})
+
+
+def is_hopeless(code: str) -> bool:
+    """
+    Say whether the next message would meet *code* as well.
+
+    The code of the gateway itself may follow, after a colon.
+
+    Example:
+        >>> is_hopeless("misconfigured:21606"), is_hopeless("http_401"), is_hopeless("21610")
+        (True, True, False)
+    """
+    return code.partition(":")[0] in HOPELESS_CODES
 
 
 def check_status(response: HttpResponse) -> None:

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, RefusedError
 from smsflow_provider.core.gateways.base import HttpResponse
-from smsflow_provider.core.gateways.status import HOPELESS_CODES, check_status, retry_after_s
+from smsflow_provider.core.gateways.status import (
+    HOPELESS_CODES,
+    check_status,
+    is_hopeless,
+    retry_after_s,
+)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -97,3 +102,13 @@ def test_no_header_breaks_the_reading(date: str, wish: str) -> None:
 def test_a_wrong_login_and_a_wrong_address_are_hopeless_but_a_bad_message_is_not() -> None:
     assert {"http_401", "http_403", "http_404", "authorization"} <= HOPELESS_CODES
     assert not {"http_400", "http_413", "number_denied"} & HOPELESS_CODES
+
+
+@pytest.mark.parametrize("code", ["misconfigured:21606", "misconfigured", "http_401", "http_404"])
+def test_what_the_next_message_would_meet_as_well_is_hopeless(code: str) -> None:
+    assert is_hopeless(code)
+
+
+@pytest.mark.parametrize("code", ["21610", "", "http_400", "not:misconfigured", "21606"])
+def test_what_is_about_one_message_is_not_hopeless(code: str) -> None:
+    assert not is_hopeless(code)
