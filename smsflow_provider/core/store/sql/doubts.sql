@@ -1,0 +1,57 @@
+-- read_doubts --
+-- Messages whose last attempt is in doubt, with what a question about them needs, and how long ago the
+-- sender gave up. Looks at chunks with doubts only; walks the primary keys of outcomes, marks and messages.
+SELECT o.position, o.attempt::int AS attempt, o.code, o.settled_at, k.marked_at, k.route::int AS route,
+       clock_timestamp() AS read_at, m.recipient_id, m.phone, m.sender, m.body, m.encoding, m.parts::int AS parts
+  FROM smsflow_chunks c
+  JOIN smsflow_outcomes o ON o.preparation = %(preparation)s AND o.kind = 'unknown'
+       AND o.position BETWEEN c.first_position AND c.last_position AND o.position > %(after)s
+ CROSS JOIN LATERAL (SELECT attempt, marked_at, route FROM smsflow_marks
+                      WHERE preparation = %(preparation)s AND position = o.position
+                      ORDER BY attempt DESC LIMIT 1) k
+  JOIN smsflow_messages m ON m.preparation = %(preparation)s AND m.position = o.position
+ WHERE c.preparation = %(preparation)s AND c.unknown > 0 AND c.last_position > %(after)s
+   AND k.attempt = o.attempt AND coalesce(%(route)s::smallint, k.route) = k.route
+ ORDER BY o.position LIMIT %(limit)s;
+
+-- doubtful_deliveries --
+-- Deliveries with messages in doubt, the latest first. Reads smsflow_chunks: one row per thousand messages.
+SELECT d.id, sum(c.unknown)::bigint AS messages
+  FROM smsflow_chunks c
+  JOIN smsflow_preparations p ON p.no = c.preparation AND p.dropped_at IS NULL
+  JOIN smsflow_deliveries d ON d.preparation = c.preparation
+ WHERE c.unknown > 0 GROUP BY d.no, d.id ORDER BY d.no DESC;
+
+-- hold_delivery --
+-- Where the delivery stands, and keep it there until the transaction ends.
+SELECT state, preparation FROM smsflow_deliveries WHERE no = %(delivery_no)s FOR SHARE;
+
+-- lock_chunks --
+-- The chunks of these messages, locked in the order in which receipts lock them.
+SELECT chunk FROM smsflow_chunks
+ WHERE preparation = %(preparation)s AND chunk = ANY(%(chunks)s) ORDER BY chunk FOR UPDATE;
+
+-- end_taken --
+-- The gateway says that it took these. Only what is still in doubt and was not handed over again; the chunks
+-- are locked. Walks the primary keys.
+UPDATE smsflow_outcomes o
+   SET kind = 'accepted', code = 'by_lookup', settled_at = now(),
+       gateway_ref = CASE WHEN t.gateway_ref = '' THEN o.gateway_ref ELSE t.gateway_ref END
+  FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[], %(gateway_refs)s::text[])
+       AS t (position, attempt, gateway_ref)
+ WHERE o.preparation = %(preparation)s AND o.position = t.position AND o.attempt = t.attempt AND o.kind = 'unknown'
+   AND NOT EXISTS (SELECT FROM smsflow_marks k WHERE k.preparation = %(preparation)s
+                      AND k.position = t.position AND k.attempt > t.attempt)
+RETURNING o.position;
+
+-- end_not_taken --
+-- The gateway says that it never took these. A receipt, applied or not, says the opposite and is believed.
+-- The chunks are locked. Walks the primary keys, and reads the inbox once.
+UPDATE smsflow_outcomes o SET kind = %(kind)s, code = %(code)s, settled_at = now()
+  FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[]) AS t (position, attempt)
+ WHERE o.preparation = %(preparation)s AND o.position = t.position AND o.attempt = t.attempt AND o.kind = 'unknown'
+   AND NOT EXISTS (SELECT FROM smsflow_marks k WHERE k.preparation = %(preparation)s
+                      AND k.position = t.position AND k.attempt > t.attempt)
+   AND NOT EXISTS (SELECT FROM smsflow_receipts r WHERE r.preparation = %(preparation)s AND r.position = t.position)
+   AND NOT EXISTS (SELECT FROM smsflow_receipt_inbox i WHERE i.preparation = %(preparation)s AND i.position = t.position)
+RETURNING o.position;
