@@ -7,11 +7,13 @@ asks for its connection type meets the error, which names the package.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
+from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.settings import GatewaySettings
 
@@ -41,6 +43,29 @@ class Discovered:
 
     types: Mapping[str, GatewayType]
     broken: Mapping[str, BrokenGateway]
+
+    def find(self, conn_type: str) -> GatewayType:
+        """
+        Look up a connection type.
+
+        Raises:
+            ConfigError: It is not one of a gateway; the facts name the near and the known ones,
+                and packages that cannot be used. Or it is of such a package; the facts say why.
+        """
+        if conn_type in self.types:
+            return self.types[conn_type]
+        if broken := self.broken.get(conn_type):
+            raise ConfigError(
+                "the package of this gateway cannot be used",
+                conn_type=conn_type,
+                packages=[*broken.packages],
+                cause=broken.problem,
+            )
+        near = difflib.get_close_matches(conn_type, self.types, n=1)
+        facts = {"given": conn_type, "near": near, "known": [*self.types]}
+        unusable = sorted({name for each in self.broken.values() for name in each.packages})
+        more = {"broken_packages": unusable} if unusable else {}
+        raise ConfigError("not a gateway's connection type", **facts, **more)
 
 
 def discover(entry_points: Iterable[EntryPoint], *, shipped: Iterable[GatewayType]) -> Discovered:

@@ -7,7 +7,6 @@ loaded before it is asked for, and nothing here opens a socket or imports an HTT
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -67,27 +66,7 @@ def gateway_type(conn_type: str) -> GatewayType:
         ConfigError: It is not one of a gateway; the facts name the near and the known ones. Or
             its package cannot be used; the facts name the package and why.
     """
-    if found := GATEWAY_TYPES.get(conn_type):
-        return found
-    broken = _discovered().broken
-    if conn_type in broken:
-        packages, cause = broken[conn_type].packages, broken[conn_type].problem
-        raise ConfigError(
-            "this gateway cannot be used", conn_type=conn_type, packages=[*packages], cause=cause
-        )
-    near = difflib.get_close_matches(conn_type, GATEWAY_TYPES, n=1)
-    more = {"broken_packages": [*_packages_of(broken)]} if broken else {}
-    raise ConfigError(
-        "not a gateway's connection type",
-        given=conn_type,
-        near=near,
-        known=[*GATEWAY_TYPES],
-        **more,
-    )
-
-
-def _packages_of(broken: Mapping[str, BrokenGateway]) -> list[str]:
-    return sorted({package for each in broken.values() for package in each.packages})
+    return _discovered().find(conn_type)
 
 
 def read_connection(conn_type: str, connection: ConnectionFields) -> GatewaySettings:
