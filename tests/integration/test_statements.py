@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -11,22 +12,8 @@ from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.statements import statements
 from tests.prepared_delivery import make_prepared
 
-SUBJECTS = (
-    "approvals",
-    "archive",
-    "audiences",
-    "compare",
-    "contacts",
-    "deliveries",
-    "keys",
-    "ledger",
-    "opt_outs",
-    "preparation",
-    "progress",
-    "proofs",
-    "quarantine",
-    "receipts",
-    "reservations",
+SUBJECTS = sorted(
+    path.name.removesuffix(".sql") for path in files("smsflow_provider.core.store.sql").iterdir()
 )
 NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)]
 

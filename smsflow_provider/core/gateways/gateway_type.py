@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from smsflow_provider.core.gateways.base import Dialect, Feature, Split
+from smsflow_provider.core.gateways.error_table import ErrorTable
 from smsflow_provider.core.gateways.settings import GatewaySettings, form_fields
 from smsflow_provider.core.model import Encoding
 
@@ -55,6 +56,9 @@ class GatewayType:
     make: Callable[[Any, Callable[[], datetime]], Dialect]
     #: Its calls cannot be read without the settings of the connection they are about.
     reads_by_connection: bool = False
+    #: What its codes mean, and what they say about numbers. None: the table of this package that
+    #: is named like the type, ``kannel`` for ``sms_kannel``, if there is one.
+    errors: ErrorTable | None = None
     #: Features that a connection has or lacks by its settings.
     chosen: frozenset[Feature] = frozenset()
     hidden_fields: tuple[str, ...] = ()

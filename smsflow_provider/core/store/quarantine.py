@@ -18,6 +18,7 @@ from smsflow_provider.core.store.phones import (
     phones_of,
     take_lines,
 )
+from smsflow_provider.core.store.qualified import FROM_RECEIPTS, FROM_REFUSALS, read_qualifier
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "quarantine"
@@ -100,6 +101,37 @@ def remove_quarantined(store: Store, phones: Iterable[int]) -> int:
             values = {"phones": page}
             removed += connection.execute(statements(_SQL)["remove_quarantined"], values).rowcount
     return removed
+
+
+def age_quarantine(store: Store, *, now: datetime) -> int:
+    """
+    Forget errors that have not counted for long, and let numbers out whose time is over.
+
+    Only numbers that failures brought come out by themselves, and only where the published
+    limits say after how long; what a person or a file put in stays.
+
+    Args:
+        now: The time, with a zone.
+
+    Returns:
+        How many rows are gone.
+    """
+    gone = 0
+    with store.transaction() as connection:
+        limits = read_qualifier(connection).limits
+    kept_for = limits.quarantine_for
+    values = {
+        "counted_before": now - limits.forget_after,
+        "quarantined_before": None if kept_for is None else now - kept_for,
+        "sources": [FROM_RECEIPTS, FROM_REFUSALS],
+        "limit": PAGE,
+    }
+    while True:
+        with store.transaction() as connection:
+            found = connection.execute(statements(_SQL)["age_quarantine"], values).rowcount
+        gone += found
+        if found < PAGE:
+            return gone
 
 
 def iterate_quarantined(store: Store, *, page: int = PAGE) -> Iterator[list[Quarantined]]:

@@ -1,6 +1,19 @@
 -- remove_quarantined --
--- Let numbers get texts again, with their count of errors back at none. Walks the primary key (phone).
-DELETE FROM smsflow_quarantine WHERE phone = ANY(%(phones)s::bigint[]) AND quarantined_at IS NOT NULL;
+-- Let numbers get texts again, with their count of errors back at none; in order, so that two writers cannot
+-- deadlock. Walks the primary key (phone).
+DELETE FROM smsflow_quarantine
+ WHERE phone IN (SELECT phone FROM smsflow_quarantine
+                  WHERE phone = ANY(%(phones)s::bigint[]) AND quarantined_at IS NOT NULL ORDER BY phone FOR UPDATE);
+
+-- age_quarantine --
+-- Drop counts that are forgotten, and numbers that failures brought and that have been in for long enough
+-- (null: for ever). Rows that somebody writes to are left to the next time. Counts walk
+-- smsflow_quarantine_counting_v1; where there is an end to it, the whole table is read.
+DELETE FROM smsflow_quarantine
+ WHERE phone IN (SELECT phone FROM smsflow_quarantine
+                  WHERE (quarantined_at IS NULL AND last_error_at < %(counted_before)s::timestamptz)
+                     OR (quarantined_at < %(quarantined_before)s::timestamptz AND source = ANY(%(sources)s::text[]))
+                  ORDER BY phone LIMIT %(limit)s FOR UPDATE SKIP LOCKED);
 
 -- next_quarantined --
 -- A page of the quarantine by number, behind a given one. Walks the primary key (phone).
