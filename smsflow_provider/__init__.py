@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smsflow_provider.compiler import compile_workflow as compile_workflow
     from smsflow_provider.compiler import load_workflows as load_workflows
+    from smsflow_provider.compiler import maintenance_dag as maintenance_dag
     from smsflow_provider.core.workflow.spec import Workflow as Workflow
     from smsflow_provider.notifications.sms import SmsNotifier as SmsNotifier
     from smsflow_provider.operators.build_audience import (
         BuildAudienceOperator as BuildAudienceOperator,
     )
+    from smsflow_provider.operators.maintain import MaintainOperator as MaintainOperator
     from smsflow_provider.operators.prepare_delivery import (
         PrepareDeliveryOperator as PrepareDeliveryOperator,
     )
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BuildAudienceOperator": "operators.build_audience",
+    "MaintainOperator": "operators.maintain",
     "ManualApprovalSensor": "sensors.manual_approval",
     "PrepareDeliveryOperator": "operators.prepare_delivery",
     "ReportDeliveryOperator": "operators.report_delivery",
@@ -47,6 +50,7 @@ _HOMES = {
     "Workflow": "core.workflow.spec",
     "compile_workflow": "compiler",
     "load_workflows": "compiler",
+    "maintenance_dag": "compiler",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

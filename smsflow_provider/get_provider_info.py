@@ -108,6 +108,19 @@ _CONFIG: dict[str, Any] = {
             example="+33612345678, +33612345679",
             sensitive=True,
         ),
+        "retention_days": _option(
+            "Messages of deliveries that ended more than so many days ago are archived and leave"
+            " the store, 8 or more. Empty or 0: never.",
+            default="",
+            example="400",
+        ),
+        "archive": _option(
+            "Folder of the archive: a path or an object storage URL that maintenance reaches. Its"
+            " files hold numbers and texts. Empty: the folder archive in artifacts; none: messages"
+            " are dropped without files.",
+            default="",
+            example="s3://aws_default@bucket/smsflow/archive",
+        ),
         "review_hold_s": _option(
             "Seconds for which an answer to a review is held back after the question: an answer"
             " within a second or two makes Airflow 3.3 fail the task.",

@@ -3,28 +3,87 @@
 from __future__ import annotations
 
 import argparse
+import os
+from dataclasses import asdict
+from pathlib import Path
 
-from smsflow_provider.cli.reach import add_store_argument, reach_store
-from smsflow_provider.core.delivery.overdue import close_overdue_proofs
-from smsflow_provider.core.delivery.send import close_stopped
-from smsflow_provider.core.store.prepared import drop_replaced
-from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
-from smsflow_provider.core.store.reservations import unsettled_stopped
+from smsflow_provider.cli.reach import (
+    add_json_argument,
+    add_store_argument,
+    print_json,
+    reach_store,
+    stdout_kept,
+)
+from smsflow_provider.core.delivery.maintain import Chore, Done, Upkeep, maintain
+from smsflow_provider.core.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[chore.value for chore in Chore],
+        metavar="CHORE",
+        help=f"do this only, may be repeated: {', '.join(Chore)}",
+    )
+    parser.add_argument(
+        "--retention-days",
+        type=int,
+        metavar="DAYS",
+        help="archive messages of deliveries that ended longer ago, 8 or more; 0: never",
+    )
+    parser.add_argument(
+        "--archive",
+        metavar="FOLDER",
+        help="where their files go; 'none' drops them without files",
+    )
+    add_json_argument(parser)
     add_store_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Apply receipts, settle doubts by them, close what nobody else does, drop the replaced."""
+    """Do the chores, one line each. Exit code 1 if one of them failed."""
     store = reach_store(args)
-    print(f"receipts applied: {apply_all_receipts(store):,}")
-    print(f"messages in doubt resolved by their receipt: {resolve_proven(store):,}")
-    closed = [close_stopped(store, one, actor="maintain") for one in unsettled_stopped(store)]
-    print(f"stopped deliveries closed, their budgets given back: {sum(closed):,}")
-    overdue = close_overdue_proofs(store, actor="maintain")
-    print(f"proofs ended that nobody finished: {overdue:,}")
-    print(f"replaced preparations dropped: {drop_replaced(store):,}")
-    return 0
+    upkeep = _upkeep(args)
+    only = {Chore(word) for word in args.only or ()}
+    done = maintain(store, upkeep, only=only, on_done=_silent if args.json else print)
+    if args.json:
+        print_json([asdict(one) for one in done])
+    return 1 if any(one.problem for one in done) else 0
+
+
+def _silent(_: Done) -> None:
+    """Say nothing: the document comes at the end."""
+
+
+def _upkeep(args: argparse.Namespace) -> Upkeep:
+    """Read the flags; what they leave open, Airflow's settings say, unless the store was named."""
+    if getattr(args, "store", None) or os.environ.get("SMSFLOW_STORE"):
+        return _by_flags(args)
+    with stdout_kept():
+        from smsflow_provider.hooks.config import SmsflowConfig  # noqa: PLC0415  takes seconds
+        from smsflow_provider.hooks.gateway import GatewayOutsideTasks  # noqa: PLC0415  same
+        from smsflow_provider.hooks.upkeep import make_upkeep  # noqa: PLC0415  same
+
+        config = SmsflowConfig.read()
+        return make_upkeep(
+            config if args.retention_days is None else config.kept_for(args.retention_days),
+            actor="maintain",
+            hook_of=GatewayOutsideTasks,
+            archive=args.archive,
+        )
+
+
+def _by_flags(args: argparse.Namespace) -> Upkeep:
+    """
+    Read the flags alone.
+
+    Raises:
+        ConfigError: Messages are to go, and nobody says where.
+    """
+    days = args.retention_days or 0
+    if days and not args.archive:
+        raise ConfigError("say where archived messages go: --archive FOLDER, or --archive none")
+    is_kept = args.archive and args.archive != "none"
+    return Upkeep(retention_days=days, archive=Path(args.archive).absolute() if is_kept else None)

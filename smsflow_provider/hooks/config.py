@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,8 @@ from airflow.sdk.configuration import conf
 from smsflow_provider.core.errors import ConfigError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+#: Messages are kept at least so long; the core says so too.
+_LEAST_DAYS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,10 @@ class SmsflowConfig:
     allowed: frozenset[int] | None = field(repr=False)
     #: Airflow's own address, for links.
     base_url: str
+    #: Messages of deliveries that ended more days ago are archived; 0: never.
+    retention_days: int = 0
+    #: Folder of the archive, as ``artifacts``. Empty: ``archive`` in that; ``none``: no files.
+    archive: str = ""
 
     @classmethod
     def read(cls) -> Self:
@@ -38,7 +44,8 @@ class SmsflowConfig:
         Read the section.
 
         Raises:
-            ConfigError: ``allowed_numbers`` holds something that is no E.164 number.
+            ConfigError: ``allowed_numbers`` holds something that is no E.164 number, or
+                ``retention_days`` is no number of days.
         """
         home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
         return cls(
@@ -48,7 +55,25 @@ class SmsflowConfig:
             public_url=conf.get("smsflow", "public_url", fallback="").rstrip("/"),
             allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
             base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
+            retention_days=_days("retention_days"),
+            archive=conf.get("smsflow", "archive", fallback="").strip().rstrip("/"),
         )
+
+    def kept_for(self, days: int) -> Self:
+        """Make the same with another retention."""
+        return replace(self, retention_days=days)
+
+
+def _days(name: str) -> int:
+    """Read a number of days; empty is 0."""
+    text = conf.get("smsflow", name, fallback="").strip() or "0"
+    if not text.isdecimal() or 0 < int(text) < _LEAST_DAYS:
+        raise ConfigError(
+            f"[smsflow] {name}: write 0 for never, or {_LEAST_DAYS} days and more:"
+            " receipts come up to seven days late",
+            got=text[:20],
+        )
+    return int(text)
 
 
 def _folder(name: str) -> Path:
