@@ -98,3 +98,27 @@ class LogEvent(StrEnum):
     DELIVERY_PAUSED = "delivery_paused"
     #: Info. The delivery was stopped for good.
     DELIVERY_STOPPED = "delivery_stopped"
+    #: Warning. Everything was switched off: the delivery is held until a person resumes it, after
+    #: it was switched on again.
+    SWITCHED_OFF = "switched_off"
+    #: Warning. All deliveries together have sent the parts they may in one day (UTC); resume it on
+    #: another day.
+    DAILY_CAP = "daily_cap"
+    #: Warning. The share of messages that failed, were not delivered or are in doubt is above the
+    #: template's limit; whoever resumes the delivery accepts those, and it is counted from there.
+    TOO_MANY_FAILURES = "too_many_failures"
+    #: Warning. The share of recipients who opted out since is above the template's limit; whoever
+    #: resumes the delivery accepts that, and it is counted from there.
+    TOO_MANY_OPT_OUTS = "too_many_opt_outs"
+    #: Info. All messages of a wave are settled; receipts and opt-outs are waited for.
+    WAVE_ENDED = "wave_ended"
+    #: Warning. The template wants a person to look between waves: resuming lets the next one leave.
+    WAVE_ASKS = "wave_asks"
+    #: Info. The next wave leaves, or the rest.
+    WAVE_BEGUN = "wave_begun"
+    #: Warning. The gateway does not answer: only a single message is tried now and then.
+    CIRCUIT_OPENED = "circuit_opened"
+    #: Info. The gateway answers again.
+    CIRCUIT_CLOSED = "circuit_closed"
+    #: Warning. A person lets messages that failed or expired go again.
+    RESENT = "resent"

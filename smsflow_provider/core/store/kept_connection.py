@@ -1,0 +1,47 @@
+"""A connection that is kept from one look to the next, and made again when it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from smsflow_provider.core.store.connection import Connection, Store, translated_errors
+
+
+class KeptConnection:
+    """
+    One connection for work that comes back every second. Not thread-safe; opens nothing until used.
+
+    A transaction that stalls for five seconds is ended by the server, so that a frozen process
+    holds no row for longer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """
+        Run one transaction: committed at the end, or not at all. Same errors as the store's own.
+
+        A lost connection is an error once; the next transaction opens another one.
+        """
+        with translated_errors():
+            connection = self._open()
+            with connection.transaction():
+                yield connection
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            connection = self._store.connect()
+            connection.autocommit = True
+            connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+            self._connection = connection
+        return self._connection
+
+    def close(self) -> None:
+        """Close it; it may be used again. Never raises."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
