@@ -22,8 +22,9 @@ Post = Callable[[str, dict[str, Any]], Awaitable[bool]]
 class DueReceipt:
     """One call to make."""
 
+    #: Empty: nobody is called.
     url: str
-    #: ``id``, ``status``, ``code`` and ``ref``.
+    #: What the call says.
     body: dict[str, Any]
     #: Tries made so far.
     tries: int = 0
@@ -38,11 +39,19 @@ class ReceiptDesk:
     Args:
         post: Makes one call; true when it was acknowledged. Never raises.
         time_s: A clock that never runs backwards, in seconds.
+        on_due: Told of each receipt when it is due for the first time, before it is posted.
     """
 
-    def __init__(self, post: Post, *, time_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        post: Post,
+        *,
+        time_s: Callable[[], float],
+        on_due: Callable[[DueReceipt], None] = lambda _: None,
+    ) -> None:
         self._post = post
         self._time_s = time_s
+        self._on_due = on_due
         self._heap: list[tuple[float, int, DueReceipt]] = []
         self._order = itertools.count()
         self._wake = asyncio.Event()
@@ -54,6 +63,13 @@ class ReceiptDesk:
         """Post *receipt* in *delay_s* seconds."""
         heapq.heappush(self._heap, (self._time_s() + delay_s, next(self._order), receipt))
         self._wake.set()
+
+    async def post_now(self, receipt: DueReceipt) -> None:
+        """Post *receipt* at once and wait for the end of it; a failure is tried again later."""
+        self._on_due(receipt)
+        if receipt.url:
+            await self._free.acquire()
+            await self._call(receipt)
 
     def counts(self) -> dict[str, int]:
         """Count receipts sent (acknowledged), given up, and still to come."""
@@ -74,13 +90,18 @@ class ReceiptDesk:
             while True:
                 await self._wait()
                 while self._heap and self._heap[0][0] <= self._time_s():
-                    receipt = heapq.heappop(self._heap)[2]
-                    await self._free.acquire()
-                    self._start(receipt)
+                    await self._begin(heapq.heappop(self._heap)[2])
         finally:
             for call in self._calls:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def _begin(self, receipt: DueReceipt) -> None:
+        if receipt.tries == 0:
+            self._on_due(receipt)
+        if receipt.url:
+            await self._free.acquire()
+            self._start(receipt)
 
     async def _wait(self) -> None:
         """Wait until the first receipt is due, or another one comes in."""

@@ -102,18 +102,18 @@ class Inbox:
         self._statuses.clear()
 
 
-def read_batch(document: object) -> list[SubmittedMessage]:
+def read_batch(document: object, *, limit: int = BATCH_LIMIT) -> list[SubmittedMessage]:
     """
-    Read the messages of a request.
+    Read the messages of a request, *limit* at the most.
 
     Raises:
         ConfigError: ``facts["problems"]`` lists every problem by place and field, without
             any value: those are phones and texts.
     """
     rows = document.get("messages") if isinstance(document, Mapping) else None
-    if not isinstance(rows, list) or not 1 <= len(rows) <= BATCH_LIMIT:
+    if not isinstance(rows, list) or not 1 <= len(rows) <= limit:
         raise ConfigError(
-            "a request cannot be read", problems=[f"messages: must be a list of 1 to {BATCH_LIMIT}"]
+            "a request cannot be read", problems=[f"messages: must be a list of 1 to {limit}"]
         )
     problems = [each for place, row in enumerate(rows) for each in _problems(place, row)]
     if problems:

@@ -1,10 +1,14 @@
 """
 The simulator: a gateway on localhost that remembers what it got and misbehaves on demand.
 
-* ``POST /v1/messages``     take up to 100 messages; answered one by one
+* ``POST /v1/messages``     take up to 100 messages (some families: one); answered one by one
 * ``GET /v1/messages``      list what was got; ``?after=<number>&limit=<count>``
 * ``DELETE /v1/messages``   forget it, with the receipts still to come and all counts
+* ``POST /v1/lookups``      what became of messages, by id (families ``query`` and ``own_ids``)
+* ``GET /v1/receipts``      receipts; ``?after=<number>&limit=<count>`` (not ``plain``, ``echo``)
+* ``POST /v1/replies``      a person writes back: calls the address it is given
 * ``GET /v1/counts``        messages, duplicates, requests, receipts
+* ``GET /v1/rate``          the most parts in any sliding second, in all and by sender
 * ``GET|PUT /v1/behaviour`` how it behaves; PUT changes what it names
 * ``GET /health``           no key needed
 """
@@ -18,7 +22,7 @@ import json
 import math
 import socket
 import struct
-from collections import Counter
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -28,42 +32,42 @@ from aiohttp import web
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.simulator.behaviour import Behaviour, Dice
-from smsflow_provider.simulator.desk import DueReceipt, ReceiptDesk
-from smsflow_provider.simulator.inbox import Inbox, SubmittedMessage, Taken, read_batch
-from smsflow_provider.simulator.throttle import Throttle
+from smsflow_provider.core.gateways.simulator import SIGNATURE_HEADER, signature_of
+from smsflow_provider.simulator.behaviour import Behaviour
+from smsflow_provider.simulator.carrier import Carrier
+from smsflow_provider.simulator.desk import ReceiptDesk
+from smsflow_provider.simulator.inbox import BATCH_LIMIT, read_batch
+from smsflow_provider.simulator.reports import ASKABLE, ONE_BY_ONE, POLLABLE
 
 #: Seconds for one receipt call, and an unanswered request stays open for the longer one.
 _CALL_S = 10.0
 _SILENCE_S = 3600.0
 _PAGE_LIMIT = 10_000
 _BODY_LIMIT_BYTES = 1 << 20
+_QUESTION_LIMIT = 1000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Simulator:
-    """The routes and their state. `make_app` wires it up."""
+    """The routes. `make_app` wires them up; `Carrier` is the gateway behind them."""
 
-    def __init__(
-        self, behaviour: Behaviour, *, api_key: str, seed: int, now: Callable[[], datetime]
-    ) -> None:
-        self._behaviour = behaviour
+    def __init__(self, carrier: Carrier, *, api_key: str) -> None:
+        self._carrier = carrier
         self._api_key = api_key
-        self._dice = Dice(seed)
-        self._now = now
-        self._inbox = Inbox()
-        self._throttle = Throttle()
-        self._counts: Counter[str] = Counter()
-        self._desk: ReceiptDesk | None = None
 
     async def live(self, _app: web.Application) -> AsyncIterator[None]:
         """Run the receipt desk as long as the application runs."""
         timeout = aiohttp.ClientTimeout(total=_CALL_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            time_s = asyncio.get_running_loop().time
-            self._desk = ReceiptDesk(lambda url, body: _post(session, url, body), time_s=time_s)
-            work = asyncio.create_task(self._desk.work())
+
+            async def post(url: str, body: dict[str, Any]) -> bool:
+                said = self._carrier.said_in(body)
+                return await _post(session, url, said, api_key=self._api_key)
+
+            desk = ReceiptDesk(post, time_s=time.monotonic, on_due=self._carrier.note_due)
+            self._carrier.open(desk)
+            work = asyncio.create_task(desk.work())
             yield
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
@@ -85,91 +89,95 @@ class Simulator:
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Take a batch, unless it is throttled, and answer as the behaviour says."""
-        batch = read_batch(await _json_of(request))
-        behaviour = self._behaviour
-        self._counts["requests"] += 1
-        now_s = asyncio.get_running_loop().time()
-        wait_s = self._throttle.wait_s(len(batch), limit=behaviour.messages_per_s, now_s=now_s)
+        carrier = self._carrier
+        limit = 1 if carrier.family in ONE_BY_ONE else BATCH_LIMIT
+        batch = read_batch(await _json_of(request), limit=limit)
+        wait_s = carrier.turned_away_s(batch)
         if wait_s > 0:
-            self._counts["throttled"] += 1
             answer = _problem(429, "too many messages in a second")
             answer.headers["Retry-After"] = str(math.ceil(wait_s))
             return answer
-        time = self._inbox.times(batch[0].id)
-        how = self._dice.answer_of(batch[0].id, time=time, behaviour=behaviour)
-        answer = web.json_response({"messages": [self._take_one(each) for each in batch]})
+        behaviour, first = carrier.behaviour, batch[0].id
+        how = carrier.dice.answer_of(first, time=carrier.inbox.times(first), behaviour=behaviour)
+        taken = carrier.take(batch)
+        await asyncio.gather(*(carrier.desk.post_now(receipt) for receipt in taken.early))
         await asyncio.sleep(behaviour.latency_s)
-        return await self._answer(request, answer, how=how)
-
-    def _take_one(self, message: SubmittedMessage) -> dict[str, object]:
-        time = self._inbox.times(message.id)
-        behaviour = self._behaviour
-        fate = self._dice.fate_of(message.id, to=message.to, time=time, behaviour=behaviour)
-        status = "refused" if fate.is_refused else "accepted"
-        taken = self._inbox.put(message, status=status, taken_at=self._now().isoformat())
-        for delay_s, says in fate.receipts:
-            self._report_later(taken, says=says, delay_s=delay_s)
-        code = "number_denied" if fate.is_refused else ""
-        return {"id": message.id, "status": status, "code": code, "ref": taken.ref}
-
-    def _report_later(self, taken: Taken, *, says: str, delay_s: float) -> None:
-        url = taken.message.callback_url
-        if url is None:
-            return
-        code = "absent_subscriber" if says == "undelivered" else ""
-        body = {"id": taken.message.id, "status": says, "code": code, "ref": taken.ref}
-        self._open_desk.put(DueReceipt(url=url, body=body), delay_s=delay_s)
+        return await self._answer(request, web.json_response({"messages": taken.rows}), how=how)
 
     async def _answer(
         self, request: web.Request, answer: web.Response, *, how: str
     ) -> web.StreamResponse:
         if how == "failed":
-            self._counts["failed_answers"] += 1
+            self._carrier.tally["failed_answers"] += 1
             return _problem(503, "something went wrong after the messages were taken")
         if how == "lost":
-            self._counts["lost_answers"] += 1
-            await _lose(request, how=self._behaviour.lost_how)
+            self._carrier.tally["lost_answers"] += 1
+            await _lose(request, how=self._carrier.behaviour.lost_how)
         return answer
+
+    async def look_up(self, request: web.Request) -> web.StreamResponse:
+        """Tell what became of messages, by our clients' ids; only families that can be asked."""
+        carrier = self._carrier
+        if carrier.family not in ASKABLE:
+            return _problem(404, "this family cannot be asked about messages")
+        document = await _json_of(request)
+        ids = document.get("ids") if isinstance(document, dict) else None
+        if not isinstance(ids, list) or not 1 <= len(ids) <= _QUESTION_LIMIT:
+            raise ConfigError(f"ids: must be a list of 1 to {_QUESTION_LIMIT}")
+        carrier.tally["questions"] += 1
+        if carrier.dice.fails_question(carrier.tally["questions"], behaviour=carrier.behaviour):
+            return _problem(503, "no answer to this question")
+        rows = [carrier.look_up(str(each)) for each in ids]
+        await asyncio.sleep(carrier.behaviour.latency_s)
+        return web.json_response({"messages": rows})
+
+    async def poll(self, request: web.Request) -> web.StreamResponse:
+        """List the receipts after a number; only families that can be polled."""
+        if self._carrier.family not in POLLABLE:
+            return _problem(404, "this family cannot be asked for receipts")
+        after = _number_of(request, "after", default=0, most=2**53)
+        limit = _number_of(request, "limit", default=1000, most=_PAGE_LIMIT)
+        return web.json_response(self._carrier.poll(after=after, limit=max(1, limit)))
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        """Make a person write back: the given address is called at once."""
+        given = await _json_of(request)
+        if not isinstance(given, dict):
+            raise ConfigError("a reply must be a JSON object")
+        return web.json_response(self._carrier.reply(given), status=202)
 
     async def list_messages(self, request: web.Request) -> web.StreamResponse:
         """List what was got. ``next`` is the number to ask after; null: no more for now."""
         after = _number_of(request, "after", default=0, most=2**53)
         limit = _number_of(request, "limit", default=1000, most=_PAGE_LIMIT)
-        page = self._inbox.page(after=after, limit=limit)
+        page = self._carrier.inbox.page(after=after, limit=limit)
         following = page[-1].number if len(page) == limit and page else None
         return web.json_response({"messages": [each.as_dict() for each in page], "next": following})
 
     async def forget(self, _request: web.Request) -> web.StreamResponse:
         """Forget messages, receipts to come and counts; the behaviour stays."""
-        self._inbox.clear()
-        self._open_desk.clear()
-        self._counts.clear()
-        self._throttle = Throttle()
+        self._carrier.forget()
         return web.Response(status=204)
 
     async def show_counts(self, _request: web.Request) -> web.StreamResponse:
         """Show every count."""
-        names = ("requests", "throttled", "lost_answers", "failed_answers")
-        own = {name: self._counts[name] for name in names}
-        return web.json_response({**self._inbox.counts(), **own, **self._open_desk.counts()})
+        return web.json_response(self._carrier.counts())
+
+    async def show_rate(self, _request: web.Request) -> web.StreamResponse:
+        """Show the most that came in any sliding second."""
+        return web.json_response(self._carrier.rate())
 
     async def show_behaviour(self, _request: web.Request) -> web.StreamResponse:
         """Show the behaviour."""
-        return web.json_response(self._behaviour.as_dict())
+        return web.json_response(self._carrier.behaviour.as_dict())
 
     async def change_behaviour(self, request: web.Request) -> web.StreamResponse:
         """Change what the request names, at once and for what comes next."""
         given = await _json_of(request)
         if not isinstance(given, dict):
             raise ConfigError("a behaviour must be a JSON object")
-        self._behaviour = self._behaviour.changed(given)
-        return web.json_response(self._behaviour.as_dict())
-
-    @property
-    def _open_desk(self) -> ReceiptDesk:
-        if self._desk is None:
-            raise ConfigError("the simulator is not running")
-        return self._desk
+        self._carrier.behaviour = self._carrier.behaviour.changed(given)
+        return web.json_response(self._carrier.behaviour.as_dict())
 
 
 async def show_health(_request: web.Request) -> web.StreamResponse:
@@ -193,7 +201,8 @@ def make_app(
         seed: Of all that is left to chance.
         now: The clock.
     """
-    simulator = Simulator(behaviour or Behaviour(), api_key=api_key, seed=seed, now=now)
+    carrier = Carrier(behaviour or Behaviour(), seed=seed, now=now, time_s=time.monotonic)
+    simulator = Simulator(carrier, api_key=api_key)
     app = web.Application(middlewares=[simulator.guard], client_max_size=_BODY_LIMIT_BYTES)
     app.cleanup_ctx.append(simulator.live)
     app.add_routes(
@@ -202,7 +211,11 @@ def make_app(
             web.post("/v1/messages", simulator.take),
             web.get("/v1/messages", simulator.list_messages),
             web.delete("/v1/messages", simulator.forget),
+            web.post("/v1/lookups", simulator.look_up),
+            web.get("/v1/receipts", simulator.poll),
+            web.post("/v1/replies", simulator.reply),
             web.get("/v1/counts", simulator.show_counts),
+            web.get("/v1/rate", simulator.show_rate),
             web.get("/v1/behaviour", simulator.show_behaviour),
             web.put("/v1/behaviour", simulator.change_behaviour),
         ]
@@ -273,9 +286,15 @@ async def _lose(request: web.Request, *, how: str) -> None:
     transport.abort()
 
 
-async def _post(session: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> bool:
+async def _post(
+    session: aiohttp.ClientSession, url: str, body: dict[str, Any], *, api_key: str
+) -> bool:
+    data = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    if api_key:
+        headers[SIGNATURE_HEADER] = signature_of(data, api_key=api_key)
     try:
-        async with session.post(url, json=body, allow_redirects=False) as answer:
+        async with session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
             return 200 <= answer.status < 300
     except (aiohttp.ClientError, OSError, ValueError):
         return False

@@ -37,6 +37,7 @@ class RunningSimulator:
         self, behaviour: Behaviour | None = None, *, api_key: str = "", seed: int = 0
     ) -> None:
         self._behaviour = behaviour
+        self._family = (behaviour or Behaviour()).family
         self._api_key = api_key
         self._seed = seed
         self._socket: socket.socket | None = None
@@ -68,17 +69,29 @@ class RunningSimulator:
 
     @property
     def settings(self) -> SimulatorSettings:
-        """Settings of a connection to it."""
-        return SimulatorSettings(base_url=self.url, password=Secret(self._api_key))
+        """Settings of a connection to it, for the family it plays now."""
+        key = Secret(self._api_key)
+        return SimulatorSettings(base_url=self.url, password=key, family=self._family)
 
     def behave(self, **changed: object) -> None:
         """Change its behaviour from now on."""
-        self._call("PUT", "/v1/behaviour", changed)
+        self._family = self._call("PUT", "/v1/behaviour", changed)["family"]
 
     def counts(self) -> dict[str, int]:
         """Its counts."""
         counts: dict[str, int] = self._call("GET", "/v1/counts")
         return counts
+
+    def rate(self) -> dict[str, Any]:
+        """Tell the most parts that came in any sliding second: ``all``, and ``senders`` by name."""
+        parts: dict[str, Any] = self._call("GET", "/v1/rate")["parts"]
+        return parts
+
+    def reply(self, url: str, *, sender: str, recipient: str, text: str, ref: str = "") -> str:
+        """Make a person write back: *url* is called at once. Returns the reply's id."""
+        given = {"url": url, "from": sender, "to": recipient, "text": text}
+        answer = self._call("POST", "/v1/replies", {**given, **({"ref": ref} if ref else {})})
+        return str(answer["ref"])
 
     def messages(self) -> list[dict[str, Any]]:
         """All messages it got, in order, page by page."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_provider.core.errors import ConfigError, UnknownSettingError
-from smsflow_provider.simulator.behaviour import Behaviour, Dice, Fate
+from smsflow_provider.simulator.behaviour import Behaviour, Dice, Fate, Report
 
 IDS = [f"1-1-{number:x}" for number in range(2000)]
 
@@ -81,7 +81,7 @@ def test_another_seed_gives_other_fates() -> None:
 def test_shares_hold_over_many_messages(share: float) -> None:
     refused = [fate.is_refused for fate in fates(Behaviour(refused_share=share))]
     delivered = [
-        fate.receipts[-1][1] == "delivered" for fate in fates(Behaviour(delivered_share=share))
+        fate.receipts[-1].says == "delivered" for fate in fates(Behaviour(delivered_share=share))
     ]
     silent = [not fate.receipts for fate in fates(Behaviour(silent_share=share))]
     twice = [len(fate.receipts) == 2 for fate in fates(Behaviour(repeated_share=share))]
@@ -110,8 +110,8 @@ def test_receipts_come_within_their_time() -> None:
     behaviour = Behaviour(receipt_delay_min_s=2, receipt_delay_max_s=3, reports_accepted=True)
     for fate in fates(behaviour):
         (first, last) = fate.receipts
-        assert (0.0, "accepted") == first
-        assert 2 <= last[0] <= 3
+        assert Report(delay_s=0.0, says="accepted") == first
+        assert 2 <= last.delay_s <= 3
 
 
 def test_answers_are_lost_or_failed_by_their_shares() -> None:
