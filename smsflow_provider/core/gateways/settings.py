@@ -8,10 +8,11 @@ name, and all problems are told at once. No field of a connection is ever passed
 from __future__ import annotations
 
 import difflib
+import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from smsflow_provider.core.errors import ConfigError, UnknownSettingError
@@ -39,7 +40,7 @@ class ConnectionFields:
 
     #: A host name, or a whole URL with a scheme and perhaps a path.
     host: str = ""
-    #: ``http`` or ``https``; empty means ``http`` unless the host names a scheme.
+    #: ``http`` or ``https``; empty means the usual one of the gateway unless the host names one.
     schema: str = ""
     #: None: the scheme's own port.
     port: int | None = None
@@ -57,21 +58,30 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    is_json: bool = False,
 ) -> Any:
     """
     Declare a setting that people give, in a connection's extra fields or elsewhere.
 
     The label and the description are what a form shows; the bounds (both or none) and the
     choices are also checked when the setting is read. Its type is that of its default.
+
+    One that *is_json* is a text of JSON: an object may be given in its place, and it stays out of
+    the repr, for it may be long and hold what people should keep elsewhere.
     """
     words = {"label": label, "description": description}
     bounds = {"minimum": minimum, "maximum": maximum, "choices": choices}
-    return field(default=default, metadata={**words, **bounds})
+    return field(
+        default=default, repr=not is_json, metadata={**words, **bounds, "is_json": is_json}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """What every gateway connection says. Vendors add fields of their own."""
+
+    #: Taken where the connection names no scheme. A gateway on the internet wants ``https``.
+    default_scheme: ClassVar[str] = "http"
 
     #: Scheme, host, port and perhaps a path; no slash at the end. Always the connection's own.
     base_url: str
@@ -120,6 +130,10 @@ class GatewaySettings:
         maximum=100_000,
     )
 
+    def problems(self) -> list[str]:
+        """Say what is wrong with settings that can be read one by one, for vendors to override."""
+        return []
+
 
 SettingsT = TypeVar("SettingsT", bound=GatewaySettings)
 
@@ -136,11 +150,14 @@ def read_settings(kind: type[SettingsT], connection: ConnectionFields) -> Settin
     """
     problems: list[str] = []
     values = read_values(kind, connection.extra, problems=problems)
-    base_url = _attempt(problems, base_url_of, connection)
+    whole = replace(connection, schema=connection.schema or kind.default_scheme)
+    base_url = _attempt(problems, base_url_of, whole)
+    login, password = connection.login, Secret(connection.password)
+    settings = kind(base_url=base_url or "", username=login, password=password, **values)
+    problems += settings.problems()
     if problems:
         raise ConfigError("a gateway connection cannot be read", problems=problems)
-    login, password = connection.login, Secret(connection.password)
-    return kind(base_url=base_url, username=login, password=password, **values)
+    return settings
 
 
 def read_values(
@@ -228,6 +245,8 @@ def _attempt(problems: list[str], read: Callable[..., Any], /, *given: object) -
 
 
 def _read_value(each: Field[Any], given: object) -> Any:
+    if each.metadata.get("is_json") and isinstance(given, (dict, list)):
+        return json.dumps(given, ensure_ascii=False)
     try:
         value = _READERS[type(each.default)](given)
     except (TypeError, ValueError):
@@ -276,12 +295,20 @@ _READERS: dict[type, Callable[[object], Any]] = {
     float: _read_float,
     bool: _read_bool,
     str: _read_text,
+    Secret: lambda given: Secret(_read_text(given)),
 }
-_JSON_TYPES: dict[type, str] = {int: "integer", float: "number", bool: "boolean", str: "string"}
+_JSON_TYPES: dict[type, str] = {
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    Secret: "string",
+}
 
 
 def _form_field(each: Field[Any], hint: type) -> dict[str, object]:
-    schema = {"type": [_JSON_TYPES[hint], "null"], "default": each.default}
+    default = str(each.default) if hint is Secret else each.default
+    schema: dict[str, object] = {"type": [_JSON_TYPES[hint], "null"], "default": default}
     named = {"minimum": "minimum", "maximum": "maximum", "choices": "enum"}
     bounds = {word: _plain(each.metadata[name]) for name, word in named.items()}
     schema |= {word: bound for word, bound in bounds.items() if bound not in (None, [])}
