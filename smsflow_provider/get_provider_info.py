@@ -7,6 +7,7 @@ from typing import Any
 _GATEWAY_HOOKS = {
     "sms_kannel": "smsflow_provider.hooks.gateway.KannelHook",
     "sms_simulator": "smsflow_provider.hooks.gateway.SimulatorHook",
+    "sms_twilio": "smsflow_provider.hooks.gateway.TwilioHook",
 }
 
 

@@ -172,6 +172,9 @@ class Reply:
     body: str = field(repr=False)
     #: The gateway's own id of it; two of one id are one reply. Empty: it gives none.
     gateway_ref: str = ""
+    #: What the gateway itself took it for, where it keeps opt-outs of its own: ``stop``,
+    #: ``start`` or ``help``. Empty: it says nothing.
+    keyword: str = ""
 
 
 def message_id_of(delivery_no: int, preparation: int, position: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from smsflow_provider.core.errors import ConfigError, SmsflowError
+from smsflow_provider.core.errors import ConfigError, GatewayError, SmsflowError
+from smsflow_provider.core.gateways.base import Checkable, HttpResponse
 from smsflow_provider.core.gateways.registry import GATEWAY_TYPES, make_dialect, read_connection
 from smsflow_provider.core.gateways.settings import ConnectionFields, GatewaySettings
 
@@ -90,9 +92,12 @@ class SmsGatewayHook(BaseHook):
         return self.dialect()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Read the settings and open a socket; no message is sent."""
+        """Read the settings and ask the gateway, or open a socket; no message is sent."""
         try:
-            _, settings = self.read()
+            conn_type, settings = self.read()
+            dialect = make_dialect(conn_type, settings)
+            if isinstance(dialect, Checkable):
+                return _check(dialect, settings)
         except SmsflowError as error:
             return False, str(error)
         parts = urlsplit(settings.base_url)
@@ -102,6 +107,24 @@ class SmsGatewayHook(BaseHook):
         except OSError as error:
             return False, f"{parts.hostname}:{port} does not answer: {error.strerror or error}"
         return True, f"{parts.hostname}:{port} answers. No message was sent."
+
+
+def _check(dialect: Checkable, settings: GatewaySettings) -> tuple[bool, str]:
+    """Ask a gateway that can be asked without sending anything."""
+    from smsflow_provider.core.gateways.http import HttpTransport  # noqa: PLC0415  loads aiohttp
+
+    async def ask() -> HttpResponse:
+        async with HttpTransport.of(settings) as transport:
+            return await transport(dialect.write_check())
+
+    place = urlsplit(settings.base_url).netloc
+    try:
+        wrong = dialect.read_check(asyncio.run(ask()))
+    except GatewayError as error:
+        return False, f"{place} does not answer: {error.facts['code']}"
+    if wrong:
+        return False, f"{place}: {wrong}"
+    return True, f"{place} takes the login. No message was sent."
 
 
 class GatewayOutsideTasks(SmsGatewayHook):
@@ -127,3 +150,10 @@ class SimulatorHook(SmsGatewayHook):
 
     conn_type = "sms_simulator"
     hook_name = "SMS gateway: smsflow simulator"
+
+
+class TwilioHook(SmsGatewayHook):
+    """A Twilio account: the connection type ``sms_twilio``."""
+
+    conn_type = "sms_twilio"
+    hook_name = "SMS gateway: Twilio"

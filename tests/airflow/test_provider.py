@@ -35,7 +35,7 @@ from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.fixtures import gateway_connection, store_connection
 from tests.airflow.running import headers_of
 
-TYPES = ("sms_kannel", "sms_simulator", "smsflow_store")
+TYPES = ("sms_kannel", "sms_simulator", "sms_twilio", "smsflow_store")
 
 
 def class_of(path: str) -> Any:

@@ -54,12 +54,27 @@ class Split(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PrivateUrl(str):
+    """
+    A URL whose query holds a phone, for a gateway that can be asked in no other way.
+
+    Its repr leaves the query out; nothing of ours writes the URL of a request anywhere. For
+    questions only, never for a message.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show where it goes, not what it asks."""
+        return f"{str(self).partition('?')[0]}?***"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """One request, ready to leave. Compares by value, so a dialect is tested with ``==``."""
 
     method: str
-    #: Never carries a phone, a text or a secret: URLs end up in logs.
+    #: Never carries a phone (but see `PrivateUrl`), a text or a secret: URLs end up in logs.
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
@@ -249,6 +264,19 @@ class SignedCalls(Protocol):
 
     def is_signed(self, callback: HttpCallback) -> bool:
         """Check the signature, in constant time. Never raises."""
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A dialect that can try its connection without sending anything."""
+
+    def write_check(self) -> HttpRequest:
+        """Write a request that needs the login and changes nothing."""
+        ...
+
+    def read_check(self, response: HttpResponse) -> str:
+        """Say what is wrong, in words for who set the connection up; empty: all is well."""
         ...
 
 

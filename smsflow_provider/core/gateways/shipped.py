@@ -5,6 +5,7 @@ from __future__ import annotations
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
+from smsflow_provider.core.gateways.twilio import TwilioDialect, TwilioSettings
 
 GATEWAYS = (
     GatewayType(
@@ -25,5 +26,18 @@ GATEWAYS = (
         hidden_fields=("login",),
         relabeling={"password": "API key", "schema": "Scheme"},
         placeholders={"host": "127.0.0.1", "port": "8890", "schema": "http"},
+    ),
+    GatewayType(
+        conn_type="sms_twilio",
+        label="SMS gateway: Twilio",
+        settings=TwilioSettings,
+        dialect=TwilioDialect,
+        make=lambda settings, now: TwilioDialect(settings, now=now),
+        relabeling={
+            "login": "Account SID or API key",
+            "password": "Auth token or API key secret",
+            "schema": "Scheme",
+        },
+        placeholders={"host": "api.twilio.com", "schema": "https"},
     ),
 )

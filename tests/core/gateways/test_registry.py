@@ -23,6 +23,7 @@ from smsflow_provider.core.gateways.registry import (
 )
 from smsflow_provider.core.gateways.settings import ConnectionFields
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
+from smsflow_provider.core.gateways.twilio import TwilioDialect
 from smsflow_provider.core.model import Encoding
 from smsflow_provider.testing.examples import example_message
 
@@ -33,7 +34,11 @@ def test_each_connection_type_makes_its_dialect() -> None:
         for name in GATEWAY_TYPES
     }
 
-    assert {"sms_kannel": KannelDialect, "sms_simulator": SimulatorDialect} == made
+    assert {
+        "sms_kannel": KannelDialect,
+        "sms_simulator": SimulatorDialect,
+        "sms_twilio": TwilioDialect,
+    } == made
 
 
 @pytest.mark.parametrize("name", GATEWAY_TYPES)
