@@ -142,6 +142,7 @@ def _delivery(name: str, activity: SmsDelivery, *, audience: Any) -> SmsDelivery
         on_reject=activity.on_reject,
         assigned_users=list(activity.reviewers) or None,
         send_in_backfill=activity.send_in_backfill,
+        workers=activity.workers,
     )
 
 

@@ -37,7 +37,7 @@ def _step_of(task: Any, dag: DAG) -> GraphStep:
         trigger_rule=str(getattr(task.trigger_rule, "value", task.trigger_rule)),
         upstream=tuple(sorted(task.upstream_task_ids)),
         delivery=_delivery_of(task, dag, seen=frozenset()),
-        is_mapped=_is_mapped(task),
+        is_mapped=_is_mapped(task) and not _is_spread(task),
         is_setup=bool(task.is_setup),
         is_teardown=bool(task.is_teardown),
     )
@@ -53,6 +53,14 @@ def kind_of(task: Any) -> StepKind:
 def _is_mapped(task: Any) -> bool:
     own = bool(getattr(task, "is_mapped", False))
     return own or next(iter(task.iter_mapped_task_groups()), None) is not None
+
+
+def _is_spread(task: Any) -> bool:
+    """Whether *task* is the send of one delivery, mapped over its workers and nothing else."""
+    if kind_of(task) is not StepKind.SEND or next(iter(task.iter_mapped_task_groups()), None):
+        return False
+    given = getattr(getattr(task, "expand_input", None), "value", None)
+    return isinstance(given, dict) and set(given) == {"worker"}
 
 
 def _delivery_of(task: Any, dag: DAG, *, seen: frozenset[str]) -> str | None:

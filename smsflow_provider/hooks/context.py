@@ -40,7 +40,9 @@ def owner_of(context: Context) -> str:
     ti: Any = context.get("ti")
     if ti is None:
         return f"{dag_id_of(context)}/{context.get('run_id') or 'a callback'}"
-    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id} try {ti.try_number}"
+    index = getattr(ti, "map_index", None)
+    mapped = f"[{index}]" if index is not None and index >= 0 else ""
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}{mapped} try {ti.try_number}"
 
 
 def dag_id_of(context: Context) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import delivery_id_from, final_errors, owner_of
 from smsflow_provider.hooks.sender import make_sender
@@ -16,6 +17,17 @@ from smsflow_provider.hooks.store import StoreHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+#: Senders that share one delivery, at the most.
+MOST_WORKERS = 16
+
+#: What ``default_args`` do not change.
+_OWN_DEFAULTS: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=10),
+    "trigger_rule": "all_success",
+}
 
 
 class SendDeliveryOperator(BaseOperator):
@@ -27,23 +39,45 @@ class SendDeliveryOperator(BaseOperator):
     in flight is ``unknown`` and not sent again; told to end (cleared, marked), it lets what is in
     flight come back first. On a finished delivery it does nothing.
 
+    Several of them, on any machines, share the work of one delivery: see ``spread``. Each stays
+    until the delivery has ended; when one fails, the others send its share.
+
     Unless they are given to it, three retries and the trigger rule ``all_success`` are its own:
     ``default_args`` do not change them.
 
     :param delivery: What the prepare task returned, or a delivery's id. (templated)
+    :param worker: Which of several it is, from 1; it changes nothing but the name in the logs.
     :param store_conn_id: Connection of the store.
     """
 
     template_fields: Sequence[str] = ("delivery",)
 
+    @classmethod
+    def spread(cls, *, workers: int, **kwargs: Any) -> Any:
+        """
+        Make one task, or a task mapped over its workers, which send one delivery together.
+
+        :param workers: 1 to 16.
+        :param kwargs: Arguments of the operator.
+        """
+        if isinstance(workers, bool) or not 1 <= workers <= MOST_WORKERS:
+            raise ConfigError(f"a delivery has 1 to {MOST_WORKERS} send workers", workers=workers)
+        if workers == 1:
+            return cls(**kwargs)
+        given = {**_OWN_DEFAULTS, **kwargs}
+        return cls.partial(**given).expand(worker=list(range(1, workers + 1)))
+
     def __init__(
-        self, *, delivery: Any, store_conn_id: str = "smsflow_store", **kwargs: Any
+        self,
+        *,
+        delivery: Any,
+        worker: int | None = None,
+        store_conn_id: str = "smsflow_store",
+        **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("retries", 3)
-        kwargs.setdefault("retry_delay", timedelta(seconds=10))
-        kwargs.setdefault("trigger_rule", "all_success")
-        super().__init__(**kwargs)
+        super().__init__(**{**_OWN_DEFAULTS, **kwargs})
         self.delivery = delivery
+        self.worker = worker
         self.store_conn_id = store_conn_id
         self._is_told_to_end = False
 

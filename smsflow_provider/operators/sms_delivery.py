@@ -43,7 +43,8 @@ class SmsDeliveryOperator(TaskGroup):
 
     It holds ``prepare``, ``review_and_send``, ``send`` and ``report``. Only a person's answer to
     ``review_and_send`` lets ``send`` start. What follows the group runs only if the delivery was
-    sent; a rejected one skips it, a failed one fails the run.
+    sent; a rejected one skips it, a failed one fails the run. What counts is the delivery: where
+    one of several workers fails and the others finish it, it was sent.
 
     :param task_id: Name of the activity, and of the group.
     :param audience: Output of a BuildAudienceOperator, or an audience reference. (templated)
@@ -63,6 +64,7 @@ class SmsDeliveryOperator(TaskGroup):
     :param assigned_users: Airflow user ids that may answer; everybody with the right if empty.
     :param notifiers: Called when a person is asked; their errors are logged, no more.
     :param send_in_backfill: A backfilled run prepares; only with this may it be sent.
+    :param workers: Senders that share the delivery, 1 to 16: as many mapped tasks ``send``.
     :param receipts_within: How long the report waits for receipts.
     :param store_conn_id: Connection of the store.
     :param operator_kwargs: Common operator arguments (retries, pool, queue, …) for its tasks. Those
@@ -101,6 +103,7 @@ class SmsDeliveryOperator(TaskGroup):
         assigned_users: str | list[str] | None = None,
         notifiers: Any = (),
         send_in_backfill: bool = False,
+        workers: int = 1,
         receipts_within: timedelta = timedelta(seconds=30),
         store_conn_id: str = "smsflow_store",
         **operator_kwargs: Any,
@@ -142,7 +145,9 @@ class SmsDeliveryOperator(TaskGroup):
             send_in_backfill=send_in_backfill,
             **waiting,
         )
-        send = SendDeliveryOperator(task_id="send", delivery=delivery, **common)
+        send = SendDeliveryOperator.spread(
+            workers=workers, task_id="send", delivery=delivery, **common
+        )
         self.report = ReportDeliveryOperator(
             task_id="report",
             delivery=delivery,

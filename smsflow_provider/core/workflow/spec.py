@@ -188,6 +188,8 @@ class SmsDelivery(Frozen):
     reviewers: tuple[Text, ...] = ()
     #: Whether a backfilled run may send. A run can also say so by its own parameter.
     send_in_backfill: StrictBool = False
+    #: Senders that share the delivery, 1 to 16: as many mapped ``send`` tasks.
+    workers: Annotated[int, Field(strict=True, ge=1, le=16)] = 1
     #: Activities that must be done before this one, besides its audience.
     after: tuple[str, ...] = ()
 
