@@ -116,6 +116,8 @@ def test_the_settings_have_their_defaults() -> None:
         "rules",
         "public_url",
         "allowed_numbers",
+        "retention_days",
+        "archive",
         "review_hold_s",
     } == set(options)
     assert ["", ""] == [conf.get("smsflow", name) for name in ("public_url", "allowed_numbers")]
