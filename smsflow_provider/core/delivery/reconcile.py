@@ -63,7 +63,7 @@ class Patience:
 
     #: Seconds since a lost sender was given up, on top of what the gateway needs: as long as that
     #: sender may be frozen and still hand its messages over.
-    lost_sender_s: float = 30.0
+    lost_sender_s: float = 10.0
     #: Seconds between the two answers.
     confirm_s: float = 1.0
 

@@ -1,0 +1,423 @@
+"""Doubts end by asking the gateway: once each, and "not taken" only when that is certain."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.delivery.reconcile import (
+    Patience,
+    Reconciled,
+    again_is_safe,
+    can_be_asked,
+    reconcile,
+    reconcile_delivery,
+)
+from smsflow_provider.core.delivery.unknown import list_unknown
+from smsflow_provider.core.errors import ConfigError, MaybeSentError, RefusedError
+from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.doubts import Ended, Ending, end_doubts
+from smsflow_provider.core.store.receipts import apply_all_receipts, apply_receipts
+from smsflow_provider.testing.gateway import RecordingGateway
+from tests.core.delivery.doubting import (
+    KnowingGateway,
+    check_figures,
+    id_of,
+    make_doubtful,
+    outcomes_of,
+    waiting_of,
+)
+from tests.core.delivery.receiving import append, figures_of, received, slip_past, strays_of
+
+UNKNOWN = ("unknown", "timeout")
+BY_LOOKUP = ("accepted", "by_lookup")
+NOT_TAKEN = ("not_sent", "not_taken")
+
+
+class Pauses:
+    """Notes how long it was told to sleep, and calls what the test wants done meanwhile."""
+
+    def __init__(self, meanwhile: Any = None) -> None:
+        self.s: list[float] = []
+        self._meanwhile = meanwhile
+
+    async def __call__(self, seconds: float) -> None:
+        self.s.append(seconds)
+        if self._meanwhile is not None:
+            self._meanwhile()
+
+
+def ask(store: Store, delivery: Delivery, gateway: Gateway, **given: Any) -> Reconciled:
+    given.setdefault("sleep", Pauses())
+    return asyncio.run(reconcile_delivery(store, delivery, gateway, **given))
+
+
+def knowing(delivery: Delivery, statuses: dict[int, str], **given: Any) -> KnowingGateway:
+    known = {id_of(delivery, position): status for position, status in statuses.items()}
+    return KnowingGateway(known, **given)
+
+
+def test_what_the_gateway_took_is_accepted_with_its_reference(store: Store) -> None:
+    delivery = make_doubtful(store, count=5, doubts=[2, 4])
+    found = ask(store, delivery, knowing(delivery, {2: "accepted"}))
+
+    assert Reconciled(asked=2, taken=1, unsure=1) == found
+    assert {2: BY_LOOKUP, 4: UNKNOWN} == {
+        position: outcome
+        for position, outcome in outcomes_of(store, delivery).items()
+        if position in {2, 4}
+    }
+    assert {"accepted": 4, "unknown": 1} == figures_of(store)
+    with store.transaction() as connection:
+        row = connection.execute(
+            "SELECT gateway_ref FROM smsflow_message_states WHERE position = 2"
+        ).fetchone()
+    assert row == {"gateway_ref": f"ref-{id_of(delivery, 2)}"}
+
+
+@pytest.mark.parametrize("state", ["sending", "paused"])
+@pytest.mark.parametrize("status", ["not_found", "refused"])
+def test_what_was_not_taken_waits_for_another_attempt(
+    store: Store, state: str, status: str
+) -> None:
+    delivery = make_doubtful(store, count=3, doubts=[3], state=state)
+    pauses = Pauses()
+    found = ask(store, delivery, knowing(delivery, {3: status}), sleep=pauses)
+
+    assert Reconciled(asked=1, not_taken=1) == found
+    assert NOT_TAKEN == outcomes_of(store, delivery)[3]
+    assert 1 == waiting_of(store, delivery)
+    assert [Patience().confirm_s] == pauses.s
+    check_figures(store, delivery)
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped"])
+def test_in_a_delivery_that_has_ended_it_failed(store: Store, state: str) -> None:
+    delivery = make_doubtful(store, count=3, doubts=[1, 3], state=state)
+    ask(store, delivery, knowing(delivery, {1: "not_found", 3: "accepted"}))
+
+    found = outcomes_of(store, delivery)
+    assert [("failed", "not_taken"), BY_LOOKUP] == [found[1], found[3]]
+    assert {"accepted": 2, "failed": 1} == figures_of(store)
+    assert 0 == waiting_of(store, delivery)
+
+
+def test_not_taken_is_not_believed_too_early(store: Store) -> None:
+    """The dialect says two seconds; the message is at most one second old."""
+    delivery = make_doubtful(store, count=2, age_s=0.5)
+    found = ask(store, delivery, knowing(delivery, {1: "not_found", 2: "accepted"}))
+
+    assert (1, 0, 1) == (found.taken, found.not_taken, found.unsure)
+    assert found.again_in_s is not None
+    assert 0 < found.again_in_s <= 1.5
+    assert UNKNOWN == outcomes_of(store, delivery)[1]
+
+
+def test_the_time_counts_from_when_it_was_given_up(store: Store) -> None:
+    """A request may have been on its way, or in a queue of the gateway, until its timeout."""
+    delivery = make_doubtful(store, count=1)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_outcomes SET settled_at = now()")
+
+    assert 0 == ask(store, delivery, knowing(delivery, {1: "not_found"})).not_taken
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_worker_whose_clock_is_wrong_believes_nothing_earlier(
+    store: Store, ahead_s: float
+) -> None:
+    delivery = make_doubtful(store, count=1, age_s=0)
+    now = utc_now() + timedelta(seconds=ahead_s)
+
+    assert 0 == ask(store, delivery, knowing(delivery, {1: "not_found"}), now=now).not_taken
+
+
+def test_what_a_lost_sender_left_needs_more_patience(store: Store) -> None:
+    """That sender may be frozen, wake up, and hand over what it has marked."""
+    delivery = make_doubtful(store, count=1, code="sender_lost", age_s=5)
+    gateway = knowing(delivery, {1: "not_found"})
+
+    assert 0 == ask(store, delivery, gateway).not_taken
+    assert 1 == ask(store, delivery, gateway, patience=Patience(lost_sender_s=0)).not_taken
+
+
+def test_a_message_that_shows_between_the_two_answers_was_taken(store: Store) -> None:
+    """A gateway that had been frozen answers first and reads the waiting request then."""
+    delivery = make_doubtful(store, count=2)
+    gateway = knowing(delivery, {1: "not_found", 2: "not_found"})
+
+    def appear() -> None:
+        gateway.known[id_of(delivery, 1)] = "accepted"
+
+    found = ask(store, delivery, gateway, sleep=Pauses(appear))
+
+    assert Reconciled(asked=2, taken=1, not_taken=1) == found
+    assert [BY_LOOKUP, NOT_TAKEN] == [outcomes_of(store, delivery)[n] for n in (1, 2)]
+
+
+@pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "in the inbox"])
+def test_a_receipt_is_believed_more_than_not_taken(store: Store, *, is_applied: bool) -> None:
+    delivery = make_doubtful(store, count=1)
+    if is_applied:
+        slip_past(store, delivery, 1)
+    else:
+        append(store, received(delivery, 1))
+
+    assert 0 == ask(store, delivery, knowing(delivery, {1: "not_found"})).not_taken
+    assert UNKNOWN == outcomes_of(store, delivery)[1]
+
+
+def test_a_report_that_the_look_up_brought_is_a_receipt(store: Store) -> None:
+    delivery = make_doubtful(store, count=2)
+    gateway = knowing(delivery, {1: "accepted", 2: "accepted"})
+    gateway.reports = {id_of(delivery, 1): "delivered", id_of(delivery, 2): "undelivered"}
+    ask(store, delivery, gateway)
+    apply_all_receipts(store)
+
+    assert {"accepted": 2, "delivered": 1, "undelivered": 1} == figures_of(store)
+    assert [] == strays_of(store)
+
+
+@pytest.mark.parametrize("status", ["accepted", "not_found"])
+def test_a_receipt_that_ends_the_doubt_meanwhile_is_not_counted_twice(
+    store: Store, status: str
+) -> None:
+    delivery = make_doubtful(store, count=1)
+
+    def report(_ids: Sequence[str]) -> None:
+        append(store, received(delivery, 1))
+        apply_all_receipts(store)
+
+    found = ask(store, delivery, knowing(delivery, {1: status}, before=report))
+
+    assert (0, 0) == (found.taken, found.not_taken)
+    assert {"accepted": 1, "delivered": 1} == figures_of(store)
+    assert 0 == waiting_of(store, delivery)
+
+
+@pytest.mark.parametrize("status", ["accepted", "not_found"])
+def test_what_was_handed_over_again_meanwhile_is_left_alone(store: Store, status: str) -> None:
+    delivery = make_doubtful(store, count=1)
+
+    def mark(_ids: Sequence[str]) -> None:
+        with store.transaction() as connection:
+            connection.execute(
+                "INSERT INTO smsflow_marks (preparation, position, attempt, epoch)"
+                " VALUES (%s, 1, 1, 1) ON CONFLICT DO NOTHING",
+                (delivery.preparation,),
+            )
+
+    found = ask(store, delivery, knowing(delivery, {1: status}, before=mark))
+
+    assert (0, 0) == (found.taken, found.not_taken)
+    assert UNKNOWN == outcomes_of(store, delivery)[1]
+    assert Reconciled() == ask(store, delivery, knowing(delivery, {1: status}))
+
+
+def test_a_delivery_that_was_prepared_again_is_left_alone(store: Store) -> None:
+    delivery = make_doubtful(store, count=1)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_deliveries SET preparation = preparation + 1")
+    ending = Ending(position=1, attempt=0, is_taken=False)
+
+    assert Ended() == end_doubts(store, delivery, [ending])
+
+
+def test_the_same_doubt_ends_once(store: Store) -> None:
+    delivery = make_doubtful(store, count=1)
+    taken = Ending(position=1, attempt=0, is_taken=True)
+    not_taken = Ending(position=1, attempt=0, is_taken=False)
+
+    assert Ended(taken=1) == end_doubts(store, delivery, [taken])
+    assert Ended() == end_doubts(store, delivery, [taken])
+    assert Ended() == end_doubts(store, delivery, [not_taken])
+    assert {"accepted": 1} == figures_of(store)
+
+
+def test_a_thousand_doubts_are_asked_about_a_hundred_at_a_time(store: Store) -> None:
+    delivery = make_doubtful(store, count=1250, doubts=range(2, 1251, 2))
+    statuses = {n: "accepted" if n % 4 else "not_found" for n in range(2, 1251, 2)}
+    gateway = knowing(delivery, statuses)
+    found = ask(store, delivery, gateway)
+
+    assert Reconciled(asked=625, taken=313, not_taken=312) == found
+    assert [100] * 6 + [25] + [100] * 3 + [12] == [len(ids) for ids in gateway.questions]
+    check_figures(store, delivery)
+
+
+def test_no_more_are_asked_about_than_the_limit(store: Store) -> None:
+    delivery = make_doubtful(store, count=150)
+    gateway = knowing(delivery, dict.fromkeys(range(1, 151), "accepted"))
+
+    assert Reconciled(asked=120, taken=120) == ask(store, delivery, gateway, limit=120)
+    assert [100, 20] == [len(ids) for ids in gateway.questions]
+
+
+def test_a_question_without_an_answer_changes_nothing_and_the_next_is_asked(store: Store) -> None:
+    delivery = make_doubtful(store, count=150)
+    gateway = knowing(delivery, dict.fromkeys(range(1, 151), "accepted"))
+    gateway.errors = [MaybeSentError("no answer")]
+    found = ask(store, delivery, gateway)
+
+    assert (150, 50, 100) == (found.asked, found.taken, found.unsure)
+    assert found.again_in_s is not None
+
+
+def test_a_gateway_that_answers_nothing_is_left_alone(store: Store) -> None:
+    delivery = make_doubtful(store, count=1000)
+    gateway = knowing(delivery, {})
+    gateway.errors = [RefusedError("no")] * 10
+    found = ask(store, delivery, gateway)
+
+    assert (3, 0) == (len(gateway.questions), found.taken + found.not_taken)
+    assert found.again_in_s is None
+
+
+def test_only_the_messages_of_its_route_are_asked_about(store: Store) -> None:
+    delivery = make_doubtful(store, count=2, route=1)
+    gateway = knowing(delivery, {1: "accepted", 2: "accepted"})
+
+    assert Reconciled() == ask(store, delivery, gateway, route=0)
+    assert Reconciled(asked=2, taken=2) == ask(store, delivery, gateway, route=1)
+
+
+def test_a_gateway_that_forgets_is_not_asked_about_what_is_too_old(store: Store) -> None:
+    """Not found means forgotten then, and the message would leave twice."""
+    delivery = make_doubtful(store, count=1, age_s=49 * 3600)
+
+    assert Reconciled() == ask(store, delivery, knowing(delivery, {}, family="own_ids"))
+    assert 1 == ask(store, delivery, knowing(delivery, {1: "not_found"})).not_taken
+
+
+def test_a_gateway_that_cannot_be_asked_is_not(store: Store) -> None:
+    delivery = make_doubtful(store, count=1)
+
+    assert Reconciled() == ask(store, delivery, RecordingGateway())
+    assert UNKNOWN == outcomes_of(store, delivery)[1]
+
+
+def test_which_gateways_can_be_asked_or_sent_to_again() -> None:
+    kannel = KannelDialect(KannelSettings(base_url="http://kannel"))
+    query, own_ids = (KnowingGateway(family=one).dialect for one in ("query", "own_ids"))
+
+    assert [False, True, True] == [can_be_asked(one) for one in (kannel, query, own_ids)]
+    assert [False, False, True] == [again_is_safe(one) for one in (kannel, query, own_ids)]
+
+
+def test_maintenance_asks_about_all_deliveries_whatever_one_gateway_says(store: Store) -> None:
+    first = make_doubtful(store, count=2, delivery_id="d1", state="finished")
+    second = make_doubtful(store, count=3, delivery_id="d2")
+    gateway = knowing(first, {1: "accepted"})
+    gateway.known |= knowing(second, {3: "not_found"}).known
+    opened: list[str] = []
+
+    @asynccontextmanager
+    async def gateway_of(connection_id: str) -> AsyncIterator[Gateway]:
+        opened.append(connection_id)
+        if len(opened) == 3:
+            raise ConfigError("no such connection")
+        yield gateway
+
+    def run(limit: int | None = None) -> Reconciled:
+        return asyncio.run(reconcile(store, gateway_of=gateway_of, limit=limit, sleep=Pauses()))
+
+    assert Reconciled(asked=5, taken=1, not_taken=1, unsure=3) == run()
+    assert ("sms_gateway: no such connection",) == run().problems
+    assert Reconciled(asked=1, unsure=1) == run(limit=1)
+    assert {"accepted": 1, "unknown": 1} == figures_of(store, "d1")
+
+
+def test_doubts_are_listed_with_reason_and_time_and_without_phone_or_text(store: Store) -> None:
+    delivery = make_doubtful(store, count=2500, doubts=[7, 1200, 2400], age_s=60)
+    first = list_unknown(store, delivery, limit=2)
+    rest = list_unknown(store, delivery, after=first[-1].position, limit=2)
+
+    assert [7, 1200, 2400] == [one.position for one in (*first, *rest)]
+    shown = first[0].as_dict()
+    assert ("r7", "timeout", "sms_gateway") == (
+        shown["recipient_id"],
+        shown["reason"],
+        shown["gateway"],
+    )
+    assert "33600000007" not in repr(first)
+    assert first[0].marked_at < utc_now() - timedelta(seconds=50)
+    assert [] == list_unknown(store, delivery, after=2400)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_look_ups_and_receipts_at_once_count_each_message_once(store: Store, seed: int) -> None:
+    count = 1500
+    delivery = make_doubtful(store, count=count)
+    chance = random.Random(seed)
+    statuses = {n: chance.choice(["accepted", "not_found", "?"]) for n in range(1, count + 1)}
+    known = {n: status for n, status in statuses.items() if status != "?"}
+    reported = chance.sample(range(1, count + 1), k=700)
+    receipts = [received(delivery, position) for position in reported]
+    append(store, *receipts[:350])
+    errors: list[BaseException] = []
+
+    def guarded(act: Any) -> threading.Thread:
+        def run() -> None:
+            try:
+                act()
+            except BaseException as error:  # noqa: BLE001  told by the test
+                errors.append(error)
+
+        return threading.Thread(target=run)
+
+    def apply() -> None:
+        for start in range(350, 700, 50):
+            append(store, *receipts[start : start + 50])
+            apply_receipts(store, limit=70)
+
+    threads = [
+        guarded(lambda: ask(store, delivery, knowing(delivery, known))),
+        guarded(lambda: ask(store, delivery, knowing(delivery, known))),
+        guarded(apply),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    apply_all_receipts(store)
+
+    assert [] == errors
+    check_figures(store, delivery)
+    kinds = outcomes_of(store, delivery)
+    early = set(reported[:350])
+    assert not [n for n in early if kinds[n][0] == "not_sent"]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    statuses=st.lists(st.sampled_from(["accepted", "refused", "not_found", "?"]), max_size=8),
+    state=st.sampled_from(["sending", "paused", "finished", "stopped"]),
+)
+def test_whatever_the_answers_the_figures_add_up(
+    store: Store, statuses: list[str], state: str
+) -> None:
+    name = f"d{uuid.uuid4()}"
+    delivery = make_doubtful(store, count=len(statuses) + 1, delivery_id=name, state=state)
+    known = {n: status for n, status in enumerate(statuses, start=1) if status != "?"}
+    found = ask(store, delivery, knowing(delivery, known))
+
+    assert found.asked == found.taken + found.not_taken + found.unsure
+    assert statuses.count("accepted") == found.taken
+    assert statuses.count("refused") + statuses.count("not_found") == found.not_taken
+    check_figures(store, delivery)
