@@ -76,6 +76,11 @@ def _days(name: str) -> int:
     return int(text)
 
 
+def read_public_url() -> str:
+    """Read ``public_url`` alone, for the receiver: receipts come whatever else is set wrongly."""
+    return str(conf.get("smsflow", "public_url", fallback="") or "").rstrip("/")
+
+
 def _folder(name: str) -> Path:
     """Read a folder; where none is set, the one of that name in the DAGs folder."""
     given = conf.get("smsflow", name, fallback="")

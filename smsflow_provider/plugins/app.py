@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import get_user
@@ -13,6 +13,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI
 
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.hooks.config import read_public_url
+from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.hooks.find_store import find_store
 from smsflow_provider.plugins.api import control, deliveries, pages, proofs
 from smsflow_provider.plugins.api.problems import tell_problems
@@ -38,7 +40,7 @@ def application() -> FastAPI:
     app.include_router(pages.router)
     tell_problems(app)
     # Mounted, so behind no login: gateways bring a token of ours, and the receiver checks it.
-    app.mount("/", _LateReceiver())
+    app.mount("/", _RECEIVER)
     return app
 
 
@@ -50,8 +52,24 @@ class _LateReceiver:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._app is None:
-            self._app = await asyncio.to_thread(lambda: make_stored_app(find_store()))
+            self._app = await asyncio.to_thread(_make_receiver)
         await self._app(scope, receive, send)
+
+    async def end(self) -> None:
+        """Let go of what it keeps open, and be built anew if it is called again."""
+        app, self._app = self._app, None
+        if app is not None:
+            await app.end()
+
+
+_RECEIVER = _LateReceiver()
+
+
+def _make_receiver() -> Receiver:
+    store = find_store()
+    return make_stored_app(
+        store, dialects=partial(read_dialects, store), public_url=read_public_url()
+    )
 
 
 def _store_if_any() -> Store | None:
@@ -65,4 +83,7 @@ def _store_if_any() -> Store | None:
 async def _applying(_: FastAPI) -> AsyncIterator[None]:
     """Apply receipts in the background for as long as the server runs."""
     async with applying(_store_if_any):
-        yield
+        try:
+            yield
+        finally:
+            await _RECEIVER.end()

@@ -13,6 +13,12 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+_BAD_ITEM = "BadItemError"
+
+
+class BadItemError(ValueError):
+    """An item cannot be stored at all; nothing of its group was."""
+
 
 class GroupCommit(Generic[T]):
     """
@@ -21,6 +27,7 @@ class GroupCommit(Generic[T]):
     The first of a group waits at most *wait_s* for company; while one append runs, the next
     group gathers. Each caller gets its answer only after the append that held its item came
     back. Nothing is retried, nothing survives a crash: what was not answered was not promised.
+    An item that cannot be stored (``BadItemError``) is found by halves, and takes none with it.
 
     Works on the event loop of its callers, needs no start, and leaves no task behind when it
     has nothing to write. One instance serves one event loop.
@@ -89,19 +96,33 @@ class GroupCommit(Generic[T]):
             self._waiting.clear()
 
     async def _write(self, group: Sequence[tuple[T, asyncio.Future[None]]]) -> None:
-        kind = "stopped"
+        try:
+            kind = await self._try(group)
+            if kind == _BAD_ITEM and len(group) > 1:
+                middle = len(group) // 2
+                await self._write(group[:middle])
+                await self._write(group[middle:])
+                return
+            _answer(group, failure=kind)
+        finally:
+            # Nobody waits for ever, whatever ended this.
+            _answer(group, failure="stopped")
+        if kind:
+            facts = {"event": "append_failed", "count": len(group), "kind": kind}
+            log.warning("Items were not stored", extra=facts)
+        else:
+            self._tell([item for item, _ in group])
+
+    async def _try(self, group: Sequence[tuple[T, asyncio.Future[None]]]) -> str:
+        """Append *group*. Returns why it failed; empty: it did not."""
         try:
             async with asyncio.timeout(self._append_timeout_s):
                 await self._append([item for item, _ in group])
-            kind = ""
-        except Exception as error:  # noqa: BLE001  the outer loop: nobody may wait for ever
-            kind = type(error).__name__
-            facts = {"event": "append_failed", "count": len(group), "kind": kind}
-            log.warning("Items were not stored", extra=facts)
-        finally:
-            _answer(group, failure=kind)
-        if not kind:
-            self._tell([item for item, _ in group])
+        except BadItemError:
+            return _BAD_ITEM
+        except Exception as error:  # noqa: BLE001  whatever it is, its callers get an answer
+            return type(error).__name__
+        return ""
 
     def _tell(self, items: Sequence[T]) -> None:
         if self._after_append is None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from smsflow_provider.core.delivery.tokens import Signer
+from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.keys import read_keys
-from smsflow_provider.core.store.receipts import (
-    ReceivedReceipt,
-    append_receipts,
-    apply_all_receipts,
-)
+from smsflow_provider.core.store.receipts import apply_all_receipts
 from smsflow_provider.receiver.app import Receiver, make_app
+from smsflow_provider.receiver.appender import Appender
+from smsflow_provider.receiver.fresh import Fresh
 
 #: Seconds between two rounds of applying receipts that came in.
 APPLY_EVERY_S = 1.0
@@ -24,23 +22,28 @@ APPLY_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def make_stored_app(store: Store) -> Receiver:
-    """Make the receiver of *store*. Reads the store's keys at once."""
-    # Threads of its own: a store that hangs must not take those that others wait for.
-    threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="smsflow-receipts")
+def make_stored_app(
+    store: Store,
+    *,
+    dialects: Callable[[], Mapping[str, Dialect]] = dict,
+    public_url: str = "",
+) -> Receiver:
+    """
+    Make the receiver of *store*. Reads the store's keys at once, and again every minute.
 
-    async def append(receipts: Sequence[ReceivedReceipt]) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(threads, _append, store, receipts)
-
-    return make_app(signer=Signer(read_keys(store)), append=append)
-
-
-def _append(store: Store, receipts: Sequence[ReceivedReceipt]) -> None:
-    with store.transaction() as connection:
-        # Shorter than the receiver waits, so that what it answered 503 for is not stored later.
-        connection.execute("SET LOCAL statement_timeout = '8s'")
-        append_receipts(connection, receipts)
+    Args:
+        store: Where receipts and replies go.
+        dialects: Reads the gateways by connection; see ``make_app``.
+        public_url: Where gateways reach the receiver.
+    """
+    appender = Appender(store)
+    return make_app(
+        signer=Fresh(lambda: Signer(read_keys(store))).read_now(),
+        append=appender,
+        close=appender.close,
+        dialects=dialects,
+        public_url=public_url,
+    )
 
 
 async def apply_for_ever(find: Callable[[], Store | None]) -> None:

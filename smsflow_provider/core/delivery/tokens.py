@@ -8,12 +8,12 @@ own id. The address carries that id and the token, and nothing about the phone o
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.gateways.registry import CONNECTION_PARAMETER
 
 #: Bytes of the HMAC that are kept: 144 bits, which is 24 characters without padding.
 _TOKEN_BYTES = 18
@@ -64,7 +64,9 @@ class Signer:
         return found
 
 
-def callback_url(public_url: str, *, conn_type: str, message_id: str, signer: Signer) -> str:
+def callback_url(
+    public_url: str, *, conn_type: str, message_id: str, signer: Signer, conn_id: str = ""
+) -> str:
     """
     Build the address at which a gateway reports on one message.
 
@@ -74,6 +76,8 @@ def callback_url(public_url: str, *, conn_type: str, message_id: str, signer: Si
         conn_type: The gateway's connection type.
         message_id: Our own id of the message.
         signer: Makes the token.
+        conn_id: The connection through which the message goes. Only for types of which several
+            connections are read differently, or sign with keys of their own.
 
     Example:
         >>> signer = Signer([b"0123456789abcdef"])
@@ -81,8 +85,38 @@ def callback_url(public_url: str, *, conn_type: str, message_id: str, signer: Si
         ...              signer=signer)
         'https://sms.example/smsflow/receipts/sms_kannel?m=2a-1-1&t=WgIeVoB_GkSPnEfI4UDpsKbO'
     """
-    query = urlencode({"m": message_id, "t": signer.token_of(message_id)})
+    named = {CONNECTION_PARAMETER: conn_id} if conn_id else {}
+    query = urlencode({"m": message_id, "t": signer.token_of(message_id), **named})
     return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?{query}"
+
+
+def inbound_url(public_url: str, *, conn_type: str, conn_id: str, signer: Signer) -> str:
+    """
+    Build the address at which a gateway passes on what people write back, and receipts that
+    come for a whole account.
+
+    It holds for as long as the key that made its token: make it anew after keys were rotated.
+    A gateway that signs its calls is asked for its signature instead of the token.
+
+    Args:
+        public_url: Where the receiver is reached from outside; see ``callback_url``.
+        conn_type: The gateway's connection type.
+        conn_id: The Airflow connection of the gateway.
+        signer: Makes the token.
+
+    Example:
+        >>> inbound_url("https://sms.example", conn_type="sms_twilio", conn_id="sms_gateway",
+        ...             signer=Signer([b"0123456789abcdef"]))
+        'https://sms.example/smsflow/inbound/sms_twilio/sms_gateway?t=gJ7EYg06UbyiSlcPlJz88PCh'
+    """
+    query = urlencode({"t": signer.token_of(inbound_name(conn_id))})
+    place = f"{conn_type}/{quote(conn_id, safe='')}"
+    return f"{public_url.rstrip('/')}/smsflow/inbound/{place}?{query}"
+
+
+def inbound_name(conn_id: str) -> str:
+    """Name what the token of an inbound address is made for: never a message id."""
+    return f"inbound:{conn_id}"
 
 
 def check_public_url(public_url: str) -> None:
@@ -124,5 +158,5 @@ def read_callback_url(url: str) -> tuple[str, str, str]:
 
 def _token(key: bytes, message_id: str) -> str:
     message = _PURPOSE + message_id.encode("utf-8", errors="replace")
-    digest = hmac.new(key, message, hashlib.sha256).digest()
+    digest = hmac.digest(key, message, "sha256")
     return base64.urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode("ascii")

@@ -39,6 +39,11 @@ class Store:
         """Say what it is; the DSN holds a password."""
         return "Store(...)"
 
+    @property
+    def dsn(self) -> str:
+        """The connection string, with its password: for a process of our own, by a pipe only."""
+        return self._dsn
+
     def connect_plain(self) -> psycopg.Connection[Any]:
         """
         Open a connection with psycopg's own rows.

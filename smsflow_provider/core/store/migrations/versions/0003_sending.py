@@ -51,7 +51,9 @@ CREATE UNLOGGED TABLE smsflow_pace (
     factor          double precision NOT NULL DEFAULT 1,
     throttled_at    timestamptz,
     closed_until    timestamptz,
-    seen_at         timestamptz NOT NULL DEFAULT clock_timestamp()
+    seen_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Who had how much, what was granted within the last second, and a rate that was learnt.
+    memory          jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
 -- The switch that silences every delivery. One row.
@@ -89,17 +91,30 @@ CREATE TABLE smsflow_references (
 );
 CREATE INDEX smsflow_references_preparation_v1 ON smsflow_references (preparation);
 
--- Receipts: what a report about one part says, and reports that name the gateway's own id only
--- (delivery_no, preparation and position are 0 then, gateway is the connection).
+-- Receipts: the connection they came in by, and which part a report is about.
 ALTER TABLE smsflow_receipt_inbox
     ADD COLUMN gateway  text NOT NULL DEFAULT '',
     ADD COLUMN part     smallint NOT NULL DEFAULT 0,
-    ADD COLUMN parts    smallint NOT NULL DEFAULT 0,
-    ADD COLUMN retry_at timestamptz;
+    ADD COLUMN parts    smallint NOT NULL DEFAULT 0;
 ALTER TABLE smsflow_stray_receipts
     ADD COLUMN gateway  text NOT NULL DEFAULT '',
     ADD COLUMN part     smallint NOT NULL DEFAULT 0,
     ADD COLUMN parts    smallint NOT NULL DEFAULT 0;
+-- Reports that name the gateway's own id only: an inbox of their own, for they may wait for days until it is
+-- known, and a former version would take them for strays. Numbered like the other one: both end as strays.
+CREATE TABLE smsflow_receipts_by_ref (
+    no          bigint PRIMARY KEY DEFAULT nextval('smsflow_receipt_inbox_no_seq'),
+    received_at timestamptz NOT NULL,
+    retry_at    timestamptz NOT NULL,
+    conn_type   text NOT NULL,
+    gateway     text NOT NULL,
+    gateway_ref text NOT NULL,
+    kind        text NOT NULL,
+    code        text NOT NULL DEFAULT '',
+    part        smallint NOT NULL DEFAULT 0,
+    parts       smallint NOT NULL DEFAULT 0
+);
+CREATE INDEX smsflow_receipts_by_ref_due_v1 ON smsflow_receipts_by_ref (retry_at);
 CREATE TABLE smsflow_receipt_parts (
     preparation bigint NOT NULL,
     position    integer NOT NULL,
@@ -166,8 +181,8 @@ ALTER TABLE smsflow_keys DROP COLUMN signs_from;
 DROP TABLE smsflow_replies;
 DROP TABLE smsflow_receipt_parts;
 ALTER TABLE smsflow_stray_receipts DROP COLUMN gateway, DROP COLUMN part, DROP COLUMN parts;
-DELETE FROM smsflow_receipt_inbox WHERE preparation = 0;
-ALTER TABLE smsflow_receipt_inbox DROP COLUMN gateway, DROP COLUMN part, DROP COLUMN parts, DROP COLUMN retry_at;
+DROP TABLE smsflow_receipts_by_ref;
+ALTER TABLE smsflow_receipt_inbox DROP COLUMN gateway, DROP COLUMN part, DROP COLUMN parts;
 DROP TABLE smsflow_references;
 DROP TABLE smsflow_circuits;
 DROP TABLE smsflow_daily;

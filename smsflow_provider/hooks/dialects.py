@@ -1,0 +1,67 @@
+"""The dialects of all gateways at hand, for the receiver: who signed a call, and what it says."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smsflow_provider.core.gateways.base import Dialect
+    from smsflow_provider.core.store.connection import Store
+
+_VARIABLE = "AIRFLOW_CONN_"
+
+log = logging.getLogger(__name__)
+
+
+def read_dialects(store: Store) -> dict[str, Dialect]:
+    """
+    Read the connections of gateways and make their dialects. Takes seconds the first time.
+
+    Looked at are those that deliveries name, those in environment variables ``AIRFLOW_CONN_*``,
+    and those in Airflow's metadata database where it can be reached. One of a secrets backend
+    that no delivery names yet is not found. One that cannot be read is left out, and logged.
+
+    Returns:
+        Dialects by connection id.
+    """
+    from smsflow_provider.core.store.references import list_gateways  # noqa: PLC0415  psycopg
+
+    names = {*list_gateways(store), *_in_environment(), *_in_metadata()}
+    return dict(_dialects(sorted(names)))
+
+
+def _dialects(names: Iterable[str]) -> Iterable[tuple[str, Dialect]]:
+    from smsflow_provider.core.errors import SmsflowError  # noqa: PLC0415
+    from smsflow_provider.hooks.gateway import GatewayOutsideTasks  # noqa: PLC0415  takes seconds
+
+    for name in names:
+        try:
+            yield name, GatewayOutsideTasks(name).dialect()
+        except SmsflowError as error:
+            facts = {"event": "connection_unread", "conn_id": name, "kind": type(error).__name__}
+            log.debug("A connection is left out", extra=facts)
+
+
+def _in_environment() -> list[str]:
+    return [
+        name.removeprefix(_VARIABLE).lower() for name in os.environ if name.startswith(_VARIABLE)
+    ]
+
+
+def _in_metadata() -> list[str]:
+    from airflow.models.connection import Connection  # noqa: PLC0415  takes seconds
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from smsflow_provider.core.gateways.registry import GATEWAY_TYPES  # noqa: PLC0415
+
+    wanted = select(Connection.conn_id).where(Connection.conn_type.in_([*GATEWAY_TYPES]))
+    try:
+        with create_session() as session:
+            return [str(name) for name in session.scalars(wanted)]
+    except Exception as error:  # noqa: BLE001  a receiver alone may have no such database
+        log.debug("No metadata database", extra={"cause": type(error).__name__})
+        return []
