@@ -42,6 +42,7 @@ VERBS = (
         help="import, export, add and remove numbers that cannot get a text",
         module="quarantine",
     ),
+    Verb(name="replies", help="list what people wrote back", module="replies"),
     Verb(
         name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"
     ),

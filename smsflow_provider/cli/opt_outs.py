@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from smsflow_provider.cli.number_files import Raw
 from smsflow_provider.cli.number_lists import Good, ListCommand
 from smsflow_provider.cli.reach import reach_store
+from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.opt_outs import (
@@ -42,15 +43,19 @@ class OptOuts(ListCommand):
             parser.add_argument("--every-scope", action="store_true", help="off every list")
 
     def problem_of(self, raw: Raw) -> str | None:
-        """Say whether the scope names a list."""
-        try:
-            read_scope(raw.facts.get("scope", ""))
-        except ConfigError as error:
-            return error.problem
-        return None
+        """Say whether the scope names a list that a delivery may ask."""
+        return _problem_of_scope(raw.facts.get("scope", ""))
 
     def add(self, store: Store, good: Good, args: argparse.Namespace, *, source: str) -> int:
-        """Put numbers on the list of the command line, or on those of the file."""
+        """
+        Put numbers on the list of the command line, or on those of the file.
+
+        Raises:
+            ConfigError: The list of the command line is one that no delivery can ask.
+        """
+        problem = None if args.scope is None else _problem_of_scope(args.scope)
+        if problem is not None:
+            raise ConfigError(problem, scope=args.scope)
         return add_opt_out_entries(
             store, (_entry(raw, phone, args, source=source) for raw, phone in good)
         )
@@ -70,6 +75,15 @@ class OptOuts(ListCommand):
             yield [
                 (f"+{one.phone}", one.scope, one.reason, one.source, one.created_at) for one in page
             ]
+
+
+def _problem_of_scope(text: str) -> str | None:
+    try:
+        kind, _, name = read_scope(text).partition(":")
+    except ConfigError as error:
+        return error.problem
+    problem = problem_of_sender(name) if kind == "sender" else None
+    return problem and f"no text can come from this sender: it {problem}"
 
 
 def _entry(raw: Raw, phone: int, args: argparse.Namespace, *, source: str) -> OptOut:
