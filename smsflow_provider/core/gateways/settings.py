@@ -312,6 +312,8 @@ def _form_field(each: Field[Any], hint: type) -> dict[str, object]:
     named = {"minimum": "minimum", "maximum": "maximum", "choices": "enum"}
     bounds = {word: _plain(each.metadata[name]) for name, word in named.items()}
     schema |= {word: bound for word, bound in bounds.items() if bound not in (None, [])}
+    if hint is Secret:
+        schema["format"] = "password"
     words = {name: each.metadata[name] for name in ("label", "description")}
     return {**words, "schema": schema}
 
