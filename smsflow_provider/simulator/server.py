@@ -32,7 +32,7 @@ from aiohttp import web
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.gateways.simulator import SIGNATURE_HEADER, signature_of
+from smsflow_provider.core.gateways.simulator_wire import SIGNATURE_HEADER, signature_of
 from smsflow_provider.simulator.behaviour import Behaviour
 from smsflow_provider.simulator.carrier import Carrier
 from smsflow_provider.simulator.desk import ReceiptDesk
@@ -292,7 +292,7 @@ async def _post(
     data = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     if api_key:
-        headers[SIGNATURE_HEADER] = signature_of(data, api_key=api_key)
+        headers[SIGNATURE_HEADER] = signature_of(url, data, api_key=api_key)
     try:
         async with session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
             return 200 <= answer.status < 300

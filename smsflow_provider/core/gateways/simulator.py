@@ -7,7 +7,6 @@ asked about it, or refuses to take it twice. See ``docs/simulator.md``.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Self
 
-from smsflow_provider.core.errors import MaybeSentError, RefusedError
+from smsflow_provider.core.errors import MaybeSentError
 from smsflow_provider.core.gateways.base import (
     Asked,
     Feature,
@@ -24,19 +23,28 @@ from smsflow_provider.core.gateways.base import (
     HttpCallback,
     HttpRequest,
     HttpResponse,
-    Known,
     Page,
     Split,
 )
 from smsflow_provider.core.gateways.settings import GatewaySettings, setting
+from smsflow_provider.core.gateways.simulator_wire import (
+    SIGNATURE_HEADER,
+    code_of,
+    encoded,
+    found_of_row,
+    outcome_of_row,
+    receipt_of,
+    row_of,
+    signature_of,
+    unnamed,
+    written,
+)
 from smsflow_provider.core.gateways.status import check_status
 from smsflow_provider.core.model import (
     Encoding,
     Message,
     Outcome,
-    OutcomeKind,
     Receipt,
-    ReceiptKind,
     Reply,
 )
 
@@ -73,24 +81,8 @@ class SimulatorSettings(GatewaySettings):
     )
 
 
-#: Carries the signature of a call: HMAC-SHA256 of its body by the API key, in hexadecimal.
-SIGNATURE_HEADER: Final = "X-Simulator-Signature"
-
-_KINDS = {
-    "accepted": OutcomeKind.ACCEPTED,
-    "refused": OutcomeKind.FAILED,
-    # It took a message with this id before: it will be delivered, once.
-    "duplicate": OutcomeKind.ACCEPTED,
-}
-_KNOWN = {
-    "accepted": Known.TAKEN,
-    "refused": Known.NOT_TAKEN,
-    "not_found": Known.NOT_TAKEN,
-}
-_CODE = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 _CURSOR = re.compile(r"[0-9]{1,15}")
 _POLLED_ROWS: Final = 1000
-_MOST_PARTS: Final = 255
 
 _ALL_CAN = frozenset(
     {
@@ -142,7 +134,7 @@ class SimulatorDialect:
         Raises:
             RefusedError: A text is not valid Unicode; nothing was sent.
         """
-        return self._post("/v1/messages", {"messages": [_written(message) for message in batch]})
+        return self._post("/v1/messages", {"messages": [written(message) for message in batch]})
 
     def read(self, batch: Sequence[Message], response: HttpResponse) -> list[Outcome]:
         """
@@ -163,8 +155,8 @@ class SimulatorDialect:
         raise problem
 
     def _outcomes(self, batch: Sequence[Message], rows: Any) -> list[Outcome]:
-        found = {row["id"]: _outcome(row, message_id=row["id"]) for row in rows}
-        return [found.get(message.id) or _unnamed(message) for message in batch]
+        found = {row["id"]: outcome_of_row(row, message_id=row["id"]) for row in rows}
+        return [found.get(message.id) or unnamed(message) for message in batch]
 
     def read_callback(self, callback: HttpCallback) -> Receipt | None:
         """
@@ -173,8 +165,8 @@ class SimulatorDialect:
         Raises:
             ValueError: The body is not a receipt, or one about another message.
         """
-        row = _row_of(callback.body)
-        receipt = _receipt_of(row, message_id=callback.message_id)
+        row = row_of(callback.body)
+        receipt = receipt_of(row, message_id=callback.message_id)
         if receipt is None or not self._is_about(row, callback.message_id):
             raise ValueError("body: is not a receipt about this message")
         return receipt
@@ -214,31 +206,34 @@ class SimulatorDialect:
         raise problem
 
     def _polled(self, row: Mapping[str, Any]) -> Receipt | None:
-        message_id = "" if self.reports_by_ref else _code_of(row.get("id", ""))
-        receipt = _receipt_of(row, message_id=message_id)
+        message_id = "" if self.reports_by_ref else code_of(row.get("id", ""))
+        receipt = receipt_of(row, message_id=message_id)
         return receipt if receipt and (receipt.message_id or receipt.gateway_ref) else None
 
     def read_reply(self, callback: HttpCallback) -> Reply | None:
         """
-        Read what a person wrote back. None: a call that is no reply.
+        Read what a person wrote back. None: a receipt.
 
         Raises:
             ValueError: The body is not one the simulator writes.
         """
-        row = _row_of(callback.body)
-        if row.get("type") != "reply":
+        row = row_of(callback.body)
+        if row.get("type") != "reply" and "status" in row:
             return None
         said = [row.get(name) for name in ("from", "to", "text")]
-        sender, recipient, text = (each for each in said if isinstance(each, str))
-        reference = _code_of(row.get("ref", ""))
+        if row.get("type") != "reply" or not all(isinstance(each, str) for each in said):
+            raise ValueError("body: is neither a reply nor a receipt")
+        sender, recipient, text = map(str, said)
+        reference = code_of(row.get("ref", ""))
         return Reply(sender=sender, recipient=recipient, body=text, gateway_ref=reference)
 
     def is_signed(self, callback: HttpCallback) -> bool:
         """Check the signature of a call. Without an API key nothing is signed: False."""
         found = {name.lower(): value for name, value in callback.headers.items()}
         given = found.get(SIGNATURE_HEADER.lower(), "").encode("utf-8", errors="replace")
-        wanted = signature_of(callback.body, api_key=str(self._settings.password)).encode()
-        return hmac.compare_digest(given, wanted) and bool(self._settings.password)
+        key = self._settings.password
+        wanted = signature_of(callback.url, callback.body, api_key=str(key)).encode()
+        return hmac.compare_digest(given, wanted) and bool(key)
 
     def _login(self) -> dict[str, str]:
         key = self._settings.password
@@ -247,7 +242,7 @@ class SimulatorDialect:
     def _post(self, path: str, document: object) -> HttpRequest:
         headers = {"Content-Type": "application/json", **self._login()}
         url = self._settings.base_url + path
-        return HttpRequest(method="POST", url=url, headers=headers, body=_encoded(document))
+        return HttpRequest(method="POST", url=url, headers=headers, body=encoded(document))
 
 
 class _OneByOneDialect(SimulatorDialect):
@@ -257,7 +252,7 @@ class _OneByOneDialect(SimulatorDialect):
 
     def _outcomes(self, batch: Sequence[Message], rows: Any) -> list[Outcome]:
         (message,), (row,) = batch, rows
-        return [_outcome(row, message_id=message.id)]
+        return [outcome_of_row(row, message_id=message.id)]
 
 
 class PlainDialect(_OneByOneDialect):
@@ -282,7 +277,7 @@ class ByRefDialect(_OneByOneDialect):
     reports_by_ref: ClassVar[bool] = True
 
     def _is_about(self, row: Mapping[str, Any], _message_id: str, /) -> bool:
-        return "id" not in row and bool(_code_of(row.get("ref", "")))
+        return "id" not in row and bool(code_of(row.get("ref", "")))
 
 
 class SignedDialect(SimulatorDialect):
@@ -312,7 +307,9 @@ class QueryDialect(SimulatorDialect):
         check_status(response)
         try:
             rows = {row["id"]: row for row in json.loads(response.body)["messages"]}
-            return [_found(rows.get(one.message.id), message_id=one.message.id) for one in asked]
+            return [
+                found_of_row(rows.get(one.message.id), message_id=one.message.id) for one in asked
+            ]
         except (AttributeError, KeyError, TypeError, ValueError):
             problem = MaybeSentError("a look-up that cannot be read", code="garbage")
         raise problem
@@ -335,92 +332,3 @@ _DIALECTS: Final[Mapping[Family, type[SimulatorDialect]]] = {
     Family.BY_REF: ByRefDialect,
     Family.SIGNED: SignedDialect,
 }
-
-
-def signature_of(body: bytes, *, api_key: str) -> str:
-    """Sign the body of a call, as the simulator does."""
-    return hmac.new(api_key.encode(), body, hashlib.sha256).hexdigest()
-
-
-def _written(message: Message) -> dict[str, object]:
-    return {
-        "id": message.id,
-        "to": message.to,
-        "sender": message.sender,
-        "text": message.body,
-        "encoding": message.encoding.value,
-        "parts": message.parts,
-        "expires_at": message.expires_at.isoformat() if message.expires_at else None,
-        "callback_url": message.callback_url,
-    }
-
-
-def _encoded(document: object) -> bytes:
-    try:
-        return json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        problem = RefusedError("a text is not valid Unicode", code="bad_text")
-    raise problem
-
-
-def _outcome(row: Mapping[str, Any], *, message_id: str) -> Outcome:
-    return Outcome(
-        message_id=message_id,
-        kind=_KINDS[row["status"]],
-        code=_code_of(row.get("code", "")),
-        gateway_ref=_code_of(row.get("ref", "")),
-    )
-
-
-def _unnamed(message: Message) -> Outcome:
-    return Outcome(message_id=message.id, kind=OutcomeKind.UNKNOWN, code="not_answered")
-
-
-def _row_of(body: bytes) -> Mapping[str, Any]:
-    try:
-        row = json.loads(body)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, Mapping):
-        raise ValueError("body: is not a JSON object")  # noqa: TRY004  one type for all callers
-    return row
-
-
-def _receipt_of(row: Mapping[str, Any], *, message_id: str) -> Receipt | None:
-    """Read a receipt. None: *row* is none."""
-    try:
-        kind = ReceiptKind(row["status"])
-    except (KeyError, ValueError):
-        return None
-    part, parts = (_part_of(row.get(name, 0)) for name in ("part", "parts"))
-    is_part = 1 <= part <= parts
-    return Receipt(
-        message_id=message_id,
-        kind=kind,
-        code=_code_of(row.get("code", "")),
-        gateway_ref=_code_of(row.get("ref", "")),
-        part=part if is_part else 0,
-        parts=parts if is_part else 0,
-    )
-
-
-def _part_of(value: object) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and isinstance(value, int) and 0 <= value <= _MOST_PARTS else 0
-
-
-def _found(row: Mapping[str, Any] | None, *, message_id: str) -> Found:
-    if row is None:
-        return Found(message_id=message_id, known=Known.UNSURE)
-    report = row.get("report")
-    return Found(
-        message_id=message_id,
-        known=_KNOWN[row["status"]],
-        gateway_ref=_code_of(row.get("ref", "")),
-        receipt=_receipt_of(report, message_id=message_id) if report else None,
-    )
-
-
-def _code_of(value: object) -> str:
-    """Let only short codes through; anything else might quote a phone or a text."""
-    return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
