@@ -40,7 +40,7 @@ class DailyCap:
     One sender's share of the daily cap. Thread-safe.
 
     Args:
-        limit: Parts a day over all deliveries, 1 or more. None: no cap, nothing is asked.
+        limit: Parts a day over all deliveries. None or 0: no cap, nothing is asked.
         clock: Monotonic seconds.
     """
 
@@ -48,7 +48,7 @@ class DailyCap:
         self, store: Store, limit: int | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._connection = KeptConnection(store)
-        self._limit = limit
+        self._limit = limit or None
         self._clock = clock
         self._lock = Lock()
         self._block: _Block | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ class KeptConnection:
     One connection for work that comes back every second. Not thread-safe; opens nothing until used.
 
     A transaction that stalls for five seconds is ended by the server, so that a frozen process
-    holds no row for longer.
+    holds no row for longer. Whoever forgets to close it closes it when it is dropped.
     """
 
     def __init__(self, store: Store) -> None:
@@ -37,6 +38,7 @@ class KeptConnection:
             connection = self._store.connect()
             connection.autocommit = True
             connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+            weakref.finalize(self, connection.close)
             self._connection = connection
         return self._connection
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import psycopg
-
 from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.states import PauseReason
 from smsflow_provider.core.store.connection import Connection, Row
@@ -92,11 +90,11 @@ def is_off(connection: Connection) -> bool:
 
 
 def _read(connection: Connection, name: str) -> Switch:
-    try:
-        with connection.transaction():
-            row = connection.execute(statements(_SQL)[name]).fetchone()
-    except psycopg.errors.UndefinedTable:
+    # Asked first: a savepoint to try in would be a whole transaction where none has begun.
+    found = connection.execute(statements(_SQL)["has_switch"]).fetchone()
+    if found is None or not found["has_switch"]:
         return _NONE
+    row = connection.execute(statements(_SQL)[name]).fetchone()
     return _of(row) if row else _NONE
 
 

@@ -1,3 +1,7 @@
+-- has_switch --
+-- Whether the schema has a switch; that of the former version has none.
+SELECT to_regclass('smsflow_switch') IS NOT NULL AS has_switch;
+
 -- read_switch --
 -- Whether everything is switched off, and who said so. One row, by its primary key.
 SELECT is_off, reason, switched_by, switched_at FROM smsflow_switch WHERE no = 1;
