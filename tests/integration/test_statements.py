@@ -58,6 +58,7 @@ def test_a_hot_statement_walks_an_index(store: Store, subject: str, name: str) -
         "epoch": 1,
         "preparations": [delivery.preparation],
         "positions": [7],
+        "with_parts": False,
     }
     with store.transaction() as connection:
         connection.execute("SET LOCAL enable_seqscan = off")

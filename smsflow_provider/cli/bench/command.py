@@ -1,12 +1,13 @@
-"""``smsflow bench prepare``: how fast a million people are prepared here."""
+"""``smsflow bench``: how fast people are prepared here, and receipts are taken."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from smsflow_provider.cli.bench.prepare import Plan
@@ -34,10 +35,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also prepare five times as many people; exit code 1 where a limit is missed",
     )
+    one.set_defaults(measure=run_prepare)
+    _add_receipts(benches)
+
+
+def _add_receipts(benches: Any) -> None:
+    words = "take receipts as fast as one receiver process can, and kill it in the middle"
+    one = benches.add_parser("receipts", help=words, description=f"{words.capitalize()}.")
+    one.add_argument("--receipts", type=_count, default=100_000, help="receipts (100000)")
+    one.add_argument("--connections", type=_count, default=256, help="of the gateway (256)")
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
+    one.set_defaults(measure=run_receipts)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
+    measure = cast("Callable[[argparse.Namespace], int]", args.measure)
+    return measure(args)
+
+
+def run_receipts(args: argparse.Namespace) -> int:
+    """Measure the receiver."""
+    from smsflow_provider.cli.bench.receipts import (  # noqa: PLC0415  heavy
+        ReceiptsPlan,
+        measure_receipts,
+    )
+
+    plan = ReceiptsPlan(receipts=args.receipts, connections=args.connections)
+    result = measure_receipts(plan, say=_say_nothing if args.json else _say)
+    found = result.as_dict()
+    lines = (f"{name.replace('_', ' '):<44} {value:>12}" for name, value in found.items())
+    print(json.dumps(found) if args.json else "\n".join(lines))
+    return 0 if result.is_met or not args.judge else 1
+
+
+def run_prepare(args: argparse.Namespace) -> int:
+    """Measure preparation."""
     from smsflow_provider.cli.bench.prepare import Plan, measure_prepare  # noqa: PLC0415  heavy
     from smsflow_provider.cli.bench.result import verdicts_of  # noqa: PLC0415
 
