@@ -7,9 +7,9 @@ import os
 from functools import partial
 
 from smsflow_provider.cli.reach import add_store_argument, reach_store, stdout_kept
-from smsflow_provider.core.delivery.tokens import Signer, check_public_url, inbound_url
+from smsflow_provider.core.delivery.signing import read_signer
+from smsflow_provider.core.delivery.tokens import check_public_url, inbound_url
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.migrate import check_schema
 from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.receiver.processes import python_module, run_children
@@ -66,7 +66,7 @@ def _public_url(args: argparse.Namespace) -> str:
 
 
 def _print_addresses(store: Store, public_url: str) -> int:
-    signer = Signer(read_keys(store))
+    signer = read_signer(store)
     with stdout_kept():
         dialects = read_dialects(store)
     for conn_id, dialect in sorted(dialects.items()):

@@ -7,10 +7,9 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from smsflow_provider.core.delivery.tokens import Signer
+from smsflow_provider.core.delivery.signing import read_signer
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.receipts import apply_all_receipts
 from smsflow_provider.receiver.app import Receiver, make_app
 from smsflow_provider.receiver.appender import Appender
@@ -38,7 +37,7 @@ def make_stored_app(
     """
     appender = Appender(store)
     return make_app(
-        signer=Fresh(lambda: Signer(read_keys(store))).read_now(),
+        signer=Fresh(lambda: read_signer(store)).read_now(),
         append=appender,
         close=appender.close,
         dialects=dialects,

@@ -8,9 +8,18 @@ from datetime import timedelta
 import pytest
 
 from smsflow_provider.cli.main import main
-from smsflow_provider.core.delivery.tokens import Signer
+from smsflow_provider.core.delivery.signing import read_signer
+from smsflow_provider.core.delivery.tokens import Signer, inbound_name
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.keys import list_keys, read_keys, retire, rotate
+from smsflow_provider.core.store.keys import (
+    CALLBACK,
+    INBOUND,
+    KeyFacts,
+    list_keys,
+    read_keys,
+    retire,
+    rotate,
+)
 from tests.prepared_delivery import make_prepared
 
 NOW = timedelta(0)
@@ -45,9 +54,15 @@ def began(store: Store, *, began_days: float, ended_days: float | None, state: s
         )
 
 
-def test_a_fresh_store_has_one_key_that_signs(store: Store) -> None:
-    assert 1 == len(read_keys(store))
-    assert [True] == [key.is_signing for key in list_keys(store)]
+def of_callbacks(store: Store) -> list[KeyFacts]:
+    return [key for key in list_keys(store) if key.purpose == CALLBACK]
+
+
+def test_a_fresh_store_has_a_key_that_signs_for_each_purpose(store: Store) -> None:
+    assert [1, 1] == [len(read_keys(store)), len(read_keys(store, INBOUND))]
+    assert [(CALLBACK, True), (INBOUND, True)] == [
+        (key.purpose, key.is_signing) for key in list_keys(store)
+    ]
 
 
 def test_a_new_key_verifies_at_once_and_signs_later(store: Store) -> None:
@@ -83,7 +98,7 @@ def test_an_old_key_is_retired_when_the_new_one_has_signed_for_long_enough(store
 
     shift_keys(store, days=7.1)
     assert 1 == retire(store)
-    (_, new) = list_keys(store)
+    (_, new) = of_callbacks(store)
     assert new.is_signing
     assert 1 == len(read_keys(store))
 
@@ -133,8 +148,23 @@ def test_keys_of_one_purpose_leave_those_of_another_alone(store: Store) -> None:
 
     assert before == read_keys(store)
     (first,) = read_keys(store, "replies")
-    assert [True, True] == [key.is_signing for key in list_keys(store)]
+    assert all(key.is_signing for key in list_keys(store))
     assert len(first) == 32
+
+
+def test_addresses_of_replies_outlive_the_keys_of_receipts(store: Store) -> None:
+    """A person has entered them at the gateway: nobody would enter them again."""
+    inbound, message = inbound_name("sms_kannel"), "2a-1-1"
+    tokens = [read_signer(store).token_of(name) for name in (inbound, message)]
+    rotate(store, signs_after=NOW)
+    shift_keys(store, days=30)
+    assert 1 == retire(store)
+
+    signer = read_signer(store)
+    assert signer.verify(inbound, tokens[0])
+    assert not signer.verify(message, tokens[1])
+    rotate(store, INBOUND, signs_after=NOW)
+    assert read_signer(store).verify(inbound, tokens[0])
 
 
 def test_rotating_twice_at_once_makes_two_keys(store: Store) -> None:
@@ -142,7 +172,7 @@ def test_rotating_twice_at_once_makes_two_keys(store: Store) -> None:
         list(threads.map(lambda _: rotate(store, signs_after=NOW), range(2)))
 
     assert 3 == len(set(read_keys(store)))
-    assert 1 == sum(key.is_signing for key in list_keys(store))
+    assert 1 == sum(key.is_signing for key in of_callbacks(store))
 
 
 def test_the_command_shows_numbers_and_never_a_secret(

@@ -100,7 +100,7 @@ def test_two_at_once_make_one_schema(empty: Store) -> None:
     with empty.transaction() as connection:
         row = connection.execute("SELECT count(*) AS n FROM smsflow_keys").fetchone()
     assert row is not None
-    assert 1 == row["n"]
+    assert 2 == row["n"]
 
 
 def test_every_installation_has_a_signing_key_of_its_own(empty: Store, store: Store) -> None:
@@ -111,7 +111,7 @@ def test_every_installation_has_a_signing_key_of_its_own(empty: Store, store: St
         with one.transaction() as connection:
             keys |= {bytes(row["secret"]) for row in connection.execute(query)}
 
-    assert 2 == len(keys)
+    assert 4 == len(keys)
     assert {32} == {len(key) for key in keys}
 
 

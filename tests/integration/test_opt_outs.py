@@ -384,3 +384,20 @@ def test_lists_are_loaded_each_for_itself(store: Store) -> None:
         assert wanted == list(lists)
         assert [[ANNA, CARO, BEN], [ANNA, BEN], []] == [one.to_list() for one in lists.values()]
         assert {pl.UInt64} == {one.dtype for one in lists.values()}
+
+
+@pytest.mark.parametrize("sender", ["ACME SHOPPING", "Café", "12", "!", "1234567890123456"])
+def test_a_sender_that_no_text_can_come_from_has_no_list(
+    store: Store,
+    store_dsn: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    sender: str,
+) -> None:
+    path = written(tmp_path, f"phone,scope\n+{ANNA},sender:{sender}\n")
+
+    assert 1 == smsflow(store_dsn, "add", f"+{ANNA}", "--scope", f"sender:{sender}")
+    assert "no text can come from this sender: it has " in capsys.readouterr().err
+    assert 1 == smsflow(store_dsn, "import", str(path))
+    assert "line 2: no text can come from this sender" in capsys.readouterr().err
+    assert [] == every(store)

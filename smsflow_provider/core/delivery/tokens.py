@@ -18,6 +18,8 @@ from smsflow_provider.core.gateways.registry import CONNECTION_PARAMETER
 #: Bytes of the HMAC that are kept: 144 bits, which is 24 characters without padding.
 _TOKEN_BYTES = 18
 _KEY_BYTES_MIN = 16
+#: What the name of a connection's own address begins with; no message id does.
+_INBOUND = "inbound:"
 #: Keeps these tokens apart from anything else that might be signed with the same key.
 _PURPOSE = b"smsflow receipt v1\x00"
 
@@ -28,6 +30,11 @@ class Signer:
 
     The first key signs and every key verifies. To rotate: put the new key first, and drop the
     old one once receipts for messages sent under it can no longer come.
+
+    Args:
+        keys: For the addresses of messages.
+        inbound_keys: For the addresses of whole connections, which people enter at gateways and
+            which must outlive the others. Empty: the same.
 
     Raises:
         ConfigError: No key at all, or one shorter than 16 bytes.
@@ -40,16 +47,20 @@ class Signer:
         False
     """
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_inbound_keys", "_keys")
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys or min(map(len, keys)) < _KEY_BYTES_MIN:
+    def __init__(self, keys: Sequence[bytes], *, inbound_keys: Sequence[bytes] = ()) -> None:
+        if not keys or min(map(len, [*keys, *inbound_keys])) < _KEY_BYTES_MIN:
             raise ConfigError("receipts need signing keys of 16 bytes or more", keys=len(keys))
         self._keys = tuple(keys)
+        self._inbound_keys = tuple(inbound_keys) or self._keys
+
+    def _keys_of(self, name: str) -> tuple[bytes, ...]:
+        return self._inbound_keys if name.startswith(_INBOUND) else self._keys
 
     def token_of(self, message_id: str) -> str:
         """Sign *message_id*: 24 characters that need no escaping in a URL."""
-        return _token(self._keys[0], message_id)
+        return _token(self._keys_of(message_id)[0], message_id)
 
     def verify(self, message_id: str, token: str) -> bool:
         """
@@ -59,7 +70,7 @@ class Signer:
         """
         given = token.encode("utf-8", errors="replace")
         found = False
-        for key in self._keys:
+        for key in self._keys_of(message_id):
             found |= hmac.compare_digest(_token(key, message_id).encode(), given)
         return found
 
@@ -116,7 +127,7 @@ def inbound_url(public_url: str, *, conn_type: str, conn_id: str, signer: Signer
 
 def inbound_name(conn_id: str) -> str:
     """Name what the token of an inbound address is made for: never a message id."""
-    return f"inbound:{conn_id}"
+    return f"{_INBOUND}{conn_id}"
 
 
 def check_public_url(public_url: str) -> None:

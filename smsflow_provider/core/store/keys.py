@@ -17,8 +17,11 @@ from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "keys"
 
-#: What keys are for: the addresses of receipts.
+#: What keys are for: the addresses of receipts, one a message.
 CALLBACK: Final = "callback"
+#: And the addresses of replies, one a connection, which people enter at gateways by hand: a key
+#: that signed them is retired only when a person says so, and has entered the new ones.
+INBOUND: Final = "inbound"
 #: How long a new key only verifies: longer than any receiver goes without reading keys again.
 SIGNS_AFTER: Final = timedelta(minutes=10)
 #: How late a receipt may come after the last moment at which its message could be delivered.

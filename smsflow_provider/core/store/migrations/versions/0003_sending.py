@@ -145,7 +145,10 @@ CREATE INDEX smsflow_replies_phone_v1 ON smsflow_replies (phone, no);
 CREATE INDEX smsflow_replies_waiting_v1 ON smsflow_replies (no) WHERE applied_at IS NULL;
 
 -- Keys: from when one signs. It verifies at once, so that every process that checks knows it by then.
+-- The addresses of replies have a key of their own: people enter them at gateways by hand.
 ALTER TABLE smsflow_keys ADD COLUMN signs_from timestamptz NOT NULL DEFAULT now();
+INSERT INTO smsflow_keys (purpose, secret)
+    VALUES ('inbound', uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
 -- Rules as they were read from files or are shipped, for processes that see neither the folder nor the gateway's code.
 CREATE TABLE smsflow_rules (
@@ -177,6 +180,7 @@ ALTER TABLE smsflow_preparations DROP COLUMN archived_at, DROP COLUMN archive_ur
 DROP TABLE smsflow_cursors;
 DROP INDEX smsflow_quarantine_counting_v1;
 DROP TABLE smsflow_rules;
+DELETE FROM smsflow_keys WHERE purpose = 'inbound';
 ALTER TABLE smsflow_keys DROP COLUMN signs_from;
 DROP TABLE smsflow_replies;
 DROP TABLE smsflow_receipt_parts;
