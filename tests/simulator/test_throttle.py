@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_provider.simulator.throttle import Throttle
+from smsflow_provider.simulator.throttle import Peaks, Throttle
 
 
 def test_without_a_limit_everything_passes() -> None:
@@ -49,3 +49,25 @@ def test_no_sliding_second_holds_more_than_the_limit(
     for start, first in passed:
         within = [count for at, count in passed if start <= at < start + 0.999]
         assert sum(within) <= limit or [first] == within
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 0.7), st.sampled_from("ab"), st.integers(1, 5)), max_size=40)
+)
+def test_a_peak_is_the_most_of_any_sliding_second(steps: list[tuple[float, str, int]]) -> None:
+    peaks, now_s = Peaks(), 0.0
+    came: list[tuple[float, str, int]] = []
+    for pause_s, sender, count in steps:
+        now_s += pause_s
+        peaks.note({sender: count}, now_s=now_s)
+        came.append((now_s, sender, count))
+
+    def most(wanted: str) -> int:
+        sums = [
+            sum(n for at, sender, n in came if end - 1.0 < at <= end and sender in wanted)
+            for end, _, _ in came
+        ]
+        return max(sums, default=0)
+
+    senders = {sender: most(sender) for sender in "ab" if most(sender)}
+    assert {"all": most("ab"), "senders": senders} == peaks.as_dict()
