@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.signing import read_signer
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.store.connection import Store
@@ -19,6 +21,12 @@ from smsflow_provider.receiver.fresh import Fresh
 APPLY_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
+
+#: What is applied in each round, and what is said when that fails: one never keeps the other out.
+_APPLIED: tuple[tuple[str, Callable[[Store], int]], ...] = (
+    ("Replies wait to be applied", apply_all_replies),
+    ("Receipts wait in the inbox", apply_all_receipts),
+)
 
 
 def make_stored_app(
@@ -47,28 +55,29 @@ def make_stored_app(
 
 async def apply_for_ever(find: Callable[[], Store | None]) -> None:
     """
-    Apply receipts every second until cancelled. Several processes may do so at once.
+    Apply receipts and replies every second until cancelled. Several processes may do so at once.
 
     Args:
         find: Finds the store anew each round; None: there is none now.
     """
     while True:
-        try:
-            await asyncio.to_thread(_apply_once, find)
-        except Exception as error:  # noqa: BLE001  the next round tries again
-            log.warning("Receipts wait in the inbox", extra={"cause": type(error).__name__})
+        for words, apply in _APPLIED:
+            try:
+                await asyncio.to_thread(_apply_once, find, apply)
+            except Exception as error:  # noqa: BLE001  the next round tries again
+                log.warning(words, extra={"cause": type(error).__name__})
         await asyncio.sleep(APPLY_EVERY_S)
 
 
-def _apply_once(find: Callable[[], Store | None]) -> None:
+def _apply_once(find: Callable[[], Store | None], apply: Callable[[Store], int]) -> None:
     store = find()
     if store is not None:
-        apply_all_receipts(store)
+        apply(store)
 
 
 @contextlib.asynccontextmanager
 async def applying(find: Callable[[], Store | None]) -> AsyncIterator[None]:
-    """Apply receipts in the background for as long as the block runs."""
+    """Apply receipts and replies in the background for as long as the block runs."""
     task = asyncio.create_task(apply_for_ever(find))
     try:
         yield

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from smsflow_provider.core.store.replies import (
     iterate_replies,
     phone_of,
 )
+from smsflow_provider.receiver.stored import applying
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ANNA, BEN = 33612345678, 4917612345678
@@ -333,10 +335,11 @@ def test_a_file_with_problems_leaves_the_former_rules(store: Store, tmp_path: Pa
 
 
 def test_a_folder_that_is_not_there_says_nothing(store: Store, tmp_path: Path) -> None:
+    publish_rules(store, rules(tmp_path, qualification="limits: {soft_errors: 3}\n"))
     publish_rules(store, tmp_path / "none")
 
     with store.transaction() as connection:
-        assert Limits() == read_qualifier(connection).limits
+        assert 3 == read_qualifier(connection).limits.soft_errors
 
 
 @pytest.mark.parametrize("document", ['{"new_field": 1}', '{"opt_out": 7}', "[1]", "null"])
@@ -415,3 +418,27 @@ def test_an_unreadable_number_is_shown_as_it_came_only_when_asked(
     assert "0612345678" not in told
     assert 0 == smsflow(store_dsn, "--show-phones")
     assert "0612345678 to ?" in capsys.readouterr().out
+
+
+# The receiver
+
+
+def test_the_receiver_applies_replies_whatever_becomes_of_receipts(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute("ALTER TABLE smsflow_receipt_inbox RENAME TO smsflow_elsewhere")
+    rounds = iter([store, store])
+
+    def find() -> Store:
+        if next(rounds, None) is None and not kept(store):
+            came_in(store, reply("STOP"))  # behind a round in which receipts failed
+        return store
+
+    asyncio.run(until_applied(store, find))
+
+    assert [(ANNA, "", "reply")] == lists_of(store)
+
+
+async def until_applied(store: Store, find: Callable[[], Store]) -> None:
+    async with applying(find), asyncio.timeout(30):
+        while not await asyncio.to_thread(lists_of, store):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)

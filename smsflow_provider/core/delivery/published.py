@@ -34,8 +34,9 @@ def publish_rules(store: Store, folder: Path | None) -> None:
     Publish the tables of the gateways that are installed here, and the files of *folder*.
 
     Args:
-        folder: That of the rules. None: nobody knows it here, and what others published from
-            it stays. A folder without a file takes back what the file once said.
+        folder: That of the rules. None, or one that is not there: nobody knows it here, and
+            what others published from it stays. A folder without a file takes back what the file
+            once said.
 
     Raises:
         ConfigError: A file has problems: ``facts["problems"]`` lists all of them. What it said
@@ -44,7 +45,7 @@ def publish_rules(store: Store, folder: Path | None) -> None:
     problems: list[Problem] = []
     with store.transaction() as connection:
         publish(connection, SHIPPED, qualify.shipped_tables(), is_whole=False)
-        if folder is not None:
+        if folder is not None and folder.is_dir():
             problems = [
                 *_publish_qualification(connection, folder),
                 *_publish_keywords(connection, folder),
