@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smsflow_provider.compiler import load_workflows as load_workflows
     from smsflow_provider.compiler import maintenance_dag as maintenance_dag
     from smsflow_provider.core.workflow.spec import Workflow as Workflow
+    from smsflow_provider.hooks.assets import delivery_asset as delivery_asset
     from smsflow_provider.notifications.sms import SmsNotifier as SmsNotifier
     from smsflow_provider.operators.build_audience import (
         BuildAudienceOperator as BuildAudienceOperator,
@@ -49,6 +50,7 @@ _HOMES = {
     "SmsNotifier": "notifications.sms",
     "Workflow": "core.workflow.spec",
     "compile_workflow": "compiler",
+    "delivery_asset": "hooks.assets",
     "load_workflows": "compiler",
     "maintenance_dag": "compiler",
 }

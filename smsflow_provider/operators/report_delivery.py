@@ -11,14 +11,17 @@ from airflow.sdk import BaseOperator, XComArg
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, XComNotFound
 
+from smsflow_provider.hooks.assets import tell_sent
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import (
     check_policies,
+    dag_id_of,
     delivery_id_from,
     final_errors,
     flag_of,
     is_backfill,
 )
+from smsflow_provider.hooks.metrics import Metrics
 from smsflow_provider.hooks.store import StoreHook
 
 if TYPE_CHECKING:
@@ -33,7 +36,9 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
 
     Runs always. A delivery that was not sent and should have been fails the run here, so that a
     run is never green by mistake; one that was rejected skips what follows. Where everything
-    before it was skipped there is nothing to report: it is skipped too.
+    before it was skipped there is nothing to report: it is skipped too. Of several send workers one
+    may have failed: what counts is the delivery. One that was sent gives the asset of its activity
+    an event, see ``delivery_asset``.
 
     :param delivery: What the prepare task returned, or a delivery's id. (templated)
     :param receipts_within: How long to wait for receipts. Those that come later count too.
@@ -91,9 +96,13 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
                 context, result["state"], has_failed="failed" in before.values()
             )
         self.log.info("Report: %s", result)
+        self._warn_of_workers(before, result["state"])
+        Metrics(dag_id_of(context)).reported(result)
         context["ti"].xcom_push(key="return_value", value=result)
         if verdict is Verdict.FAIL:
             raise AirflowFailException(f"The delivery was not sent: it is {result['state']}")
+        if verdict is Verdict.GO_ON:
+            tell_sent(context, result)
         if verdict is Verdict.SKIP:
             self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
         return result
@@ -108,6 +117,11 @@ class ReportDeliveryOperator(BaseOperator, SkipMixin):
             within_s = self.receipts_within.total_seconds()
             wait_for_receipts(store, delivery_id, within_s=within_s, sleep=time.sleep)
         return report(store, delivery_id)
+
+    def _warn_of_workers(self, before: dict[str, str], state: str) -> None:
+        lost = sum(each in {"failed", "upstream_failed"} for each in before.values())
+        if lost:
+            self.log.warning("%d send task(s) failed; the delivery is %s", lost, state)
 
     def _verdict(self, context: Context, state: str, *, has_failed: bool) -> Verdict:
         from smsflow_provider.core.delivery.verdict import Policy, verdict_of  # noqa: PLC0415

@@ -11,7 +11,9 @@ from airflow.sdk import BaseOperator
 
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.context import delivery_id_from, final_errors, owner_of
+from smsflow_provider.hooks.context import dag_id_of, delivery_id_from, final_errors, owner_of
+from smsflow_provider.hooks.metrics import Metrics
+from smsflow_provider.hooks.progress import SendProgress, total_of
 from smsflow_provider.hooks.sender import make_sender
 from smsflow_provider.hooks.store import StoreHook
 
@@ -85,17 +87,20 @@ class SendDeliveryOperator(BaseOperator):
         """Send, and return the report."""
         from smsflow_provider.core.delivery.send import send  # noqa: PLC0415
 
+        metrics = Metrics(dag_id_of(context))
         with final_errors():
             store = StoreHook(self.store_conn_id).store()
-            sender = make_sender(
-                store,
-                config=SmsflowConfig.read(),
-                owner=owner_of(context),
-                on_progress=lambda counts: self.log.info("Sending: %s", counts),
-                is_interrupted=lambda: self._is_told_to_end,
-            )
-            report = asyncio.run(send(store, delivery_id_from(self.delivery), sender))
-        self.log.info("Sent: %s", {k: v for k, v in report.items() if isinstance(v, int)})
+            delivery_id = delivery_id_from(self.delivery)
+            with SendProgress(store, delivery_id, say=self.log.info, metrics=metrics) as progress:
+                sender = make_sender(
+                    store,
+                    config=SmsflowConfig.read(),
+                    owner=owner_of(context),
+                    on_progress=progress,
+                    is_interrupted=lambda: self._is_told_to_end,
+                )
+                report = asyncio.run(send(store, delivery_id, sender))
+        self.log.info("Sent: %s", total_of(report))
         return report
 
     def on_kill(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import TaskGroup, XComArg
 
+from smsflow_provider.hooks.assets import delivery_alias
 from smsflow_provider.operators.prepare_delivery import PrepareDeliveryOperator
 from smsflow_provider.operators.report_delivery import ReportDeliveryOperator
 from smsflow_provider.operators.send_delivery import SendDeliveryOperator
@@ -155,6 +156,7 @@ class SmsDeliveryOperator(TaskGroup):
             on_expiry=on_expiry,
             on_reject=on_reject,
             send_in_backfill=send_in_backfill,
+            outlets=[delivery_alias(prepare.dag_id, str(self.group_id))],
             **common,
         )
         prepare >> review >> send >> self.report

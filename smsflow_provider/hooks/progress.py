@@ -1,0 +1,99 @@
+"""What a send task tells while it sends: a line in its log every few seconds, and metrics."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from smsflow_provider.hooks.metrics import Metrics
+
+if TYPE_CHECKING:
+    from smsflow_provider.core.delivery.progress import ProgressMeter
+    from smsflow_provider.core.store.connection import Store
+
+
+class SendProgress:
+    """
+    Takes a worker's counts, looks up where the whole delivery stands, and tells both.
+
+    A call returns at once: the store is asked on a thread of its own, and a question that takes
+    long makes the next line come later, not the messages. Nothing here raises.
+
+    Args:
+        say: Writes one line; gets counts, no number and no text.
+        metrics: Gets the same.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        delivery_id: str,
+        *,
+        say: Callable[[str], object],
+        metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._delivery_id = delivery_id
+        self._say = say
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._meter: ProgressMeter | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="smsflow-progress")
+        self._asked: Future[None] | None = None
+        self._own: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def __call__(self, counts: dict[str, int]) -> None:
+        """Tell how far it is; *counts* are those of this worker, by kind."""
+        with self._lock:
+            self._own = dict(counts)
+        self._metrics.count(counts)
+        if self._asked is None or self._asked.done():
+            self._asked = self._thread.submit(self._look)
+
+    def _look(self) -> None:
+        try:
+            self._tell()
+        except Exception as error:  # noqa: BLE001  a line is not worth a message
+            self._say(f"Sending: {self._here()} (no figures: {type(error).__name__})")
+
+    def _tell(self) -> None:
+        from smsflow_provider.core.delivery.progress import ProgressMeter  # noqa: PLC0415  heavy
+        from smsflow_provider.core.store.deliveries import (  # noqa: PLC0415  same
+            find_delivery,
+            read_figures,
+        )
+
+        delivery = find_delivery(self._store, self._delivery_id)
+        if self._meter is None:
+            self._meter = ProgressMeter(to_deliver=delivery.to_deliver)
+        figures = read_figures(self._store, delivery)
+        progress = self._meter.look(figures, now=self._monotonic())
+        self._say(f"Sending: {progress}; {self._here()}; {delivery.state.value}")
+        self._metrics.going(per_s=progress.per_s, left=progress.left)
+
+    def _here(self) -> str:
+        with self._lock:
+            told = {kind: count for kind, count in self._own.items() if count}
+        return f"by this worker {told or 'none yet'}"
+
+
+def total_of(report: dict[str, Any]) -> dict[str, Any]:
+    """Keep the counts of a report, for one line of a log."""
+    return {name: value for name, value in report.items() if isinstance(value, int)}
