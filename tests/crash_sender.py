@@ -7,13 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from smsflow_provider.core.delivery.outlet import GatewayLimits
 from smsflow_provider.core.delivery.send import Sender, send
 from smsflow_provider.core.delivery.window import WindowSettings
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     settings = SimulatorSettings(base_url=url, max_connections=2)
 
     @asynccontextmanager
-    async def open_gateway(_: Delivery) -> AsyncIterator[Gateway]:
+    async def open_gateway(_: str) -> AsyncIterator[Gateway]:
         async with HttpTransport.of(settings) as transport:
             yield HttpGateway(SimulatorDialect(settings), transport)
 
@@ -32,7 +32,8 @@ def main() -> None:
         conn_type_of=lambda _: "sms_simulator",
         callback_url_of=lambda _, __: None,
         lease_s=0.5,
-        window_of=lambda _: WindowSettings(connections=settings.max_connections),
+        limits_of=lambda _: GatewayLimits(connections=settings.max_connections),
+        window=WindowSettings(most_open=200),
     )
     asyncio.run(send(Store(dsn), "d1", sender))
 

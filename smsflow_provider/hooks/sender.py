@@ -9,9 +9,9 @@ from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 
 if TYPE_CHECKING:
+    from smsflow_provider.core.delivery.outlet import GatewayLimits
     from smsflow_provider.core.delivery.send import Sender
     from smsflow_provider.core.delivery.tokens import Signer
-    from smsflow_provider.core.delivery.window import WindowSettings
     from smsflow_provider.core.store.connection import Store
 
 
@@ -37,21 +37,26 @@ def make_sender(
     signer = Signer(read_keys(store))
     return Sender(
         owner=owner,
-        open_gateway=lambda delivery: hook_of(delivery.gateway).open(),
-        window_of=lambda delivery: _window_of(hook_of(delivery.gateway)),
-        conn_type_of=lambda delivery: hook_of(delivery.gateway).read()[0],
+        open_gateway=lambda conn_id: hook_of(conn_id).open(),
+        limits_of=lambda conn_id: _limits_of(hook_of(conn_id)),
+        conn_type_of=lambda conn_id: hook_of(conn_id).read()[0],
         callback_url_of=_callback_urls(config.public_url, signer),
+        daily_cap=config.daily_cap,
         allowed=config.allowed,
         on_progress=on_progress,
         is_interrupted=is_interrupted,
     )
 
 
-def _window_of(hook: SmsGatewayHook) -> WindowSettings:
-    from smsflow_provider.core.delivery.window import WindowSettings  # noqa: PLC0415
+def _limits_of(hook: SmsGatewayHook) -> GatewayLimits:
+    from smsflow_provider.core.delivery.outlet import GatewayLimits  # noqa: PLC0415
 
     _, settings = hook.read()
-    return WindowSettings(connections=settings.max_connections)
+    return GatewayLimits(
+        connections=settings.max_connections,
+        parts_per_s=settings.parts_per_s,
+        sender_parts_per_s=settings.sender_parts_per_s,
+    )
 
 
 def _callback_urls(public_url: str, signer: Signer) -> Callable[[str, str], str | None]:

@@ -20,7 +20,7 @@ from smsflow_provider.core.errors import (
     SendInterruptedError,
     SupersededError,
 )
-from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.gateways.base import Feature, Gateway
 from smsflow_provider.core.model import (
     Message,
     Outcome,
@@ -31,7 +31,7 @@ from smsflow_provider.core.model import (
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
-from smsflow_provider.core.store.lease import claim
+from smsflow_provider.core.store.lease import LANES, claim
 from smsflow_provider.core.store.receipts import (
     ReceivedReceipt,
     append_receipts,
@@ -39,7 +39,7 @@ from smsflow_provider.core.store.receipts import (
 )
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.prepared_delivery import approve, make_prepared
-from tests.sending import check_sums, make_sender, run_send
+from tests.sending import check_sums, make_sender, run_send, tick
 
 
 def test_every_message_leaves_once_with_its_own_content(store: Store) -> None:
@@ -408,7 +408,7 @@ def test_a_silent_owner_is_superseded_and_sends_nothing_more(store: Store) -> No
     first = claim(store, find_delivery(store, "d1"), owner="first", lease_s=10)
     assert first is not None
     first.begin(actor="first")
-    _, taken = first.tick(settled=[], wanted=7)
+    _, taken = tick(first, wanted=7)
     assert 7 == len(taken)
     gateway = RecordingGateway()
 
@@ -418,7 +418,7 @@ def test_a_silent_owner_is_superseded_and_sends_nothing_more(store: Store) -> No
     positions = {message.id.rpartition("-")[2] for message in gateway.messages}
     assert positions.isdisjoint({f"{one.position:x}" for one in taken})
     with pytest.raises(SupersededError):
-        first.tick(settled=[], wanted=7)
+        tick(first, wanted=7)
     first.release()
     check_sums(result)
 
@@ -433,7 +433,7 @@ def test_a_delivery_prepared_again_between_claim_and_begin_sends_nothing(store: 
     with pytest.raises(SupersededError, match="moved meanwhile"):
         ledger.begin(actor="first")
     with pytest.raises(SupersededError, match="prepared again"):
-        ledger.tick(settled=[], wanted=5)
+        tick(ledger, wanted=5)
     ledger.release()
 
 
@@ -463,7 +463,7 @@ def test_marks_of_an_owner_who_came_and_died_in_between_are_settled(store: Store
     other = claim(store, stale, owner="other", lease_s=10)
     assert other is not None
     other.begin(actor="other")
-    other.tick(settled=[], wanted=5)
+    tick(other, wanted=5)
     other.release()
 
     late = claim(store, stale, owner="late", lease_s=10)
@@ -536,19 +536,36 @@ def test_stopping_waits_for_a_slow_gateway_without_losing_the_lease(store: Store
     )
 
 
-def test_nobody_takes_the_lease_of_an_owner_who_is_alive(store: Store) -> None:
-    make_prepared(store, count=5)
+def test_nobody_takes_the_chunks_of_a_worker_who_is_alive(store: Store) -> None:
+    make_prepared(store, count=1500)
     approve(store)
     delivery = find_delivery(store, "d1")
     first = claim(store, delivery, owner="first", lease_s=10)
-    assert first is not None
-
-    assert claim(store, delivery, owner="second", lease_s=10) is None
-    first.release()
     second = claim(store, delivery, owner="second", lease_s=10)
+    assert first is not None
     assert second is not None
+    first.begin(actor="first")
+
+    assert claim(store, delivery, owner="third", lease_s=10, alone=True) is None
     assert first.epoch < second.epoch
-    second.release()
+    _, one = tick(first, wanted=2000)
+    _, two = tick(second, wanted=2000)
+    assert {1500} == {len(one) + len(two), len({each.position for each in [*one, *two]})}
+    assert second.reap(lease_s=10) == 0
+    for ledger in (first, second):
+        ledger.release()
+
+
+def test_of_more_workers_than_lanes_the_last_one_waits(store: Store) -> None:
+    make_prepared(store, count=5)
+    approve(store)
+    delivery = find_delivery(store, "d1")
+    ledgers = [claim(store, delivery, owner=f"w{n}", lease_s=10) for n in range(LANES + 1)]
+
+    assert [False] * LANES + [True] == [ledger is None for ledger in ledgers]
+    for ledger in ledgers:
+        if ledger is not None:
+            ledger.release()
 
 
 def test_progress_is_told_in_counts(store: Store) -> None:
@@ -573,6 +590,7 @@ class _OneByOne:
 
     class _Dialect:
         max_batch = 1
+        features: frozenset[Feature] = frozenset()
 
     def __init__(self, gateway: RecordingGateway) -> None:
         self._gateway = gateway

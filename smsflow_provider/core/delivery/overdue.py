@@ -25,7 +25,7 @@ def close_overdue_proofs(store: Store, *, actor: str, lease_s: float = LEASE_S) 
 
 
 def _close(store: Store, proof_id: str, *, actor: str, lease_s: float) -> bool:
-    ledger = claim(store, find_delivery(store, proof_id), owner=actor, lease_s=lease_s)
+    ledger = claim(store, find_delivery(store, proof_id), owner=actor, lease_s=lease_s, alone=True)
     if ledger is None:
         return False
     try:

@@ -1,35 +1,42 @@
 """
 The sliding window: one transaction a tick carries results in and marks out.
 
-At most ``limit`` messages are marked and not settled at any moment; that is also the most that a
-kill can leave in doubt.
+At most ``most_open`` messages are marked and not settled at any moment; that is also the most
+that a kill of this worker can leave in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
+import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from smsflow_provider.core.delivery.hand_over import HandOver
+from smsflow_provider.core.delivery.outlet import Outlet, Planned
+from smsflow_provider.core.delivery.plan import Plan
+from smsflow_provider.core.delivery.watch import Watch
 from smsflow_provider.core.errors import RefusedError, SendInterruptedError
-from smsflow_provider.core.gateways.base import Gateway
-from smsflow_provider.core.gateways.status import HOPELESS_CODES
-from smsflow_provider.core.model import Message, Outcome, OutcomeKind, message_id_of
+from smsflow_provider.core.model import DeliveryKind, OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.deliveries import Delivery
-from smsflow_provider.core.store.ledger import Ledger, Settled, Standing, Taken
+from smsflow_provider.core.store.ledger import Ledger
+from smsflow_provider.core.store.ledger_rows import Settled, Standing, Taken, Ticked
+
+#: Seconds between two looks at the whole: governor, circuits, workers that were lost.
+_LOOK_S: Final = 1.0
+_SMOOTHING: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
     """How wide and how fast the window slides."""
 
-    #: Requests under way at once, 1 or more.
-    connections: int = 32
-    #: Messages marked and not settled at once, at the most: what a kill can leave in doubt.
-    most_open: int = 500
+    #: Messages marked and not settled at once, at the most: what a kill can leave in doubt. The
+    #: window is only as wide as the gateway is quick.
+    most_open: int = 2000
     #: Seconds between two ticks while messages flow.
     tick_s: float = 0.02
     #: Seconds between two ticks of a paused delivery or one that waits: how soon a stop is seen.
@@ -40,263 +47,279 @@ class WindowSettings:
     progress_s: float = 5.0
     #: A tick that took longer than this, in seconds, hands nothing over before it has looked again.
     stale_s: float = 3.0
-
-
-class Backoff:
-    """How long to leave a gateway alone that certainly did not take a message."""
-
-    def __init__(self, *, longest_s: float, jitter: Callable[[], float] = random.random) -> None:
-        self._longest_s = longest_s
-        self._jitter = jitter
-        self._refusals = 0
-        self._until = 0.0
-
-    def refused(self, now: float, retry_after_s: float | None) -> None:
-        """Note a certain refusal at *now* (monotonic seconds)."""
-        if now < self._until and retry_after_s is None:
-            return  # one of a crowd that left before the first refusal came back
-        own = min(0.5 * 2**self._refusals, self._longest_s)
-        wait = retry_after_s if retry_after_s is not None else own * (0.5 + self._jitter())
-        self._refusals = min(self._refusals + 1, 16)
-        self._until = max(self._until, now + min(wait, self._longest_s))
-
-    def accepted(self) -> None:
-        """Note that the gateway takes messages."""
-        self._refusals = 0
-
-    def left_s(self, now: float) -> float:
-        """Seconds still to wait at *now*."""
-        return max(0.0, self._until - now)
+    #: A worker silent for this long, in seconds, has lost its chunks to the others.
+    lease_s: float = 10.0
 
 
 class SlidingWindow:
-    """Sends one claimed delivery through one gateway. See ``run``."""
+    """Sends what one worker takes of one delivery. See ``run``."""
 
     def __init__(
         self,
         ledger: Ledger,
-        gateway: Gateway,
+        outlets: Sequence[Outlet],
         *,
         delivery: Delivery,
-        callback_url_of: Callable[[str], str | None],
+        route_of: Callable[[Taken, dict[int, int]], Outlet],
+        watch: Watch,
         allowed: frozenset[int] | None,
         is_interrupted: Callable[[], bool],
-        sleep: Callable[[float], Awaitable[None]],
         on_progress: Callable[[dict[str, int]], None],
         settings: WindowSettings,
         actor: str,
     ) -> None:
         self._ledger = ledger
-        self._gateway = gateway
-        self._delivery = delivery
-        self._callback_url_of = callback_url_of
-        self._allowed = allowed
+        self._outlets = outlets
+        self._watch = watch
         self._is_interrupted = is_interrupted
-        self._sleep = sleep
         self._on_progress = on_progress
         self._settings = settings
         self._actor = actor
-        batch = gateway.dialect.max_batch
-        self._limit = max(batch, min(settings.connections * batch, settings.most_open))
+        self._delivery = delivery
         self._scopes = tuple(delivery.settings.get("opt_out_scopes", [""]))
-        self._backoff = Backoff(longest_s=settings.longest_backoff_s)
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._open = 0
-        self._settled: list[Settled] = []
-        self._again: dict[int, int] = {}
-        self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
-        self._told_at = time.monotonic()
-        self._hopeless = ""
-        self._broken: Exception | None = None
+        self._is_campaign = delivery.kind is DeliveryKind.CAMPAIGN
+        self._plan = Plan(route_of)
+        self._hands = HandOver(delivery, self._plan, allowed=allowed)
+        self._standing = Standing(state=delivery.state, expired=False)
+        self._told_at = self._looked_at = time.monotonic()
+        self._tick_took_s = settings.tick_s
+        self._rate = 0.0
+        self._found_no_chunk = False
 
     async def run(self) -> None:
         """
-        Send until all is settled, the delivery is stopped, or its validity is over.
+        Send until the delivery is finished or stopped, whoever of its workers does the last bit.
 
         Raises:
-            SupersededError: Another sender has taken over. What this one has under way is
+            SupersededError: Another worker has taken over. What this one has under way is
                 abandoned; the other has recorded it as unknown.
             RefusedError: The gateway refuses every message, such as for a wrong password. What
                 has not left waits for the next try.
+            SendInterruptedError: ``is_interrupted`` said so; nothing is in doubt.
         """
-        self._again = dict(self._ledger.waiting_again())
         try:
             while not await self._step():
                 pass
         finally:
-            for task in self._under_way:
-                task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self._hands.abandon()
+            for outlet in self._outlets:
+                await asyncio.to_thread(outlet.close)
 
     async def _step(self) -> bool:
         """Run one tick. True: the delivery has ended."""
+        await self._fill()
         began = time.monotonic()
-        standing, taken = await self._tick()
-        if time.monotonic() - began > self._settings.stale_s:
-            standing = await asyncio.to_thread(self._ledger.standing)
-        self._hand_over(taken if standing.may_send else self._held_back(taken))
+        leaving = await self._tick(began)
+        took_s = time.monotonic() - began
+        self._tick_took_s += _SMOOTHING * (took_s - self._tick_took_s)
+        if took_s > self._settings.stale_s:
+            self._standing = await asyncio.to_thread(self._ledger.standing)
+        self._hands.may_leave = self._standing.may_send and not self._is_ending()
+        self._hands.take(leaving)
         self._tell()
-        if not self._open and (ended := _end_of(standing)) is not None:
-            return await self._close(*ended)
-        if self._is_ending() and not self._open:
-            return await self._give_up()
-        if self._is_done(standing, taken):
-            return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
-        await self._sleep(self._pause_s(standing))
+        if await self._has_ended():
+            return True
+        await self._hands.wait(self._pause_s(), enough=self._width() // 2)
         return False
 
-    async def _tick(self) -> tuple[Standing, list[Taken]]:
-        settled, self._settled = self._settled, []
-        waits = self._is_ending() or self._backoff.left_s(time.monotonic()) > 0
-        room = 0 if waits else self._limit - self._open
-        again = list(self._again.items())[: max(room, 0)]
-        standing, taken = await asyncio.to_thread(
-            self._ledger.tick,
-            settled=settled,
-            wanted=room - len(again),
-            again=again,
-            scopes=self._scopes,
-        )
-        if standing.may_send:
-            for position, _ in again:
-                del self._again[position]
-        return standing, taken
-
-    def _held_back(self, taken: Sequence[Taken]) -> list[Taken]:
-        """Put messages back that may not leave any more since they were taken."""
-        for one in taken:
-            self._again[one.position] = one.attempt
-            self._settle(one, OutcomeKind.NOT_SENT, code="held_back")
-        return []
-
-    def _hand_over(self, taken: Sequence[Taken]) -> None:
-        size = self._gateway.dialect.max_batch
-        self._open += len(taken)
-        for start in range(0, len(taken), size):
-            task = asyncio.create_task(self._send_batch(taken[start : start + size]))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-
-    async def _send_batch(self, batch: Sequence[Taken]) -> None:
-        allowed = []
-        for one in batch:
-            if self._allowed is None or one.phone in self._allowed:
-                allowed.append(one)
-            else:
-                self._settle(one, OutcomeKind.CANCELLED, code="not_on_allow_list")
-        for one, outcome in zip(allowed, await self._outcomes(allowed), strict=True):
-            self._take_outcome(one, outcome)
-        self._open -= len(batch)
-
-    async def _outcomes(self, batch: Sequence[Taken]) -> list[Outcome]:
-        """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
-        messages = [self._message_of(one) for one in batch]
-        if not messages:
-            return []
-        try:
-            outcomes = await self._gateway.send(messages)
-            if len(outcomes) != len(messages):
-                raise ValueError("a gateway must answer for each message")
-        except Exception as error:  # noqa: BLE001  told when all is settled, see _give_up
-            self._broken = error
-            return [
-                Outcome(message_id=one.id, kind=OutcomeKind.UNKNOWN, code="sender_failed")
-                for one in messages
-            ]
-        return outcomes
-
-    def _take_outcome(self, taken: Taken, outcome: Outcome) -> None:
-        kind = outcome.kind
-        if kind is OutcomeKind.FAILED and outcome.code in HOPELESS_CODES:
-            # The connection is wrong, not this message: the next one would meet the same.
-            self._hopeless = outcome.code
-            kind = OutcomeKind.NOT_SENT
-        if kind is OutcomeKind.NOT_SENT:
-            self._backoff.refused(time.monotonic(), outcome.retry_after_s)
-            self._again[taken.position] = taken.attempt
-        else:
-            self._backoff.accepted()
-        self._settle(taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
-
-    def _settle(self, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = "") -> None:
-        self._counts[kind] += 1
-        self._settled.append(
-            Settled(
-                position=taken.position,
-                attempt=taken.attempt,
-                kind=kind,
-                code=code[:64],
-                gateway_ref=gateway_ref[:128],
+    async def _fill(self) -> None:
+        """Read ahead, and give the next messages their moments."""
+        if not self._standing.may_send or self._is_ending():
+            self._plan.unplan(now=time.monotonic())
+            return
+        while self._plan.wants_more(self._width()):
+            leased = await asyncio.to_thread(
+                self._ledger.lease_chunk, until=self._standing.wave_until
             )
-        )
+            self._found_no_chunk = leased is None
+            if leased is None:
+                break
+            self._plan.add(*leased, now=time.monotonic())
+        await self._set_moments()
 
-    def _message_of(self, taken: Taken) -> Message:
-        delivery = self._delivery
-        message_id = message_id_of(delivery.no, delivery.preparation, taken.position)
-        return Message(
-            id=message_id,
-            to=f"+{taken.phone}",
-            sender=taken.sender,
-            body=taken.body,
-            encoding=taken.encoding,
-            parts=taken.parts,
-            expires_at=delivery.expires_at,
-            callback_url=self._callback_url_of(message_id),
-        )
+    async def _set_moments(self) -> None:
+        now = time.monotonic()
+        rooms = {one.route: self._room(one, now) for one in self._outlets}
+        chosen = self._plan.choose(now, rooms=rooms)
+        if not chosen:
+            return
+        planned = await asyncio.to_thread(self._reserve, chosen)
+        rest = [taken for taken, _ in chosen[len(planned) :]]
+        self._plan.put_back(rest, now=now)
+        self._plan.set_moments(planned)
 
-    def _is_done(self, standing: Standing, taken: Sequence[Taken]) -> bool:
-        """Nothing taken, nothing under way, nothing to write: all is settled."""
-        return (
-            standing.state is DeliveryState.SENDING
-            and not taken
-            and not self._open
-            and not self._settled
-            and not self._again
-            and self._backoff.left_s(time.monotonic()) <= 0
-        )
+    def _room(self, outlet: Outlet, now: float) -> int:
+        if outlet.pace.is_paced and self._plan.latest(outlet) > now + self._lead_s():
+            return 0  # what was reserved is not used up yet
+        return outlet.room(now, width=self._width())
 
-    def _pause_s(self, standing: Standing) -> float:
-        """Seconds to the next tick: short while messages flow, longer with nothing to do."""
-        if standing.state is not DeliveryState.SENDING:
-            return self._settings.idle_tick_s
-        left_s = self._backoff.left_s(time.monotonic())
-        if left_s and not self._open:
-            return min(left_s, self._settings.idle_tick_s)
-        return self._settings.tick_s
+    def _reserve(self, chosen: Sequence[tuple[Taken, Outlet]]) -> list[Planned]:
+        """Ask the pace for moments; the first message without one ends what can leave for now."""
+        moments = {}
+        for outlet in self._outlets:
+            own = [taken for taken, through in chosen if through is outlet]
+            if own:
+                now = time.monotonic()
+                granted = outlet.pace.reserve(own, workers=self._standing.workers, now=now)
+                moments[outlet.route] = iter(granted)
+        planned = []
+        for taken, outlet in chosen:
+            at = next(moments[outlet.route], None)
+            if at is None:
+                break
+            planned.append(Planned(taken=taken, outlet=outlet, at=at))
+        return planned
+
+    async def _tick(self, now: float) -> list[Planned]:
+        settled = self._hands.take_settled()
+        self._count_rate(len(settled), now)
+        due = self._plan.due(now + self._lead_s())
+        ticked, count = await asyncio.to_thread(self._work, settled, due, now)
+        self._standing = ticked.standing
+        leaving, rest = due[:count], due[count:]
+        if rest or not ticked.standing.may_send:
+            self._plan.unplan(rest, now=time.monotonic())
+        self._plan.drop(ticked.proven)
+        self._hands.count(one.kind for one in ticked.gone)
+        gone = {one.position for one in ticked.gone}
+        for one in leaving:
+            if one.taken.position in gone:
+                one.outlet.open -= 1
+        return [one for one in leaving if one.taken.position not in gone]
+
+    def _work(
+        self, settled: Sequence[Settled], due: Sequence[Planned], now: float
+    ) -> tuple[Ticked, int]:
+        """Do all of a tick that blocks, in one thread. Tells how many of *due* were taken, too."""
+        for chore in self._hands.take_chores():
+            chore()
+        if now - self._looked_at >= _LOOK_S:
+            self._looked_at = now
+            self._look()
+        parts = [0 if one.taken.attempt else one.taken.parts for one in due]
+        count = self._within_cap(parts)
+        ticked = self._ledger.tick(
+            settled=settled,
+            leaving=[(one.taken, one.outlet.route) for one in due[:count]],
+            scopes=self._scopes,
+            is_campaign=self._is_campaign,
+        )
+        if not ticked.standing.may_send:
+            self._watch.put_parts_back(sum(parts[:count]))
+            count = 0
+        return ticked, count
+
+    def _within_cap(self, parts: Sequence[int]) -> int:
+        """Count how many messages of so many parts the daily cap lets leave."""
+        # A message that goes once more was set aside at its first attempt: it counts nothing.
+        wanted = sum(parts)
+        left = self._watch.take_parts(wanted) if wanted else 0
+        for place, own in enumerate(parts):
+            if own > left:
+                self._watch.put_parts_back(left)
+                return place
+            left -= own
+        return len(parts)
+
+    def _look(self) -> None:
+        if self._standing.is_off and self._standing.state is DeliveryState.SENDING:
+            self._watch.switched_off()
+        self._watch.look()
+        for outlet in self._outlets:
+            outlet.breaker.sync()
+        if self._found_no_chunk:
+            self._ledger.reap(lease_s=self._settings.lease_s)
+
+    async def _has_ended(self) -> bool:
+        standing = self._standing
+        if standing.state is DeliveryState.FINISHED:
+            return True
+        if self._hands.is_busy:
+            return False
+        if self._is_ending():
+            return await self._give_up()
+        if (ended := _end_of(standing)) is not None:
+            return await self._close(*ended)
+        if standing.may_send and self._plan.is_empty and self._found_no_chunk:
+            return await self._finish()
+        return False
+
+    async def _finish(self) -> bool:
+        if self._hands.has_settled or not await asyncio.to_thread(self._ledger.is_settled):
+            return False
+        if not await self._watch.resolve():
+            return False
+        return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
 
     async def _close(self, kind: OutcomeKind, code: str) -> bool:
         """Write what came back, and settle the rest as *kind*."""
-        settled, self._settled = self._settled, []
-        await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
+        self._plan.clear(now=time.monotonic())
+        settled = self._hands.take_settled()
+        await asyncio.to_thread(self._ledger.tick, settled=settled)
         await asyncio.to_thread(self._ledger.close_rest, kind, code)
         if kind is OutcomeKind.CANCELLED:
             return True
-        # Paused in this very moment: go on ticking until somebody resumes or stops it.
+        # Paused in this very moment, or others are at it: go on until it has ended.
         return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
 
-    def _is_ending(self) -> bool:
-        return bool(self._hopeless or self._broken or self._is_interrupted())
-
     async def _give_up(self) -> bool:
-        settled, self._settled = self._settled, []
-        await asyncio.to_thread(self._ledger.tick, settled=settled, wanted=0)
-        if self._broken is not None:
-            raise self._broken
-        if not self._hopeless:
+        self._plan.clear(now=time.monotonic())
+        settled = self._hands.take_settled()
+        await asyncio.to_thread(self._ledger.tick, settled=settled)
+        await asyncio.to_thread(self._ledger.give_chunks_back)
+        if self._hands.broken is not None:
+            raise self._hands.broken
+        if not self._hands.hopeless:
             raise SendInterruptedError(
                 "told to end: the next try goes on", delivery=self._delivery.id
             )
         raise RefusedError(
             "the gateway refuses every message: mend its connection, the next try goes on",
-            gateway=self._delivery.gateway,
-            code=self._hopeless,
+            gateway=self._hands.hopeless_gateway,
+            code=self._hands.hopeless,
         )
+
+    def _is_ending(self) -> bool:
+        return bool(self._hands.hopeless or self._hands.broken or self._is_interrupted())
+
+    def _lead_s(self) -> float:
+        """How long before its moment a message is marked, so that it can leave in time."""
+        return min(0.5, 0.01 + 2 * (self._tick_took_s + self._settings.tick_s))
+
+    def _width(self) -> int:
+        """How many messages may be marked at once: no more than the gateway gets through."""
+        flying = max(one.connections * one.max_batch for one in self._outlets)
+        queued = math.ceil(self._rate * 3 * (self._tick_took_s + self._settings.tick_s))
+        least = max(one.max_batch for one in self._outlets)
+        return max(least, min(flying + queued, self._settings.most_open))
+
+    def _count_rate(self, settled: int, now: float) -> None:
+        passed_s = max(now - self._hands.last_count_at, 1e-3)
+        self._hands.last_count_at = now
+        self._rate += _SMOOTHING * (settled / passed_s - self._rate)
+
+    def _pause_s(self) -> float:
+        """Seconds to the next tick: short while messages flow, longer with nothing to do."""
+        if not self._standing.may_send:
+            return self._settings.idle_tick_s
+        if self._hands.is_busy or self._hands.has_settled:
+            return self._settings.tick_s
+        now = time.monotonic()
+        waits = [one.backoff.left_s(now) for one in self._outlets]
+        if self._plan.is_empty:
+            return self._settings.tick_s if not self._found_no_chunk else self._idle_s()
+        due_s = self._plan.next_due_s(now) or 0.0
+        return min(max(self._settings.tick_s, min(waits), due_s), self._settings.idle_tick_s)
+
+    def _idle_s(self) -> float:
+        # Others work on the rest: look now and then whether one of them was lost.
+        return min(self._settings.idle_tick_s, 10 * self._settings.tick_s)
 
     def _tell(self) -> None:
         now = time.monotonic()
         if now - self._told_at >= self._settings.progress_s:
             self._told_at = now
-            self._on_progress({kind.value: count for kind, count in self._counts.items()})
+            self._on_progress(self._hands.counts())
 
 
 def _end_of(standing: Standing) -> tuple[OutcomeKind, str] | None:

@@ -22,6 +22,20 @@ HOPELESS_CODES = frozenset(
     }
 )
 
+#: Codes of the transport for a request of which no byte reached the gateway.
+NOT_REACHED_CODES = frozenset(
+    {
+        "closed",
+        "dns",
+        "tls",
+        "connect_timeout",
+        "connect_failed",
+        "connect_refused",
+        "bad_url",
+        "bad_request",
+    }
+)
+
 #: Statuses of the 4xx family that do not say whether the request was carried out.
 _DOUBTFUL = frozenset({408, 409, 425})
 

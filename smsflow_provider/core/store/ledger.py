@@ -1,38 +1,46 @@
 """
-The ledger of one delivery that is being sent: lease, marks, outcomes, counters.
+The ledger of one delivery as one worker sees it: lane, chunks, marks, outcomes, counters.
 
 A message is handed over only after its mark is committed, and a mark can be made once. All that a
-sender writes is fenced by the epoch of its lease: a superseded one finds out before it writes.
+worker writes is fenced by the epoch of its lane: a superseded one finds out before it writes.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import ParamSpec, Self, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from smsflow_provider.core.errors import SchemaError, SupersededError
-from smsflow_provider.core.model import Encoding, OutcomeKind
+from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.appending import append_lines, written
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
-from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
+from smsflow_provider.core.store.counters import COUNTERS, add_to_chunk, chunk_of
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
+from smsflow_provider.core.store.ledger_rows import ChunkHold, Settled, Standing, Taken, Ticked
+from smsflow_provider.core.store.orphans import reap
 from smsflow_provider.core.store.reservations import settle_stopped
 from smsflow_provider.core.store.statements import statements
+from smsflow_provider.core.store.suppressed import suppressed
 
 _SQL = "ledger"
-#: The lane of a lease: one sender a delivery today.
-LANE = 0
+#: Seconds between two signs of life at the gate, which senders of the former version look at.
+_GATE_S: Final = 1.0
 
-#: Counters of a chunk, by the kind of outcome that adds to them.
-_COUNTED = ("accepted", "failed", "unknown", "cancelled", "expired")
-
+_MARKS: Final = "COPY smsflow_marks (preparation, position, attempt, epoch, route) FROM STDIN"
+_OUTCOMES: Final = (
+    "COPY smsflow_outcomes (preparation, position, attempt, kind, code, gateway_ref) FROM STDIN"
+)
 #: Outcomes that a receipt contradicts.
 _DENIED = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN})
+#: The counter that an outcome adds to.
+_COUNTER = {kind: kind.value for kind in OutcomeKind} | {OutcomeKind.NOT_SENT: "waiting"}
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -53,72 +61,21 @@ def _retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
     return again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A prepared message that the ledger hands to the sender, not yet handed to a gateway."""
-
-    position: int
-    #: 0 for the first hand-over, one more after each certain refusal to take it.
-    attempt: int
-    #: E.164 digits without the plus.
-    phone: int = field(repr=False)
-    sender: str
-    body: str = field(repr=False)
-    encoding: Encoding
-    parts: int
-    #: The recipient has opted out since the preparation.
-    opted_out: bool
-
-    @classmethod
-    def from_row(cls, row: Row, attempt: int) -> Self:
-        """Read one row of ``take_messages`` or ``take_again``."""
-        return cls(
-            position=row["position"],
-            attempt=attempt,
-            phone=row["phone"],
-            sender=row["sender"],
-            body=row["body"],
-            encoding=Encoding(row["encoding"]),
-            parts=row["parts"],
-            opted_out=row["opted_out"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What became of one attempt at one message."""
-
-    position: int
-    attempt: int
-    kind: OutcomeKind
-    code: str = ""
-    gateway_ref: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What the ledger said in one tick."""
-
-    state: DeliveryState
-    #: The validity of the delivery is over.
-    expired: bool
-
-    @property
-    def may_send(self) -> bool:
-        """Whether messages may leave now."""
-        return self.state is DeliveryState.SENDING and not self.expired
-
-
 class Ledger:
-    """One owner's hold on the ledger of one delivery. Made by ``lease.claim``; not thread-safe."""
+    """One worker's hold on the ledger of one delivery. Made by ``lease.claim``; not thread-safe."""
 
-    def __init__(self, connection: Connection, delivery: Delivery, *, epoch: int) -> None:
+    def __init__(
+        self, connection: Connection, delivery: Delivery, *, lane: int, epoch: int, gate: str
+    ) -> None:
         self._connection = connection
         self._delivery = delivery
         self._epoch = epoch
         self._sql = statements(_SQL)
-        self._lane = {"delivery_no": delivery.no, "lane": LANE, "epoch": epoch}
+        self._lane = {"delivery_no": delivery.no, "lane": lane, "epoch": epoch, "gate": gate}
         self._ledger = {"preparation": delivery.preparation}
+        self._gate_at = time.monotonic()
+        self._chunks: dict[int, ChunkHold] = {}
+        self._last_chunk = -1
 
     @property
     def delivery(self) -> Delivery:
@@ -127,38 +84,40 @@ class Ledger:
 
     @property
     def epoch(self) -> int:
-        """The epoch that fences this owner."""
+        """The epoch that fences this worker."""
         return self._epoch
 
+    def may_begin(self) -> bool:
+        """Ask to be the one that looks at the content before the first message leaves."""
+        with translated_errors(), self._connection.transaction():
+            row = self._connection.execute(
+                self._sql["begin_lock"], {"delivery_no": self._delivery.no}
+            ).fetchone()
+        return bool(row and row["is_mine"])
+
     @_retried
-    def begin(self, *, actor: str) -> None:
+    def begin(self, *, actor: str, wave_until: int | None = None) -> None:
         """
         Move an approved delivery to sending and start the clock of its validity.
+
+        Args:
+            wave_until: Last position of the first wave; None: there are no waves.
 
         Raises:
             SupersededError: It was stopped or prepared again meanwhile.
         """
-        values = {**self._ledger, "delivery_no": self._delivery.no, "actor": actor}
+        values = {
+            **self._ledger,
+            "delivery_no": self._delivery.no,
+            "actor": actor,
+            "wave_until": wave_until,
+        }
         with translated_errors(), self._connection.transaction():
             self._hold()
             if self._connection.execute(self._sql["begin_sending"], values).fetchone() is None:
                 raise SupersededError(
                     "the delivery has moved meanwhile", delivery=self._delivery.id
                 )
-
-    def settle_orphans(self) -> None:
-        """Settle what a former owner marked and never settled. Runs inside ``claim``."""
-        rows = self._connection.execute(self._sql["orphaned_marks"], self._ledger).fetchall()
-        self._count((row["position"], row["kind"]) for row in rows)
-
-    def waiting_again(self) -> list[tuple[int, int]]:
-        """Find messages that certainly did not leave and may go again: (position, attempt)."""
-        with translated_errors(), self._connection.transaction():
-            return self._waiting_again()
-
-    def _waiting_again(self) -> list[tuple[int, int]]:
-        rows = self._connection.execute(self._sql["waiting_again"], self._ledger).fetchall()
-        return [(row["position"], row["attempt"]) for row in rows]
 
     @_retried
     def standing(self) -> Standing:
@@ -168,68 +127,108 @@ class Ledger:
             return self._standing()
 
     @_retried
+    def lease_chunk(self, *, until: int | None) -> tuple[list[Taken], list[Taken]] | None:
+        """
+        Take a chunk that nobody holds, and read its messages.
+
+        Args:
+            until: Last position that may leave now. None: all may.
+
+        Returns:
+            Messages nobody has taken, in order; and those that certainly did not leave and go
+            once more. None: there is no such chunk.
+
+        Raises:
+            SupersededError: Another worker has this lane; nothing was taken.
+        """
+        with translated_errors(), self._connection.transaction():
+            self._hold()
+            chunk = self._next_chunk(until)
+            if chunk is None:
+                return None
+            last = min(chunk["last_position"], until or chunk["last_position"])
+            fresh = self._read("read_messages", {"first": chunk["next_position"], "last": last})
+            again = self._waiting_of([chunk["chunk"]]) if chunk["waiting"] else []
+        self._last_chunk = chunk["chunk"]
+        self._chunks[chunk["chunk"]] = ChunkHold(ahead=len(fresh), waiting=len(again))
+        return fresh, again
+
+    @_retried
     def tick(
         self,
         *,
         settled: Sequence[Settled],
-        wanted: int,
-        again: Sequence[tuple[int, int]] = (),
-        scopes: Sequence[str] = ("",),
-    ) -> tuple[Standing, list[Taken]]:
+        leaving: Sequence[tuple[Taken, int]] = (),
+        scopes: Sequence[str] = (),
+        is_campaign: bool = True,
+    ) -> Ticked:
         """
         Write what came back and mark what goes next, in one transaction.
 
         Args:
             settled: Results since the last tick.
-            wanted: How many new messages to take, 0 or more.
-            again: (position, last attempt) of messages to take once more.
-            scopes: Opt-out scopes to look up.
+            leaving: Messages of leased chunks that go next, with the route they take. Those
+                never taken before must be the next ones of their chunk, in order.
+            scopes: Opt-out scopes to look up. None: nobody is looked up.
+            is_campaign: Quarantined numbers get nothing either.
 
         Returns:
-            Where the delivery stands, and the messages taken: all are marked durably, except
-            those that opted out since, which are settled as cancelled instead. Nothing is
-            taken unless the delivery is ``sending`` and its validity is not over.
+            Where the delivery stands, and the messages of *leaving* that must not leave: people
+            who opted out or were quarantined since the preparation, settled as cancelled, and
+            messages that a receipt says have left. All others are marked durably, unless the
+            delivery may not send now: then nothing is.
 
         Raises:
-            SupersededError: Another owner has the lease; nothing was written.
+            SupersededError: Another worker has this lane; nothing was written.
         """
+        changes = _Changes()
         with translated_errors(), self._connection.transaction():
             self._hold()
-            self._write(settled)
+            proven = self._write(settled, changes)
             standing = self._standing()
-            if not standing.may_send:
-                return standing, []
-            taken = self._take_again(again, scopes) + self._take_next(wanted, scopes)
-            gone = [message for message in taken if message.opted_out]
-            leaving = [message for message in taken if not message.opted_out]
-            self._write([_cancelled(message, "opted_out") for message in gone])
-            self._mark(leaving)
-            return standing, leaving
+            gone: list[Settled] = []
+            if standing.may_send and leaving:
+                gone = self._proven(leaving)
+                gone += self._suppressed(leaving, gone, scopes, is_campaign=is_campaign)
+                self._write(gone, changes)
+                self._mark(leaving, {one.position for one in gone}, changes)
+            holds = self._move_chunks(changes)
+        self._chunks = holds
+        return Ticked(standing=standing, gone=gone, proven=proven)
 
     @_retried
     def close_rest(self, kind: OutcomeKind, code: str) -> None:
         """
         Settle what has not left as *kind* (cancelled or expired) with *code*.
 
-        That is every message nobody has taken, and every one that waits for another attempt. A
-        stopped delivery gives back to its budget what was not handed over.
+        That is every message of this worker's chunks, and of those nobody holds, that has not
+        left or waits for another attempt. Nothing of this worker may be under way. A stopped
+        delivery gives back to its budget what was not handed over.
         """
-        closing = "close_chunks_expired"
-        if kind is OutcomeKind.CANCELLED:
-            closing = "close_chunks_cancelled"
         with translated_errors(), self._connection.transaction():
             self._hold()
-            self._write(
-                [
-                    Settled(position=position, attempt=attempt + 1, kind=kind, code=code)
-                    for position, attempt in self._waiting_again()
-                ]
-            )
-            self._connection.execute(
-                self._sql["close_rest"], {**self._ledger, "kind": kind.value, "code": code}
-            )
-            self._connection.execute(self._sql[closing], self._ledger)
+            rows = self._connection.execute(
+                self._sql["closable_chunks"], {**self._ledger, "epoch": self._epoch}
+            ).fetchall()
+            chunks = [row["chunk"] for row in rows]
+            self._close_waiting([row["chunk"] for row in rows if row["waiting"]], kind, code)
+            values = {**self._ledger, "chunks": chunks, "kind": kind.value, "code": code}
+            self._connection.execute(self._sql["close_rest"], values)
+            self._connection.execute(self._sql["close_chunks"], values)
+            held = [*{*chunks, *self._chunks}]
+            self._connection.execute(self._sql["free_chunks"], {**self._ledger, "chunks": held})
+        self._chunks = {}
         self._give_back()
+
+    def _close_waiting(self, chunks: Sequence[int], kind: OutcomeKind, code: str) -> None:
+        if not chunks:
+            return
+        settled = [_settled(one, kind, code) for one in self._waiting_of(chunks)]
+        self._append_outcomes(settled)
+        moved = Counter(chunk_of(one.position) for one in settled)
+        for chunk, count in sorted(moved.items()):
+            changes = {_COUNTER[kind]: count, "waiting": -count}
+            add_to_chunk(self._connection, self._delivery.preparation, chunk, changes)
 
     def _give_back(self) -> None:
         """Settle the budget of a stopped delivery; what is cut short here, maintenance does."""
@@ -240,34 +239,78 @@ class Ledger:
             pass  # the schema of the former version: nothing was reserved yet
 
     @_retried
+    def give_chunks_back(self) -> None:
+        """Let others have the chunks of this worker. Nothing of it may be under way."""
+        with translated_errors(), self._connection.transaction():
+            self._hold()
+            self._connection.execute(
+                self._sql["free_chunks"], {**self._ledger, "chunks": list(self._chunks)}
+            )
+        self._chunks = {}
+
+    @_retried
+    def reap(self, *, lease_s: float) -> int:
+        """Settle what workers left that were silent for more than *lease_s*; free their chunks."""
+        with translated_errors(), self._connection.transaction():
+            self._hold()
+            return reap(self._connection, self._delivery, lease_s=lease_s)
+
+    @_retried
+    def doubts(self) -> int:
+        """Count the messages in doubt, of all workers."""
+        with translated_errors(), self._connection.transaction():
+            row = self._connection.execute(self._sql["doubt_left"], self._ledger).fetchone()
+        return int(row["messages"]) if row else 0
+
+    @_retried
+    def is_settled(self) -> bool:
+        """Whether nothing is left to leave or under way, of all workers."""
+        with translated_errors(), self._connection.transaction():
+            return self._is_settled()
+
+    def _is_settled(self) -> bool:
+        row = self._connection.execute(self._sql["work_left"], self._ledger).fetchone()
+        return row is None or row["chunks"] == 0
+
+    @_retried
     def finish(self, *, actor: str) -> bool:
         """
         Move a delivery that is sending to finished.
 
         Returns:
-            False if it is not sending any more (paused or stopped meanwhile), or if there are
-            messages that nobody has taken.
+            False if it is not sending any more (paused, stopped or finished meanwhile), or if
+            something is left or under way.
         """
         with translated_errors(), self._connection.transaction():
             self._hold()
             delivery = read_delivery(self._connection, self._delivery.id, lock=True)
-            if delivery.state is not DeliveryState.SENDING or self._open_chunk() is not None:
+            if delivery.state is not DeliveryState.SENDING or not self._is_settled():
                 return False
             move_delivery(self._connection, delivery, DeliveryState.FINISHED, actor=actor)
         return True
 
     def release(self) -> None:
-        """Give the lease back and close the connection. Also after an error; never raises."""
+        """Give the lane back and close the connection. Also after an error; never raises."""
+        is_clean = not any(hold.under_way for hold in self._chunks.values())
         try:
             with self._connection.transaction():
-                self._connection.execute(self._sql["release_lease"], self._lane)
+                if is_clean:
+                    self._connection.execute(
+                        self._sql["free_chunks"], {**self._ledger, "chunks": list(self._chunks)}
+                    )
+                name = "release_lease" if is_clean else "abandon_lease"
+                self._connection.execute(self._sql[name], self._lane)
         except Exception:  # noqa: BLE001, S110  the lease runs out by itself
             pass
         self._connection.close()
 
     def _hold(self) -> None:
         if self._connection.execute(self._sql["hold_lease"], self._lane).fetchone() is None:
-            raise SupersededError("another sender owns this delivery", delivery=self._delivery.id)
+            raise SupersededError("another sender owns this work", delivery=self._delivery.id)
+        now = time.monotonic()
+        if now - self._gate_at > _GATE_S:
+            self._connection.execute(self._sql["hold_gate"], self._lane)
+            self._gate_at = now
 
     def _standing(self) -> Standing:
         row = self._connection.execute(
@@ -277,103 +320,175 @@ class Ledger:
             raise SupersededError(
                 "the delivery is gone or was prepared again", delivery=self._delivery.id
             )
-        return Standing(state=DeliveryState(row["state"]), expired=bool(row["expired"]))
+        return Standing(
+            state=DeliveryState(row["state"]),
+            expired=bool(row["expired"]),
+            is_off=bool(row["is_off"]),
+            wave_until=row["wave_until"],
+            workers=max(1, row["workers"]),
+        )
 
-    def _take_again(self, again: Sequence[tuple[int, int]], scopes: Sequence[str]) -> list[Taken]:
-        if not again:
-            return []
-        attempts = dict(again)
+    def _next_chunk(self, until: int | None) -> Row | None:
+        values = {**self._ledger, "epoch": self._epoch, "until": until}
+        for after in (self._last_chunk, -1):
+            row = self._connection.execute(
+                self._sql["lease_chunk"], {**values, "after": after}
+            ).fetchone()
+            if row is not None:
+                return row
+        return None
+
+    def _waiting_of(self, chunks: Sequence[int]) -> list[Taken]:
+        """Read the messages of *chunks* that go once more, as their next attempt."""
         rows = self._connection.execute(
-            self._sql["take_again"],
-            {**self._ledger, "positions": list(attempts), "scopes": list(scopes)},
+            self._sql["waiting_again"], {**self._ledger, "chunks": list(chunks)}
         ).fetchall()
-        return [Taken.from_row(row, attempts[row["position"]] + 1) for row in rows]
+        attempts = {row["position"]: row["attempt"] + 1 for row in rows}
+        found = self._read("read_waiting", {"positions": list(attempts)})
+        return [one._replace(attempt=attempts[one.position]) for one in found]
 
-    def _take_next(self, wanted: int, scopes: Sequence[str]) -> list[Taken]:
-        """Take from one chunk; the rest of *wanted* comes with the next tick."""
-        if wanted <= 0:
-            return []
-        chunk = self._open_chunk()
-        if chunk is None:
-            return []
-        last = min(chunk["next_position"] + wanted - 1, chunk["last_position"])
-        rows = self._connection.execute(
-            self._sql["take_messages"],
-            {
-                **self._ledger,
-                "first": chunk["next_position"],
-                "last": last,
-                "scopes": list(scopes),
-            },
-        ).fetchall()
-        self._connection.execute(
-            self._sql["advance_chunk"],
-            {**self._ledger, "chunk": chunk["chunk"], "next_position": last + 1},
-        )
-        return [Taken.from_row(row, 0) for row in rows]
+    def _read(self, name: str, values: dict[str, object]) -> list[Taken]:
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(self._sql[name], {**self._ledger, **values}).fetchall()
+        return [Taken(*row) for row in rows]
 
-    def _open_chunk(self) -> Row | None:
-        return self._connection.execute(self._sql["open_chunk"], self._ledger).fetchone()
-
-    def _mark(self, messages: Sequence[Taken]) -> None:
-        if messages:
-            self._connection.execute(
-                self._sql["write_marks"],
-                {
-                    **self._ledger,
-                    "epoch": self._epoch,
-                    "positions": [message.position for message in messages],
-                    "attempts": [message.attempt for message in messages],
-                },
-            )
-
-    def _write(self, settled: Sequence[Settled]) -> None:
-        if not settled:
-            return
-        settled = self._corrected(settled)
-        self._connection.execute(
-            self._sql["write_outcomes"],
-            {
-                **self._ledger,
-                "positions": [one.position for one in settled],
-                "attempts": [one.attempt for one in settled],
-                "kinds": [one.kind.value for one in settled],
-                "codes": [one.code for one in settled],
-                "gateway_refs": [one.gateway_ref for one in settled],
-            },
-        )
-        self._count((one.position, one.kind.value) for one in settled)
-
-    def _corrected(self, settled: Sequence[Settled]) -> list[Settled]:
-        """Believe a receipt more than an answer: what was reported on has left."""
-        doubted = [one.position for one in settled if one.kind in _DENIED]
-        if not doubted:
-            return list(settled)
-        rows = self._connection.execute(
-            self._sql["reported"], {**self._ledger, "positions": doubted}
-        )
-        left = {row["position"] for row in rows}
+    def _proven(self, leaving: Sequence[tuple[Taken, int]]) -> list[Settled]:
+        """Find messages that would go once more although a receipt says that they left."""
+        positions = [one.position for one, _ in leaving if one.attempt]
+        left = self._reported(positions) if positions else frozenset()
         return [
-            replace(one, kind=OutcomeKind.ACCEPTED, code="by_receipt")
-            if one.kind in _DENIED and one.position in left
-            else one
-            for one in settled
+            _settled(one, OutcomeKind.ACCEPTED, "by_receipt")
+            for one, _ in leaving
+            if one.position in left
         ]
 
-    def _count(self, settled: Iterable[tuple[int, str]]) -> None:
-        """Add outcomes to the counters of their chunks, in the order of the chunks."""
-        sums: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_COUNTED, 0))
-        for position, kind in settled:
-            if kind in _COUNTED:
-                sums[chunk_of(position)][kind] += 1
-        for chunk in sorted(sums):
-            add_to_chunk(self._connection, self._delivery.preparation, chunk, sums[chunk])
+    def _suppressed(
+        self,
+        leaving: Sequence[tuple[Taken, int]],
+        gone: Sequence[Settled],
+        scopes: Sequence[str],
+        *,
+        is_campaign: bool,
+    ) -> list[Settled]:
+        if not scopes:
+            return []
+        done = {one.position for one in gone}
+        messages = [one for one, _ in leaving if one.position not in done]
+        reasons = suppressed(self._connection, messages, scopes=scopes, with_quarantine=is_campaign)
+        return [
+            _settled(one, OutcomeKind.CANCELLED, reasons[one.position])
+            for one in messages
+            if one.position in reasons
+        ]
+
+    def _mark(
+        self, leaving: Sequence[tuple[Taken, int]], gone: set[int], changes: _Changes
+    ) -> None:
+        head, tail = f"{self._delivery.preparation}\t", f"\t{self._epoch}\t"
+        lines = []
+        for one, route in leaving:
+            changes.take(one, is_gone=one.position in gone)
+            if one.position not in gone:
+                lines.append(f"{head}{one.position}\t{one.attempt}{tail}{route}\n")
+        append_lines(self._connection, _MARKS, lines)
+
+    def _write(self, settled: Sequence[Settled], changes: _Changes) -> frozenset[int]:
+        """Append outcomes. Gives the positions of those that had left, against the answer."""
+        if not settled:
+            return frozenset()
+        left = self._contradicted(settled)
+        if left:
+            settled = [_proven(one) if one.position in left else one for one in settled]
+        self._append_outcomes(settled)
+        changes.settle(settled)
+        return left
+
+    def _append_outcomes(self, settled: Iterable[Settled]) -> None:
+        head = f"{self._delivery.preparation}\t"
+        append_lines(
+            self._connection,
+            _OUTCOMES,
+            [
+                f"{head}{one.position}\t{one.attempt}\t{one.kind.value}\t{written(one.code)}"
+                f"\t{written(one.gateway_ref)}\n"
+                for one in settled
+            ],
+        )
+
+    def _contradicted(self, settled: Sequence[Settled]) -> frozenset[int]:
+        """Believe a receipt more than an answer: what was reported on has left."""
+        doubted = [one.position for one in settled if one.kind in _DENIED]
+        return self._reported(doubted) if doubted else frozenset()
+
+    def _reported(self, positions: Sequence[int]) -> frozenset[int]:
+        rows = self._connection.execute(
+            self._sql["reported"], {**self._ledger, "positions": list(positions)}
+        )
+        return frozenset(row["position"] for row in rows)
+
+    def _move_chunks(self, changes: _Changes) -> dict[int, ChunkHold]:
+        """Write what changed in each chunk, in their order, and give back those that are done."""
+        holds = dict(self._chunks)
+        for chunk in sorted(changes.chunks):
+            counts, taken = changes.chunks[chunk], changes.next_positions.get(chunk, 0)
+            hold = holds[chunk].changed(changes.holds[chunk])
+            moved = self._connection.execute(
+                self._sql["move_chunk"],
+                {
+                    **self._ledger,
+                    **{name: counts[name] for name in COUNTERS},
+                    "chunk": chunk,
+                    "next_position": taken,
+                    "is_free": hold.is_done,
+                    "epoch": self._epoch,
+                },
+            ).fetchone()
+            if moved is None:
+                raise SupersededError("another sender owns this chunk", delivery=self._delivery.id)
+            holds[chunk] = hold
+            if hold.is_done:
+                del holds[chunk]
+        return holds
 
 
-def _cancelled(message: Taken, code: str) -> Settled:
+def _settled(one: Taken, kind: OutcomeKind, code: str) -> Settled:
+    """Settle a message instead of marking it."""
     return Settled(
-        position=message.position,
-        attempt=message.attempt,
-        kind=OutcomeKind.CANCELLED,
-        code=code,
+        position=one.position, attempt=one.attempt, kind=kind, code=code, was_marked=False
     )
+
+
+def _proven(one: Settled) -> Settled:
+    return one._replace(kind=OutcomeKind.ACCEPTED, code="by_receipt")
+
+
+class _Changes:
+    """What one tick adds to each chunk, and to this worker's hold on it."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[int, Counter[str]] = defaultdict(Counter)
+        self.holds: dict[int, Counter[str]] = defaultdict(Counter)
+        self.next_positions: dict[int, int] = {}
+
+    def settle(self, settled: Iterable[Settled]) -> None:
+        """Count outcomes."""
+        for one in settled:
+            chunk = chunk_of(one.position)
+            self.chunks[chunk][_COUNTER[one.kind]] += 1
+            if one.was_marked:
+                self.holds[chunk]["under_way"] -= 1
+            if one.kind is OutcomeKind.NOT_SENT:
+                self.holds[chunk]["waiting"] += 1
+
+    def take(self, one: Taken, *, is_gone: bool) -> None:
+        """Count a message that leaves, or that must not and is settled already."""
+        chunk = chunk_of(one.position)
+        if not is_gone:
+            self.holds[chunk]["under_way"] += 1
+        if one.attempt:
+            self.chunks[chunk]["waiting"] -= 1
+            self.holds[chunk]["waiting"] -= 1
+        else:
+            self.chunks[chunk]["taken"] += 1
+            self.holds[chunk]["ahead"] -= 1
+            self.next_positions[chunk] = one.position + 1

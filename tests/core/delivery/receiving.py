@@ -11,9 +11,11 @@ from smsflow_provider.core.model import OutcomeKind, ReceiptKind, message_id_of
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_figures
 from smsflow_provider.core.store.lease import claim
-from smsflow_provider.core.store.ledger import Ledger, Settled, Taken
+from smsflow_provider.core.store.ledger import Ledger
+from smsflow_provider.core.store.ledger_rows import Settled, Taken
 from smsflow_provider.core.store.receipts import ReceivedReceipt, append_receipts
 from tests.prepared_delivery import approve, make_prepared
+from tests.sending import tick
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -41,13 +43,13 @@ def die(ledger: Ledger) -> None:
 
 def take(ledger: Ledger, wanted: int) -> list[Taken]:
     """Mark the next messages: from here on they may have left."""
-    return ledger.tick(settled=[], wanted=wanted)[1]
+    return tick(ledger, wanted=wanted)[1]
 
 
 def settle(ledger: Ledger, taken: Iterable[Taken], kind: OutcomeKind) -> None:
     """Record what became of messages that were handed over."""
     settled = [Settled(position=one.position, attempt=one.attempt, kind=kind) for one in taken]
-    ledger.tick(settled=settled, wanted=0)
+    tick(ledger, settled=settled)
 
 
 def received(

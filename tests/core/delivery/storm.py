@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from smsflow_provider.core.model import OutcomeKind, ReceiptKind
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
-from smsflow_provider.core.store.ledger import Ledger, Settled, Taken
+from smsflow_provider.core.store.ledger import Ledger
+from smsflow_provider.core.store.ledger_rows import Settled, Taken
 from smsflow_provider.core.store.receipts import apply_receipts
 from tests.core.delivery.receiving import append, die, received, take_over
+from tests.sending import put_again, tick
 
 
 @dataclass
@@ -22,8 +24,8 @@ class Storm:
     ledger: Ledger
     dice: random.Random
     under_way: list[Taken] = field(default_factory=list)
-    #: What goes once more: position and the last attempt, as the sliding window keeps it.
-    again: dict[int, int] = field(default_factory=dict)
+    #: What goes once more, as the sliding window keeps it.
+    again: list[Taken] = field(default_factory=list)
     #: Positions the gateway took, each at most once; what it reported about them.
     took: dict[int, list[ReceiptKind]] = field(default_factory=dict)
 
@@ -38,8 +40,9 @@ class Storm:
         self.apply()
 
     def take(self) -> None:
-        again, self.again = list(self.again.items()), {}
-        _, taken = self.ledger.tick(settled=[], wanted=self.dice.randrange(40), again=again)
+        put_again(self.ledger, *self.again)
+        self.again = []
+        _, taken = tick(self.ledger, wanted=self.dice.randrange(40))
         for one in taken:
             if self.dice.random() < 0.8:
                 assert one.position not in self.took
@@ -51,7 +54,13 @@ class Storm:
         self.dice.shuffle(self.under_way)
         count = len(self.under_way) if everything else self.dice.randrange(30)
         back, self.under_way = self.under_way[:count], self.under_way[count:]
-        self.ledger.tick(settled=[self._outcome(one) for one in back], wanted=0)
+        settled = [(one, self._outcome(one)) for one in back]
+        ticked = self.ledger.tick(settled=[outcome for _, outcome in settled])
+        self.again += [
+            one
+            for one, outcome in settled
+            if outcome.kind is OutcomeKind.NOT_SENT and one.position not in ticked.proven
+        ]
 
     def _outcome(self, taken: Taken) -> Settled:
         if taken.position in self.took:
@@ -59,8 +68,6 @@ class Storm:
         else:
             kinds = [OutcomeKind.FAILED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN]
         kind = self.dice.choice(kinds)
-        if kind is OutcomeKind.NOT_SENT:
-            self.again[taken.position] = taken.attempt
         return Settled(position=taken.position, attempt=taken.attempt, kind=kind)
 
     def report(self) -> None:
@@ -80,4 +87,4 @@ class Storm:
         die(self.ledger)
         self.under_way = []
         self.ledger = take_over(self.store, self.delivery.id)
-        self.again = dict(self.ledger.waiting_again())
+        self.again = []

@@ -1,16 +1,44 @@
--- ensure_lease --
--- The lease row of one lane of one delivery.
-INSERT INTO smsflow_leases (delivery_no, lane) VALUES (%(delivery_no)s, %(lane)s) ON CONFLICT DO NOTHING;
+-- ensure_lanes --
+-- The lease rows of one delivery: lane 0 is the gate, the others are for one worker each.
+INSERT INTO smsflow_leases (delivery_no, lane)
+SELECT %(delivery_no)s, lane FROM generate_series(0, %(lanes)s) AS lane ON CONFLICT DO NOTHING;
 
--- claim_lease --
--- Take the lease if nobody holds it, or its holder has been silent too long. The new epoch makes every
--- later write of the former holder fail. The server's clock decides: workers' clocks may differ.
-UPDATE smsflow_leases
-   SET owner = %(owner)s, epoch = epoch + 1, heartbeat_at = clock_timestamp()
- WHERE delivery_no = %(delivery_no)s AND lane = %(lane)s
-   AND (owner = '' OR heartbeat_at IS NULL
-        OR heartbeat_at < clock_timestamp() - %(lease_s)s * interval '1 second')
-RETURNING epoch;
+-- lock_gate --
+-- Who holds the gate. Senders of the former version take this row, and nothing else, to send.
+SELECT owner, epoch, heartbeat_at >= clock_timestamp() - %(lease_s)s * interval '1 second' AS is_alive
+  FROM smsflow_leases WHERE delivery_no = %(delivery_no)s AND lane = 0 FOR UPDATE;
+
+-- hold_gate --
+-- Keep senders of the former version out.
+UPDATE smsflow_leases SET owner = %(gate)s, heartbeat_at = clock_timestamp()
+ WHERE delivery_no = %(delivery_no)s AND lane = 0;
+
+-- living_lanes --
+-- How many workers hold a lane and have said so lately.
+SELECT count(*)::int AS living FROM smsflow_leases
+ WHERE delivery_no = %(delivery_no)s AND lane > 0 AND owner <> ''
+   AND heartbeat_at >= clock_timestamp() - %(lease_s)s * interval '1 second';
+
+-- lost_lanes --
+-- Lanes of workers that were silent too long. One whose row is locked is just saying that it is alive.
+SELECT lane, epoch FROM smsflow_leases
+ WHERE delivery_no = %(delivery_no)s AND lane > 0 AND owner <> ''
+   AND (heartbeat_at IS NULL OR heartbeat_at < clock_timestamp() - %(lease_s)s * interval '1 second')
+ ORDER BY lane FOR UPDATE SKIP LOCKED;
+
+-- fence_lanes --
+-- A new epoch makes every later write of the former holders fail.
+UPDATE smsflow_leases SET owner = '', heartbeat_at = NULL, epoch = nextval('smsflow_epochs')
+ WHERE delivery_no = %(delivery_no)s AND lane = ANY(%(lost)s);
+
+-- take_lane --
+-- Take the first free lane. The server's clock decides: workers' clocks may differ.
+UPDATE smsflow_leases SET owner = %(owner)s, epoch = nextval('smsflow_epochs'), heartbeat_at = clock_timestamp()
+ WHERE (delivery_no, lane) = (
+       SELECT delivery_no, lane FROM smsflow_leases
+        WHERE delivery_no = %(delivery_no)s AND lane > 0 AND owner = ''
+        ORDER BY lane LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING lane, epoch;
 
 -- hold_lease --
 -- Say "still here" and lock the lease until the transaction ends. No row back: somebody else owns it.
@@ -19,112 +47,170 @@ UPDATE smsflow_leases SET heartbeat_at = clock_timestamp()
 RETURNING epoch;
 
 -- release_lease --
--- Give the lease back, so that the next sender need not wait.
+-- Give the lane back, with everything settled.
 UPDATE smsflow_leases SET owner = '', heartbeat_at = NULL
  WHERE delivery_no = %(delivery_no)s AND lane = %(lane)s AND epoch = %(epoch)s;
 
+-- abandon_lease --
+-- Leave marks behind that nobody has settled: the next worker settles them at once.
+UPDATE smsflow_leases SET heartbeat_at = NULL
+ WHERE delivery_no = %(delivery_no)s AND lane = %(lane)s AND epoch = %(epoch)s;
+
+-- begin_lock --
+-- One worker at a time looks at the content of a delivery that begins. Ends with the connection.
+SELECT pg_try_advisory_lock(hashtext('smsflow begin'), (%(delivery_no)s %% 2147483647)::int) AS is_mine;
+
 -- begin_sending --
--- The first claim: the clock of the validity starts here.
+-- The first claim: the clock of the validity starts here, and so does the first wave.
 UPDATE smsflow_deliveries
    SET state = 'sending', sending_at = now(), moved_at = now(), moved_by = %(actor)s,
-       expires_at = now() + validity_s * interval '1 second'
+       expires_at = now() + validity_s * interval '1 second',
+       wave = CASE WHEN %(wave_until)s::integer IS NULL THEN 0 ELSE 1 END, wave_until = %(wave_until)s
  WHERE no = %(delivery_no)s AND state = 'approved' AND preparation = %(preparation)s
 RETURNING no;
 
+-- lock_leased_chunks --
+-- The chunks that lost workers held, in the order in which receipts lock them too.
+SELECT chunk FROM smsflow_chunks
+ WHERE preparation = %(preparation)s AND epoch = ANY(%(epochs)s) ORDER BY chunk FOR UPDATE;
+
+-- lock_all_chunks --
+-- Every chunk of a delivery that a sender of the former version worked on.
+SELECT chunk FROM smsflow_chunks WHERE preparation = %(preparation)s ORDER BY chunk FOR UPDATE;
+
 -- orphaned_marks --
--- Messages marked by a former owner and never settled. With a receipt they left for certain, without
--- one nobody knows: they are never sent again by themselves. Reads the preparation's marks and outcomes once.
+-- Messages of these chunks that were marked and never settled. With a receipt they left for certain,
+-- without one nobody knows: they are never sent again by themselves. Walks the primary keys of marks,
+-- outcomes and receipts.
 INSERT INTO smsflow_outcomes (preparation, position, attempt, kind, code)
 SELECT k.preparation, k.position, k.attempt,
        CASE WHEN r.position IS NULL THEN 'unknown' ELSE 'accepted' END,
        CASE WHEN r.position IS NULL THEN 'sender_lost' ELSE 'by_receipt' END
-  FROM smsflow_marks k
-  LEFT JOIN smsflow_outcomes o
-         ON o.preparation = k.preparation AND o.position = k.position AND o.attempt = k.attempt
-  LEFT JOIN smsflow_receipts r ON r.preparation = k.preparation AND r.position = k.position
- WHERE k.preparation = %(preparation)s AND o.position IS NULL
+  FROM smsflow_chunks c
+  JOIN smsflow_marks k ON k.preparation = %(preparation)s AND k.position BETWEEN c.first_position AND c.last_position
+  LEFT JOIN smsflow_outcomes o ON o.preparation = %(preparation)s AND o.position = k.position AND o.attempt = k.attempt
+  LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = k.position
+ WHERE c.preparation = %(preparation)s AND c.chunk = ANY(%(chunks)s) AND o.position IS NULL
 RETURNING position, kind;
 
+-- free_chunks --
+-- Nobody holds these chunks any more.
+UPDATE smsflow_chunks SET epoch = NULL WHERE preparation = %(preparation)s AND chunk = ANY(%(chunks)s);
+
+-- count_waiting --
+-- Count anew what waits for another attempt: senders of the former version did not.
+UPDATE smsflow_chunks c SET epoch = NULL, waiting = (
+       SELECT count(*) FROM (
+              SELECT DISTINCT ON (position) position, attempt, kind FROM smsflow_outcomes
+               WHERE preparation = %(preparation)s AND position BETWEEN c.first_position AND c.last_position
+               ORDER BY position, attempt DESC) AS last
+        WHERE last.kind = 'not_sent'
+          AND NOT EXISTS (SELECT FROM smsflow_marks k WHERE k.preparation = %(preparation)s
+                             AND k.position = last.position AND k.attempt > last.attempt))
+ WHERE c.preparation = %(preparation)s;
+
 -- waiting_again --
--- Messages that certainly did not leave on their last try and were not marked again since.
+-- Messages of these chunks that certainly did not leave on their last try and were not marked since.
+-- Walks the primary keys of outcomes and marks.
 SELECT last.position, last.attempt::int AS attempt
-  FROM (SELECT DISTINCT ON (position) position, attempt, kind FROM smsflow_outcomes
-         WHERE preparation = %(preparation)s ORDER BY position, attempt DESC) AS last
- WHERE last.kind = 'not_sent'
+  FROM smsflow_chunks c
+ CROSS JOIN LATERAL (
+       SELECT DISTINCT ON (o.position) o.position, o.attempt, o.kind FROM smsflow_outcomes o
+        WHERE o.preparation = %(preparation)s AND o.position BETWEEN c.first_position AND c.last_position
+        ORDER BY o.position, o.attempt DESC) AS last
+ WHERE c.preparation = %(preparation)s AND c.chunk = ANY(%(chunks)s) AND c.waiting > 0 AND last.kind = 'not_sent'
    AND NOT EXISTS (SELECT FROM smsflow_marks k
                     WHERE k.preparation = %(preparation)s AND k.position = last.position
                       AND k.attempt > last.attempt)
  ORDER BY last.position;
 
+-- closable_chunks --
+-- Chunks with something left that nobody else holds.
+SELECT chunk, waiting FROM smsflow_chunks
+ WHERE preparation = %(preparation)s AND (epoch IS NULL OR epoch = %(epoch)s)
+   AND (waiting > 0 OR next_position <= last_position)
+ ORDER BY chunk FOR UPDATE;
+
 -- delivery_state --
--- What the people who may pause or stop it say now.
-SELECT state, preparation, expires_at IS NOT NULL AND expires_at <= clock_timestamp() AS expired
-  FROM smsflow_deliveries WHERE no = %(delivery_no)s;
+-- What the people who may pause, stop or switch off say now, how far the wave goes, and how many work.
+SELECT d.state, d.preparation, d.wave_until, coalesce(s.is_off, false) AS is_off,
+       d.expires_at IS NOT NULL AND d.expires_at <= clock_timestamp() AS expired,
+       (SELECT count(*)::int FROM smsflow_leases l
+         WHERE l.delivery_no = d.no AND l.lane > 0 AND l.owner <> '') AS workers
+  FROM smsflow_deliveries d LEFT JOIN smsflow_switch s ON s.no = 1
+ WHERE d.no = %(delivery_no)s;
 
--- open_chunk --
--- The first chunk with messages nobody has taken. Walks the primary key of smsflow_chunks.
-SELECT chunk, next_position, last_position FROM smsflow_chunks
- WHERE preparation = %(preparation)s AND next_position <= last_position ORDER BY chunk LIMIT 1;
+-- lease_chunk --
+-- Take the first chunk after the given one with messages that may leave. Walks the primary key.
+UPDATE smsflow_chunks SET epoch = %(epoch)s
+ WHERE (preparation, chunk) = (
+       SELECT preparation, chunk FROM smsflow_chunks
+        WHERE preparation = %(preparation)s AND chunk > %(after)s AND epoch IS NULL
+          AND (next_position <= least(last_position, coalesce(%(until)s::integer, last_position)) OR waiting > 0)
+        ORDER BY chunk LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING chunk, first_position, next_position, last_position, waiting;
 
--- take_messages --
--- The next messages of one chunk, with what changed since they were prepared: an opt-out is honoured
--- here too. Walks the primary key of the preparation's partition and of smsflow_opt_outs.
-SELECT m.position, m.phone, m.sender, m.body, m.encoding, m.parts,
-       EXISTS (SELECT FROM smsflow_opt_outs x WHERE x.phone = m.phone AND x.scope = ANY(%(scopes)s)) AS opted_out
-  FROM smsflow_messages m
- WHERE m.preparation = %(preparation)s AND m.position BETWEEN %(first)s AND %(last)s
- ORDER BY m.position;
+-- read_messages --
+-- Prepared messages of one chunk in order. Walks the primary key of the preparation's partition.
+SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messages
+ WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s ORDER BY position;
 
--- take_again --
--- Messages that go once more, but for those that have a receipt. Same shape as take_messages.
-SELECT m.position, m.phone, m.sender, m.body, m.encoding, m.parts,
-       EXISTS (SELECT FROM smsflow_opt_outs x WHERE x.phone = m.phone AND x.scope = ANY(%(scopes)s)) AS opted_out
-  FROM smsflow_messages m
- WHERE m.preparation = %(preparation)s AND m.position = ANY(%(positions)s)
-   AND NOT EXISTS (SELECT FROM smsflow_receipts r
-                    WHERE r.preparation = %(preparation)s AND r.position = m.position)
- ORDER BY m.position;
+-- read_waiting --
+-- The same by position, for messages that go once more.
+SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messages
+ WHERE preparation = %(preparation)s AND position = ANY(%(positions)s) ORDER BY position;
+
+-- suppressed --
+-- Which of these people opted out or were quarantined since the preparation. Walks the primary keys of
+-- smsflow_opt_outs and smsflow_quarantine.
+SELECT phone, min(reason) AS reason FROM (
+       SELECT x.phone, 'opted_out' AS reason FROM smsflow_opt_outs x
+        WHERE x.phone = ANY(%(phones)s) AND x.scope = ANY(%(scopes)s)
+        UNION ALL
+       SELECT q.phone, 'quarantined' FROM smsflow_quarantine q
+        WHERE q.phone = ANY(%(phones)s) AND q.quarantined_at IS NOT NULL) AS found
+ GROUP BY phone;
 
 -- reported --
 -- Which of these messages have a receipt: they left, whatever the gateway answered. Walks the primary key.
 SELECT position FROM smsflow_receipts WHERE preparation = %(preparation)s AND position = ANY(%(positions)s);
 
--- advance_chunk --
--- The messages before next_position are taken.
-UPDATE smsflow_chunks SET next_position = %(next_position)s
- WHERE preparation = %(preparation)s AND chunk = %(chunk)s;
-
--- write_marks --
--- The intent: written, committed, and only then handed over. The primary key makes a second mark of
--- the same attempt impossible, whoever tries.
-INSERT INTO smsflow_marks (preparation, position, attempt, epoch)
-SELECT %(preparation)s, position, attempt, %(epoch)s
-  FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[]) AS t (position, attempt);
-
--- write_outcomes --
--- What became of hand-overs, or why there was none. Appended, never changed.
-INSERT INTO smsflow_outcomes (preparation, position, attempt, kind, code, gateway_ref)
-SELECT %(preparation)s, position, attempt, kind, code, gateway_ref
-  FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[], %(kinds)s::text[], %(codes)s::text[],
-              %(gateway_refs)s::text[]) AS t (position, attempt, kind, code, gateway_ref);
+-- move_chunk --
+-- Add to the counters of a chunk this worker holds, say how far it is taken, and give it back when all
+-- of it is settled.
+UPDATE smsflow_chunks
+   SET accepted = accepted + %(accepted)s, failed = failed + %(failed)s, unknown = unknown + %(unknown)s,
+       cancelled = cancelled + %(cancelled)s, expired = expired + %(expired)s, waiting = waiting + %(waiting)s,
+       next_position = greatest(next_position, %(next_position)s::integer),
+       epoch = CASE WHEN %(is_free)s THEN NULL ELSE epoch END
+ WHERE preparation = %(preparation)s AND chunk = %(chunk)s AND epoch = %(epoch)s
+RETURNING chunk;
 
 -- close_rest --
--- Settle every message nobody has taken, with the reason.
+-- Settle every message of these chunks that nobody has taken, with the reason.
 INSERT INTO smsflow_outcomes (preparation, position, attempt, kind, code)
 SELECT m.preparation, m.position, 0, %(kind)s, %(code)s
   FROM smsflow_chunks c
   JOIN smsflow_messages m ON m.preparation = c.preparation AND m.position BETWEEN c.next_position AND c.last_position
- WHERE c.preparation = %(preparation)s AND m.preparation = %(preparation)s AND c.next_position <= c.last_position;
+ WHERE c.preparation = %(preparation)s AND m.preparation = %(preparation)s AND c.chunk = ANY(%(chunks)s)
+   AND c.next_position <= c.last_position;
 
--- close_chunks_cancelled --
+-- close_chunks --
 -- The counters that go with close_rest.
-UPDATE smsflow_chunks SET cancelled = cancelled + last_position - next_position + 1, next_position = last_position + 1
- WHERE preparation = %(preparation)s AND next_position <= last_position;
+UPDATE smsflow_chunks
+   SET cancelled = cancelled + CASE WHEN %(kind)s = 'cancelled' THEN last_position - next_position + 1 ELSE 0 END,
+       expired = expired + CASE WHEN %(kind)s = 'expired' THEN last_position - next_position + 1 ELSE 0 END,
+       next_position = last_position + 1
+ WHERE preparation = %(preparation)s AND chunk = ANY(%(chunks)s);
 
--- close_chunks_expired --
--- The counters that go with close_rest.
-UPDATE smsflow_chunks SET expired = expired + last_position - next_position + 1, next_position = last_position + 1
- WHERE preparation = %(preparation)s AND next_position <= last_position;
+-- work_left --
+-- Chunks that somebody holds, or with messages that have not left. Reads one row per thousand messages.
+SELECT count(*)::int AS chunks FROM smsflow_chunks
+ WHERE preparation = %(preparation)s AND (epoch IS NOT NULL OR next_position <= last_position OR waiting > 0);
+
+-- doubt_left --
+-- Messages in doubt. Reads one row per thousand messages.
+SELECT coalesce(sum(unknown), 0)::bigint AS messages FROM smsflow_chunks WHERE preparation = %(preparation)s;
 
 -- read_prepared --
 -- Every prepared message in order, to compute the fingerprint once more before the first one leaves.

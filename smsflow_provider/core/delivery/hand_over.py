@@ -1,0 +1,229 @@
+"""Handing marked messages over, once each, at their moment, and taking what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from smsflow_provider.core.delivery.backoff import own_wait_s
+from smsflow_provider.core.delivery.outlet import Outlet, Planned
+from smsflow_provider.core.delivery.plan import Plan
+from smsflow_provider.core.gateways.status import HOPELESS_CODES, NOT_REACHED_CODES
+from smsflow_provider.core.model import Encoding, Message, Outcome, OutcomeKind, message_id_of
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.ledger_rows import Settled, Taken
+
+_ENCODINGS = {encoding.value: encoding for encoding in Encoding}
+#: Of the time in which a message may leave late: how far apart those of one request may be.
+_APART: Final = 0.8
+
+
+class HandOver:
+    """
+    What is under way of one worker. Lives on one event loop.
+
+    Args:
+        allowed: E.164 digits that may be texted at all. None: everybody.
+    """
+
+    def __init__(self, delivery: Delivery, plan: Plan, *, allowed: frozenset[int] | None) -> None:
+        self._delivery = delivery
+        self._plan = plan
+        self._allowed = allowed
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._settled: list[Settled] = []
+        self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
+        self._chores: list[Callable[[], None]] = []
+        self._back = asyncio.Event()
+        self._enough = 1
+        #: Whether what is marked may still leave.
+        self.may_leave = False
+        self.last_count_at = time.monotonic()
+        #: The code for which a gateway refuses every message; empty: none does.
+        self.hopeless = ""
+        self.hopeless_gateway = ""
+        self.broken: Exception | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is marked and has not come back."""
+        return self._open > 0
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether results wait to be written."""
+        return bool(self._settled)
+
+    def counts(self) -> dict[str, int]:
+        """Give what came back so far, by kind."""
+        return {kind.value: count for kind, count in self._counts.items()}
+
+    def count(self, kinds: Iterable[OutcomeKind]) -> None:
+        """Count what was settled without a hand-over."""
+        for kind in kinds:
+            self._counts[kind] += 1
+
+    def take_settled(self) -> list[Settled]:
+        """Take the results that are to be written."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    def take_chores(self) -> list[Callable[[], None]]:
+        """Take what the next tick does in its thread."""
+        chores, self._chores = self._chores, []
+        return chores
+
+    def take(self, marked: Sequence[Planned]) -> None:
+        """Take messages whose marks are committed: each leaves at its moment."""
+        self._open += len(marked)
+        now = time.monotonic()
+        for outlet in dict.fromkeys(one.outlet for one in marked):
+            own = [one for one in marked if one.outlet is outlet]
+            outlet.ready.extend(_batches_of(own, now=now))
+            self._pump(outlet)
+
+    def _pump(self, outlet: Outlet) -> None:
+        """Use every free connection of *outlet*."""
+        while outlet.ready and outlet.busy < outlet.connections:
+            outlet.busy += 1
+            task = asyncio.create_task(self._send(outlet, outlet.ready.popleft()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, outlet: Outlet, batch: Sequence[Planned]) -> None:
+        at = batch[-1].at
+        if (early_s := at - time.monotonic()) > 0:
+            await asyncio.sleep(early_s)
+        is_late = time.monotonic() > batch[0].at + outlet.pace.late_s
+        leaving = []
+        for one in batch:
+            if self._allowed is not None and one.taken.phone not in self._allowed:
+                self._settle(one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
+            elif is_late or not self.may_leave:
+                self._put_back(one.taken)
+            else:
+                leaving.append(one.taken)
+        outcomes = await self._outcomes(outlet, leaving)
+        for taken, outcome in zip(leaving, outcomes, strict=True):
+            self._take_outcome(outlet, taken, outcome)
+        outlet.busy -= 1
+        outlet.open -= len(batch)
+        self._open -= len(batch)
+        self._pump(outlet)
+        if len(self._settled) >= self._enough or not self._open:
+            self._back.set()
+
+    async def _outcomes(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Outcome]:
+        """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
+        messages = [self._message_of(outlet, one) for one in batch]
+        if not messages:
+            return []
+        try:
+            outcomes = await outlet.gateway.send(messages)
+            if len(outcomes) != len(messages):
+                raise ValueError("a gateway must answer for each message")
+        except Exception as error:  # noqa: BLE001  told when all is settled
+            self.broken = error
+            return [
+                Outcome(message_id=one.id, kind=OutcomeKind.UNKNOWN, code="sender_failed")
+                for one in messages
+            ]
+        return outcomes
+
+    def _take_outcome(self, outlet: Outlet, taken: Taken, outcome: Outcome) -> None:
+        now = time.monotonic()
+        kind = outcome.kind
+        outlet.breaker.note(kind, code=outcome.code, is_own=outcome.is_own, now=now)
+        if kind is OutcomeKind.FAILED and outcome.code in HOPELESS_CODES:
+            # The connection is wrong, not this message: the next one would meet the same.
+            self.hopeless, self.hopeless_gateway = outcome.code, outlet.conn_id
+            kind = OutcomeKind.NOT_SENT
+        if kind is OutcomeKind.NOT_SENT:
+            self._plan_again(outlet, taken, outcome, now=now)
+        else:
+            outlet.backoff.accepted()
+        if kind is OutcomeKind.ACCEPTED and outlet.pace.is_paced:
+            self._chores.append(partial(outlet.pace.accepted, taken.parts))
+        self._settle(taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
+
+    def _plan_again(self, outlet: Outlet, taken: Taken, outcome: Outcome, *, now: float) -> None:
+        due = now
+        if outcome.is_own:
+            due += own_wait_s(taken.attempt, outcome.retry_after_s)
+        else:
+            outlet.backoff.refused(now, outcome.retry_after_s)
+            if outcome.code not in NOT_REACHED_CODES:
+                throttled = partial(
+                    outlet.pace.throttled,
+                    sender=taken.sender,
+                    retry_after_s=outcome.retry_after_s,
+                )
+                self._chores.append(throttled)
+        self._plan.add_again(taken.again(), due=due)
+
+    def _put_back(self, taken: Taken) -> None:
+        """Let a marked message that may not leave any more go once more, with a new mark."""
+        self._plan.add_again(taken.again(), due=time.monotonic())
+        self._settle(taken, OutcomeKind.NOT_SENT, code="held_back")
+
+    def _settle(self, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = "") -> None:
+        self._counts[kind] += 1
+        self._settled.append(
+            Settled(
+                position=taken.position,
+                attempt=taken.attempt,
+                kind=kind,
+                code=code[:64],
+                gateway_ref=gateway_ref[:128],
+            )
+        )
+
+    def _message_of(self, outlet: Outlet, taken: Taken) -> Message:
+        delivery = self._delivery
+        message_id = message_id_of(delivery.no, delivery.preparation, taken.position)
+        return Message(
+            id=message_id,
+            to=f"+{taken.phone}",
+            sender=taken.sender,
+            body=taken.body,
+            encoding=_ENCODINGS[taken.encoding],
+            parts=taken.parts,
+            expires_at=delivery.expires_at,
+            callback_url=outlet.callback_url_of(message_id),
+        )
+
+    async def wait(self, pause_s: float, *, enough: int) -> None:
+        """Wait *pause_s*, or less: until *enough* came back, or everything."""
+        self._enough = max(1, enough)
+        if len(self._settled) >= self._enough or (self._settled and not self._open):
+            await asyncio.sleep(0)
+            return
+        self._back.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._back.wait()
+
+    async def abandon(self) -> None:
+        """Give up what is under way: it stays in doubt."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _batches_of(marked: Sequence[Planned], *, now: float) -> list[list[Planned]]:
+    """Group messages of one outlet into requests: none leaves before its moment, nor too late."""
+    outlet = marked[0].outlet
+    apart_s = outlet.pace.late_s * _APART
+    batches: list[list[Planned]] = []
+    for one in sorted(marked, key=lambda each: each.at):
+        last = batches[-1] if batches else []
+        if last and len(last) < outlet.max_batch and one.at - max(last[0].at, now) <= apart_s:
+            last.append(one)
+        else:
+            batches.append([one])
+    return batches

@@ -1,0 +1,51 @@
+"""Who must get no text any more, asked just before the messages leave."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from smsflow_provider.core.store.connection import Connection
+from smsflow_provider.core.store.ledger_rows import Taken
+from smsflow_provider.core.store.scopes import sender_scope
+from smsflow_provider.core.store.statements import statements
+
+
+def suppressed(
+    connection: Connection,
+    messages: Sequence[Taken],
+    *,
+    scopes: Sequence[str],
+    with_quarantine: bool = True,
+) -> dict[int, str]:
+    """
+    Find the messages whose recipients opted out or were quarantined by now.
+
+    Args:
+        scopes: Opt-out lists that hold for the whole delivery; that of each sender is asked too.
+        with_quarantine: False for texts whose numbers a person named.
+
+    Returns:
+        ``opted_out`` or ``quarantined``, by position.
+    """
+    by_sender: dict[str, list[Taken]] = defaultdict(list)
+    for one in messages:
+        by_sender[one.sender].append(one)
+    found: dict[int, str] = {}
+    for sender, own in by_sender.items():
+        lists = [*scopes, sender_scope(sender)] if sender.strip() else [*scopes]
+        reasons = _reasons(connection, [one.phone for one in own], lists)
+        for one in own if reasons else ():
+            reason = reasons.get(one.phone)
+            if reason is not None and (with_quarantine or reason == "opted_out"):
+                found[one.position] = reason
+    return found
+
+
+def _reasons(
+    connection: Connection, phones: Sequence[int], scopes: Sequence[str]
+) -> dict[int, str]:
+    rows = connection.execute(
+        statements("ledger")["suppressed"], {"phones": list(phones), "scopes": list(scopes)}
+    ).fetchall()
+    return {row["phone"]: row["reason"] for row in rows}
