@@ -10,11 +10,14 @@ SELECT EXISTS (SELECT FROM smsflow_quarantine WHERE quarantined_at IS NULL) AS f
 
 -- counted_phones_of_messages --
 -- Of some messages, those to numbers of which errors are counted, now or in a moment. Walks the primary key
--- of their partition, and that of the quarantine.
+-- of their partition, and that of the quarantine or smsflow_quarantine_counting_v1, whichever is shorter.
+SELECT m.position, m.phone FROM smsflow_messages m
+  JOIN smsflow_quarantine q ON q.phone = m.phone AND q.quarantined_at IS NULL
+ WHERE m.preparation = %(preparation)s::bigint AND m.position = ANY(%(positions)s::integer[])
+ UNION
 SELECT m.position, m.phone FROM smsflow_messages m
  WHERE m.preparation = %(preparation)s::bigint AND m.position = ANY(%(positions)s::integer[])
-   AND (m.phone = ANY(%(phones)s::bigint[])
-        OR EXISTS (SELECT FROM smsflow_quarantine q WHERE q.phone = m.phone AND q.quarantined_at IS NULL));
+   AND cardinality(%(phones)s::bigint[]) > 0 AND m.phone = ANY(%(phones)s::bigint[]);
 
 -- note_events --
 -- What was learnt of some numbers, each once: a hard error quarantines; a soft one counts if it is far enough
