@@ -36,6 +36,8 @@ VERBS = (
     Verb(name="pause", help="hold a delivery that is being sent", module="control"),
     Verb(name="resume", help="let a paused delivery go on", module="control"),
     Verb(name="stop", help="stop a delivery for good, or its preparation", module="control"),
+    Verb(name="resend", help="let what failed or expired go again", module="resend"),
+    Verb(name="switch", help="switch every delivery off, or on again", module="switch"),
     Verb(name="opt-outs", help="import, export, add and remove opt-outs", module="opt_outs"),
     Verb(
         name="quarantine",
@@ -43,9 +45,7 @@ VERBS = (
         module="quarantine",
     ),
     Verb(name="replies", help="list what people wrote back", module="replies"),
-    Verb(
-        name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"
-    ),
+    Verb(name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"),
     Verb(name="receiver", help="take receipts from gateways, without Airflow", module="receiver"),
     Verb(name="maintain", help="apply receipts that wait", module="maintain"),
     Verb(name="simulator", help="run a gateway on this machine to try things", module="simulator"),

@@ -33,6 +33,8 @@ class SmsflowConfig:
     allowed: frozenset[int] | None = field(repr=False)
     #: Airflow's own address, for links.
     base_url: str
+    #: Parts that all deliveries together may hand over in one day (UTC); 0: no cap.
+    daily_cap: int = 0
     #: Messages of deliveries that ended more days ago are archived; 0: never.
     retention_days: int = 0
     #: Folder of the archive, as ``artifacts``. Empty: ``archive`` in that; ``none``: no files.
@@ -44,8 +46,8 @@ class SmsflowConfig:
         Read the section.
 
         Raises:
-            ConfigError: ``allowed_numbers`` holds something that is no E.164 number, or
-                ``retention_days`` is no number of days.
+            ConfigError: ``allowed_numbers`` holds something that is no E.164 number,
+                ``retention_days`` is no number of days, or ``daily_cap`` no number of parts.
         """
         home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
         return cls(
@@ -55,6 +57,7 @@ class SmsflowConfig:
             public_url=conf.get("smsflow", "public_url", fallback="").rstrip("/"),
             allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
             base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
+            daily_cap=read_daily_cap(conf.get("smsflow", "daily_cap", fallback="")),
             retention_days=_days("retention_days"),
             archive=conf.get("smsflow", "archive", fallback="").strip().rstrip("/"),
         )
@@ -85,6 +88,28 @@ def _folder(name: str) -> Path:
     """Read a folder; where none is set, the one of that name in the DAGs folder."""
     given = conf.get("smsflow", name, fallback="")
     return Path(given) if given else Path(conf.get("core", "dags_folder")) / name
+
+
+def read_daily_cap(text: str) -> int:
+    """
+    Read how many parts may leave in one day.
+
+    Returns:
+        0 for an empty text, or 0: no cap.
+
+    Raises:
+        ConfigError: It is no whole number. A cap that cannot be read is not taken for none.
+
+    Example:
+        >>> read_daily_cap("250000"), read_daily_cap("250_000"), read_daily_cap(" ")
+        (250000, 250000, 0)
+    """
+    digits = text.strip().replace("_", "") or "0"
+    if not (digits.isascii() and digits.isdigit()):
+        raise ConfigError(
+            "[smsflow] daily_cap: write a number of parts, or 0 for none", got=text.strip()[:20]
+        )
+    return int(digits)
 
 
 def read_allowed(text: str) -> frozenset[int] | None:

@@ -26,7 +26,7 @@ from smsflow_provider.core.gateways.registry import GATEWAY_TYPES
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.get_provider_info import get_provider_info
-from smsflow_provider.hooks.config import SmsflowConfig, read_allowed
+from smsflow_provider.hooks.config import SmsflowConfig, read_allowed, read_daily_cap
 from smsflow_provider.hooks.context import actor_of, dag_id_of, flag_of, owner_of
 from smsflow_provider.hooks.find_store import find_store
 from smsflow_provider.hooks.gateway import KannelHook, SimulatorHook, SmsGatewayHook
@@ -116,6 +116,7 @@ def test_the_settings_have_their_defaults() -> None:
         "rules",
         "public_url",
         "allowed_numbers",
+        "daily_cap",
         "retention_days",
         "archive",
         "review_hold_s",
@@ -155,6 +156,21 @@ def test_without_settings_files_are_below_airflows_own_folders() -> None:
     assert Path(conf.get("core", "dags_folder")) / "rules" == config.rules
     assert config.artifacts.endswith("/smsflow")
     assert config.allowed is None
+
+
+@pytest.mark.parametrize(("text", "parts"), [("", 0), ("0", 0), (" 250000 ", 250000)])
+def test_a_daily_cap_is_a_number_of_parts(
+    monkeypatch: pytest.MonkeyPatch, text: str, parts: int
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__DAILY_CAP", text)
+
+    assert parts == SmsflowConfig.read().daily_cap
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1e6", "\u0663"])
+def test_a_daily_cap_that_cannot_be_read_is_not_taken_for_none(text: str) -> None:
+    with pytest.raises(ConfigError, match="daily_cap"):
+        read_daily_cap(text)
 
 
 def test_the_allow_list_does_not_show_in_a_repr() -> None:

@@ -388,6 +388,10 @@ def test_its_openapi_lists_the_routes_and_no_page_of_others(server: TestClient) 
         "/api/v1/deliveries/{delivery_id}/pause",
         "/api/v1/deliveries/{delivery_id}/resume",
         "/api/v1/deliveries/{delivery_id}/stop",
+        "/api/v1/deliveries/{delivery_id}/resend",
+        "/api/v1/switch",
+        "/api/v1/switch/off",
+        "/api/v1/switch/on",
     } == set(document["paths"])
     assert [404, 404] == [
         server.get(path).status_code for path in ("/smsflow/docs", "/smsflow/redoc")

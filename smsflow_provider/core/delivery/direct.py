@@ -29,6 +29,7 @@ from smsflow_provider.core.delivery.by_author import (
 )
 from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.send import Sender, send
+from smsflow_provider.core.delivery.switch import check_may_begin
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.model import DeliveryKind, Origin
@@ -129,6 +130,7 @@ async def send_direct(
 
     Raises:
         ConfigError: See ``check_direct``.
+        IllegalMoveError: Everything is switched off.
     """
     check_direct(direct, dialect=dialect)
     delivery = ensure_delivery(
@@ -140,6 +142,7 @@ async def send_direct(
         actor=author,
     )
     if delivery.state not in BEGUN | {DeliveryState.APPROVED}:
+        check_may_begin(store)
         _prepare(store, delivery, direct, author=author, dialect=dialect)
     return await send(store, delivery.id, sender)
 

@@ -27,6 +27,7 @@ from smsflow_provider.core.delivery.proof_request import (
 )
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.send import Sender, send
+from smsflow_provider.core.delivery.switch import check_may_begin
 from smsflow_provider.core.errors import (
     ConfigError,
     IllegalMoveError,
@@ -91,7 +92,8 @@ async def send_proof(
     Raises:
         ConfigError: Lists what is wrong with *proof*; no number, text or recipient id in it.
         NotApprovedError: The delivery is not prepared, or holds other content than told.
-        IllegalMoveError: It is no campaign; or the key was used for another proof.
+        IllegalMoveError: It is no campaign; or the key was used for another proof; or everything
+            is switched off.
         NotFoundError: There is no such delivery, or its messages are not kept any more.
         RefusedError, SendInterruptedError, SupersededError: See ``send``.
     """
@@ -111,6 +113,7 @@ def make_proof(
     known = _known(store, shown, proof)
     if known is not None and known.state in _MADE:
         return known
+    check_may_begin(store)
     _check_shown(shown, proof)
     chosen = choose_messages(store, shown, proof)
     made = _number(store, shown, proof, chosen, author=author, dialect=dialect)

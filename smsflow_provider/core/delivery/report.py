@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.archive import Archived, find_archive
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
@@ -30,7 +31,9 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
         settled yet), ``causes``.
         targeted = sum of excluded + to_deliver; to_deliver = accepted + failed + unknown +
         cancelled + expired + waiting. Without a complete preparation all of them are 0. While it is
-        being prepared also ``progress`` (see ``read_progress``); of a proof also ``proof``: ``of``
+        being prepared also ``progress`` (see ``read_progress``); while it is paused
+        ``pause_reason`` (a ``PauseReason``); with waves ``wave``: ``no``, and ``until``, the last
+        position that may leave (None: all); of a proof also ``proof``: ``of``
         (the delivery it shows), ``no``, ``by``, ``numbers``, ``messages``, ``marked``,
         ``parts_unmarked`` (what it had been without the mark), ``opted_out`` and ``quarantined``
         (how many of the numbers are). Once its messages are archived also ``archived``: ``at`` and
@@ -94,8 +97,19 @@ def summary_of(
         **figures,
         "waiting": delivery.to_deliver - settled,
         **({"progress": progress} if progress else {}),
+        **_held_back(delivery),
         **({"proof": _proof_of(delivery)} if delivery.kind is DeliveryKind.PROOF else {}),
     }
+
+
+def _held_back(delivery: Delivery) -> dict[str, Any]:
+    """Tell why messages that could leave do not."""
+    told: dict[str, Any] = {}
+    if delivery.state is DeliveryState.PAUSED and delivery.pause_reason:
+        told["pause_reason"] = delivery.pause_reason
+    if delivery.wave:
+        told["wave"] = {"no": delivery.wave, "until": delivery.wave_until}
+    return told
 
 
 def _proof_of(delivery: Delivery) -> dict[str, Any]:

@@ -52,6 +52,13 @@ def may_send(user: BaseUser, dag_id: str) -> bool:
     )
 
 
+def may_send_all(user: BaseUser) -> bool:
+    """Whether *user* may answer the review of every DAG: then also switch everything off and on."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", access_entity=DagAccessEntity.HITL_DETAIL, user=user
+    )
+
+
 def actor_of(user: BaseUser) -> str:
     """Name *user* in logs and approvals, as Airflow names who answers a review."""
     return str(user.get_id())
@@ -105,5 +112,18 @@ def sendable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
     return delivery
 
 
+def switching_user(user: GetUserDep) -> BaseUser:
+    """
+    Name a caller who may turn the switch.
+
+    Raises:
+        HTTPException: 403; the caller may not answer the review of every DAG.
+    """
+    if not may_send_all(user):
+        raise HTTPException(403, "only who may send every delivery may turn the switch")
+    return user
+
+
 ProvableDeliveryDep = Annotated[Delivery, Depends(provable_delivery)]
+SwitchingUserDep = Annotated[BaseUser, Depends(switching_user)]
 SendableDeliveryDep = Annotated[Delivery, Depends(sendable_delivery)]
