@@ -109,6 +109,12 @@ _CONFIG: dict[str, Any] = {
             example="+33612345678, +33612345679",
             sensitive=True,
         ),
+        "daily_cap": _option(
+            "The most parts that all deliveries of this environment together hand over in one day"
+            " (UTC), proofs and direct texts too. Empty or 0: no cap.",
+            default="",
+            example="250000",
+        ),
         "retention_days": _option(
             "Messages of deliveries that ended more than so many days ago are archived and leave"
             " the store, 8 or more. Empty or 0: never.",
