@@ -20,7 +20,7 @@ TOKEN = "a-token"
 KEY, KEY_SECRET = "SK" + "0123456789abcdef" * 2, "a-key-secret"
 
 #: Numbers that Twilio refuses, and with which code.
-REFUSED = {"+447700900211": 21211, "+447700900610": 21610, "+447700900606": 21606}
+REFUSED = {"+447700900211": 21211, "+447700900610": 21610, "+447700900660": 21660}
 #: The message is taken, and the connection breaks before the answer.
 LOST_ANSWER = "+447700900500"
 #: The connection breaks and nothing was taken.

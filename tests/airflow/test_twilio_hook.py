@@ -60,10 +60,11 @@ def test_a_sound_connection_passes_and_sends_nothing(
         (ACCOUNT, "wrong", {}, "refuses the login"),
         (KEY, "wrong", {"account_sid": ACCOUNT}, "refuses the login"),
         (KEY, KEY_SECRET, {"account_sid": OTHER}, "no such account"),
-        (KEY, KEY_SECRET, {}, "SID (AC…) is missing"),
+        (KEY, KEY_SECRET, {}, "account_sid: is missing"),
+        ("me@example.com", TOKEN, {}, "SID (AC…) is missing"),
         (ACCOUNT, TOKEN, {"acount_sid": ACCOUNT}, "account_sid"),
     ],
-    ids=["token", "key", "account", "no account", "misspelt"],
+    ids=["token", "key", "account", "no account", "no sid", "misspelt"],
 )
 def test_what_is_wrong_with_a_connection_is_said(
     twilio: FakeTwilio,

@@ -26,6 +26,7 @@ from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, 
 from smsflow_provider.core.delivery import by_author
 from smsflow_provider.core.document import judge, tree
 from smsflow_provider.core.gateways.base import Split
+from smsflow_provider.core.gateways.error_table import ErrorTable
 from smsflow_provider.core.gateways.registry import feature_table
 from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.model import Exclusion
@@ -244,6 +245,15 @@ def limits_table() -> str:
     return table(("limit", "value"), rows)
 
 
+def errors_table(errors: ErrorTable) -> str:
+    """Show the codes of a gateway, its default first."""
+    rows = [errors.default, *errors.rows.values()]
+    return table(
+        ("code", "becomes", "the number", "meaning"),
+        [(f"`{row.code}`", row.error_class.value, row.hardness.value, row.meaning) for row in rows],
+    )
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "workflow": lambda: fields_table(Workflow),
     "schedule": lambda: fields_table(Schedule),
@@ -269,6 +279,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "condition-functions": functions_list,
     "lint": lambda: enum_table(Check),
     "gateway-features": feature_table,
+    "twilio-errors": lambda: errors_table(ErrorTable.of("twilio")),
     "splits": lambda: enum_table(Split),
     "exclusions": lambda: enum_table(Exclusion),
     "number-problems": lambda: enum_table(NumberProblem),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smsflow_provider.core.gateways.base import Feature
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
@@ -33,6 +34,8 @@ GATEWAYS = (
         settings=TwilioSettings,
         dialect=TwilioDialect,
         make=lambda settings, now: TwilioDialect(settings, now=now),
+        reads_by_connection=True,
+        chosen=frozenset({Feature.SIGNED_CALLS}),
         relabeling={
             "login": "Account SID or API key",
             "password": "Auth token or API key secret",

@@ -74,6 +74,17 @@ class TwilioSettings(GatewaySettings):
         description="The account hides texts or numbers: a look-up never says 'not taken'",
     )
 
+    def problems(self) -> list[str]:
+        """Say which SIDs cannot be any, and whether a key names no account."""
+        found = []
+        if self.username.startswith("SK") and not self.account_sid:
+            found.append("account_sid: is missing; the login is an API key of some account")
+        if self.account_sid and not _is_sid(self.account_sid, "AC"):
+            found.append("account_sid: must be AC and 32 hexadecimal digits")
+        if self.messaging_service_sid and not _is_sid(self.messaging_service_sid, "MG"):
+            found.append("messaging_service_sid: must be MG and 32 hexadecimal digits")
+        return found
+
     @property
     def account(self) -> str:
         """The account's SID."""
@@ -85,6 +96,10 @@ class TwilioSettings(GatewaySettings):
         if self.auth_token:
             return str(self.auth_token)
         return "" if self.username.startswith("SK") else str(self.password)
+
+
+def _is_sid(text: str, kind: str) -> bool:
+    return re.fullmatch(f"{kind}[0-9a-fA-F]{{32}}", text, re.ASCII) is not None
 
 
 #: Twilio takes 1 to 36,000 seconds; its own queue holds a message no longer.
@@ -105,7 +120,9 @@ class TwilioDialect:
     """
 
     name: ClassVar[str] = "sms_twilio"
-    features: ClassVar[frozenset[Feature]] = frozenset(
+    #: Without the account's auth token, signatures cannot be checked: our own token in the
+    #: callback address has to do.
+    features: frozenset[Feature] = frozenset(
         {
             Feature.RECEIPTS,
             Feature.UCS2,
@@ -129,6 +146,8 @@ class TwilioDialect:
     def __init__(self, settings: TwilioSettings, *, now: Callable[[], datetime] = utc_now) -> None:
         self._settings = settings
         self._now = now
+        if not settings.signing_secret:
+            self.features = TwilioDialect.features - {Feature.SIGNED_CALLS}
 
     def write(self, batch: Sequence[Message]) -> HttpRequest:
         """

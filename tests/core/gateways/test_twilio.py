@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_provider.core.errors import GatewayError, RefusedError
-from smsflow_provider.core.gateways.base import HttpCallback, HttpRequest, HttpResponse
-from smsflow_provider.core.gateways.error_table import Hardness
+from smsflow_provider.core.errors import ConfigError, GatewayError, RefusedError
+from smsflow_provider.core.gateways.base import Feature, HttpCallback, HttpRequest, HttpResponse
+from smsflow_provider.core.gateways.error_table import ErrorClass, Hardness
 from smsflow_provider.core.gateways.http import outcome_of
 from smsflow_provider.core.gateways.registry import connection_form, read_connection
 from smsflow_provider.core.gateways.settings import ConnectionFields, Secret
@@ -201,6 +201,31 @@ def test_calls_are_signed_with_the_auth_token_and_never_with_a_key(
     settings: TwilioSettings, secret: str
 ) -> None:
     assert secret == settings.signing_secret
+    assert bool(secret) == (Feature.SIGNED_CALLS in dialect_of(settings).features)
+    assert dialect_of(settings).features >= TwilioDialect.features - {Feature.SIGNED_CALLS}
+
+
+@pytest.mark.parametrize(
+    ("login", "extra", "words"),
+    [
+        ("SK0", {}, ["account_sid: is missing"]),
+        ("AC0", {"account_sid": "AC0"}, ["account_sid: must be AC"]),
+        (
+            "SK0",
+            {"account_sid": SERVICE, "messaging_service_sid": ACCOUNT},
+            ["account_sid: must be AC", "messaging_service_sid: must be MG"],
+        ),
+    ],
+)
+def test_everything_wrong_with_the_sids_is_said_at_once(
+    login: str, extra: dict[str, object], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_connection("sms_twilio", ConnectionFields(host="x", login=login, extra=extra))
+    problems = caught.value.facts["problems"]
+    assert isinstance(problems, list)
+
+    assert words == [word for word, problem in zip(words, problems, strict=True) if word in problem]
 
 
 # Answers
@@ -253,6 +278,12 @@ def test_no_answer_breaks_the_reading_or_is_taken_for_acceptance(status: int, bo
 @pytest.mark.parametrize("code", ["21610", "21211", "21614", "30005", "30006"])
 def test_what_says_that_a_number_is_dead_is_hard(code: str) -> None:
     assert Hardness.HARD is error_table().find(code).hardness
+
+
+@pytest.mark.parametrize("code", ["21408", "21606", "21612", "21659", "21703"])
+def test_what_only_one_country_meets_does_not_stop_everybody(code: str) -> None:
+    """One number abroad would otherwise hold up a whole delivery, for ever."""
+    assert ErrorClass.REFUSED is error_table().find(code).error_class
 
 
 # Receipts

@@ -78,13 +78,13 @@ def test_every_text_arrives_as_it_was_written(twilio: FakeTwilio) -> None:
 
 
 def test_each_refusal_has_its_outcome(twilio: FakeTwilio) -> None:
-    numbers = ("+447700900211", "+447700900610", "+447700900606", BUSY)
+    numbers = ("+447700900211", "+447700900610", "+447700900660", BUSY)
     outcomes = send(dialect_of(twilio), [example_message(to=each) for each in numbers])
 
     assert [
         (OutcomeKind.FAILED, "21211", None),
         (OutcomeKind.FAILED, "21610", None),
-        (OutcomeKind.FAILED, "misconfigured:21606", None),
+        (OutcomeKind.FAILED, "misconfigured:21660", None),
         (OutcomeKind.NOT_SENT, "20429", 7.0),
     ] == [(each.kind, each.code, each.retry_after_s) for each in outcomes]
     assert [] == twilio.messages
