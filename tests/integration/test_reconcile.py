@@ -248,6 +248,20 @@ def test_the_same_doubt_ends_once(store: Store) -> None:
     assert {"accepted": 1} == figures_of(store)
 
 
+def test_the_ids_of_a_gateway_that_names_nothing_else_are_noted(store: Store) -> None:
+    """Or the receipts of what it took would fit no message."""
+    delivery = make_doubtful(store, count=2)
+    taken = Ending(position=1, attempt=0, is_taken=True, gateway_ref="sim-1")
+    left = Ending(position=2, attempt=0, is_taken=False)
+    end_doubts(store, delivery, [taken, left], named_by="sms_gateway")
+
+    with store.transaction() as connection:
+        rows = connection.execute(
+            "SELECT gateway, gateway_ref, preparation, position FROM smsflow_references"
+        ).fetchall()
+    assert [("sms_gateway", "sim-1", delivery.preparation, 1)] == [(*row.values(),) for row in rows]
+
+
 def test_a_thousand_doubts_are_asked_about_a_hundred_at_a_time(store: Store) -> None:
     delivery = make_doubtful(store, count=1250, doubts=range(2, 1251, 2))
     statuses = {n: "accepted" if n % 4 else "not_found" for n in range(2, 1251, 2)}

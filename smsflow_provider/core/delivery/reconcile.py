@@ -240,6 +240,7 @@ class _Round:
         self._gateway = gateway
         self._dialect = dialect
         self._name = gateway.dialect.name
+        self._named_by = ""
         self._now = now
         self._patience = patience
         self._sleep = sleep
@@ -249,6 +250,8 @@ class _Round:
     async def run(self, *, route: int, limit: int | None) -> Reconciled:
         """Ask about each doubt once, and once more about those that were not taken."""
         denied: list[Doubt] = []
+        if getattr(self._dialect, "reports_by_ref", False):
+            self._named_by = dict(enumerate(routes_of(self._delivery))).get(route, "")
         async for page in self._pages(route=route, limit=limit):
             denied += await self._ask_first(page)
         if denied:
@@ -332,9 +335,10 @@ class _Round:
 
     async def _end(self, endings: Sequence[Ending]) -> None:
         if endings:
-            self._tally.add(
-                await asyncio.to_thread(end_doubts, self._store, self._delivery, endings)
+            ended = await asyncio.to_thread(
+                end_doubts, self._store, self._delivery, endings, named_by=self._named_by
             )
+            self._tally.add(ended)
 
     def _rest_s(self, doubt: Doubt) -> float:
         """Seconds until "not taken" can be believed; 0 or less: it can."""

@@ -16,6 +16,7 @@ from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.receipts import ReceivedReceipt, append_receipts
+from smsflow_provider.core.store.references import add_references
 from smsflow_provider.core.store.statements import statements
 
 _SQL = "doubts"
@@ -99,7 +100,12 @@ def doubtful_deliveries(store: Store) -> list[tuple[str, int]]:
 
 
 def end_doubts(
-    store: Store, delivery: Delivery, endings: Sequence[Ending], *, code: str = "not_taken"
+    store: Store,
+    delivery: Delivery,
+    endings: Sequence[Ending],
+    *,
+    code: str = "not_taken",
+    named_by: str = "",
 ) -> Ended:
     """
     End doubts in one transaction, each once.
@@ -111,18 +117,22 @@ def end_doubts(
 
     Args:
         code: The reason for what was not taken.
+        named_by: The connection of a gateway that reports by its own ids only: the ids of what it
+            took are noted. Empty: it names ours.
     """
-    for _ in range(_TRIES - 1):
-        try:
-            return _end(store, delivery, endings, code=code)
-        except psycopg.errors.DeadlockDetected:
-            continue  # rolled back as a whole
-    return _end(store, delivery, endings, code=code)
-
-
-def _end(store: Store, delivery: Delivery, endings: Sequence[Ending], *, code: str) -> Ended:
     if not endings:
         return Ended()
+    for _ in range(_TRIES - 1):
+        try:
+            return _end(store, delivery, endings, code=code, named_by=named_by)
+        except psycopg.errors.DeadlockDetected:
+            continue  # rolled back as a whole
+    return _end(store, delivery, endings, code=code, named_by=named_by)
+
+
+def _end(
+    store: Store, delivery: Delivery, endings: Sequence[Ending], *, code: str, named_by: str
+) -> Ended:
     with store.transaction() as connection:
         kind = _kind_of_not_taken(connection, delivery)
         if kind is None:
@@ -132,7 +142,11 @@ def _end(store: Store, delivery: Delivery, endings: Sequence[Ending], *, code: s
             statements(_SQL)["lock_chunks"],
             {"preparation": delivery.preparation, "chunks": chunks},
         )
-        taken = _write_taken(connection, delivery, [one for one in endings if one.is_taken])
+        kept = [one for one in endings if one.is_taken]
+        taken = _write_taken(connection, delivery, kept)
+        if named_by:
+            rows = [(one.gateway_ref, delivery.preparation, one.position) for one in kept]
+            add_references(connection, named_by, rows)
         left = [one for one in endings if not one.is_taken]
         not_taken = _write_not_taken(connection, delivery, left, kind=kind, code=code)
         _count(connection, delivery, taken=taken, not_taken=not_taken, kind=kind)
