@@ -14,7 +14,7 @@ from smsflow_provider.cli.reach import (
     reach_store,
     stdout_kept,
 )
-from smsflow_provider.core.delivery.maintain import Chore, Done, Upkeep, maintain
+from smsflow_provider.core.delivery.maintain import ASKING, Chore, Done, Upkeep, maintain
 from smsflow_provider.core.errors import ConfigError
 
 
@@ -80,8 +80,14 @@ def _by_flags(args: argparse.Namespace) -> Upkeep:
     Read the flags alone.
 
     Raises:
-        ConfigError: Messages are to go, and nobody says where.
+        ConfigError: Messages are to go, and nobody says where; or gateways are to be asked.
     """
+    asking = sorted(ASKING & set(args.only or ()))
+    if asking:
+        raise ConfigError(
+            "gateways are reached by Airflow's connections: leave --store and SMSFLOW_STORE out",
+            chores=[str(chore) for chore in asking],
+        )
     days = args.retention_days or 0
     if days and not args.archive:
         raise ConfigError("say where archived messages go: --archive FOLDER, or --archive none")

@@ -467,7 +467,9 @@ def test_maintenance_catches_up_with_everything(run: Any, store: Store) -> None:
 
     assert [
         "receipts applied: 0",
+        "replies applied: 0",
         "messages in doubt resolved by their receipt: 1",
+        "rows of the quarantine forgotten: 0",
         "stopped deliveries closed, their budgets given back: 0",
         "proofs ended that nobody finished: 0",
         "replaced preparations dropped: 1",

@@ -3,20 +3,68 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from smsflow_provider.cli.main import main
-from smsflow_provider.core.delivery.maintain import WORDS, Chore, Done, Upkeep, maintain
+from smsflow_provider.core.delivery.maintain import (
+    ASKING,
+    WORDS,
+    Chore,
+    Done,
+    Upkeep,
+    maintain,
+)
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.errors import StoreUnreachableError
+from smsflow_provider.core.errors import ConfigError, StoreUnreachableError
+from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
+from smsflow_provider.core.store.used_gateways import recent_gateways
+from smsflow_provider.testing.gateway import RecordingGateway
 from tests.integration.test_archive import age, make_finished, partitions_of
 
+OpenGateway = Callable[[str], AbstractAsyncContextManager[Gateway]]
+
 UNREACHABLE = "host=127.0.0.1 port=1 dbname=x user=x password=secret"
+
+
+def gateways(**broken: Exception) -> OpenGateway:
+    """Open a recording gateway for every connection but the *broken* ones."""
+
+    @asynccontextmanager
+    async def open_gateway(conn_id: str) -> AsyncIterator[Gateway]:
+        if conn_id in broken:
+            raise broken[conn_id]
+        yield RecordingGateway()
+
+    return open_gateway
+
+
+def test_without_connections_no_gateway_is_asked(store: Store) -> None:
+    done = [one.chore for one in maintain(store, Upkeep())]
+
+    assert [chore for chore in Chore if chore not in ASKING] == done
+
+
+def test_a_gateway_that_is_gone_is_told_and_the_others_are_asked(store: Store) -> None:
+    make_finished(store, count=1)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET template = template ||"
+            ' \'{"settings": {"sending": {"failover": {"gateway": "second"}}}}\''
+        )
+    assert ["second", "sms_gateway"] == recent_gateways(store, days=14)
+    upkeep = Upkeep(open_gateway=gateways(second=ConfigError("there is no such connection")))
+
+    done = {one.chore: one for one in maintain(store, upkeep)}
+
+    assert "second: there is no such connection" in done[Chore.POLLS].problem
+    assert "" == done[Chore.LOOKUPS].problem
 
 
 def test_every_chore_has_its_words() -> None:
@@ -26,7 +74,7 @@ def test_every_chore_has_its_words() -> None:
 def test_all_chores_are_done_in_their_order(store: Store) -> None:
     told: list[Done] = []
 
-    done = maintain(store, Upkeep(), on_done=told.append)
+    done = maintain(store, Upkeep(open_gateway=gateways()), on_done=told.append)
 
     assert list(Chore) == [one.chore for one in done]
     assert done == told
@@ -137,8 +185,15 @@ def test_the_command_ends_with_1_when_a_chore_fails(
 
     assert 1 == main(words)
     lines = capsys.readouterr().out.splitlines()
-    assert len(Chore) == len(lines)
+    assert len(Chore) - len(ASKING) == len(lines)
     assert lines[-1].startswith("failed, retention: messages are kept for 8 days")
+
+
+def test_the_command_asks_gateways_through_airflow_only(
+    store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == main(["maintain", "--store", store_dsn, "--only", "lookups"])
+    assert "Airflow's connections" in capsys.readouterr().err
 
 
 def test_the_command_asks_where_messages_go(

@@ -7,32 +7,60 @@ any time, twice at once, beside senders and receivers, and be killed; the next c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.overdue import close_overdue_proofs
+from smsflow_provider.core.delivery.poll import poll_once
+from smsflow_provider.core.delivery.reconcile import reconcile
+from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.retention import apply_retention
 from smsflow_provider.core.delivery.send import close_stopped
-from smsflow_provider.core.errors import SmsflowError, StoreUnreachableError
+from smsflow_provider.core.errors import (
+    ConfigError,
+    GatewayError,
+    SmsflowError,
+    StoreUnreachableError,
+)
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.store.archive_files import Folder
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.keys import retire
 from smsflow_provider.core.store.prepared import drop_replaced
+from smsflow_provider.core.store.quarantine import age_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 from smsflow_provider.core.store.reservations import unsettled_stopped
+from smsflow_provider.core.store.used_gateways import recent_gateways
+
+#: Opens the gateway of a connection.
+_OpenGateway = Callable[[str], AbstractAsyncContextManager[Gateway]]
+
+#: Gateways that sent within so many days are polled: receipts come up to seven days late, and a
+#: message may be valid for some days before.
+POLLED_DAYS: Final = 14
 
 
 class Chore(StrEnum):
     """One thing that has to be done now and then, in the order in which they are done."""
 
+    #: Ask gateways for receipts that they do not bring.
+    POLLS = "polls"
     #: Apply receipts that wait.
     RECEIPTS = "receipts"
+    #: Apply replies that wait: opt-outs, and opt-outs taken back.
+    REPLIES = "replies"
     #: End doubts about messages whose receipt is here.
     DOUBTS = "doubts"
+    #: Ask gateways about messages in doubt.
+    LOOKUPS = "lookups"
+    #: Let numbers out of quarantine whose time is over.
+    QUARANTINE = "quarantine"
     #: Cancel what stopped deliveries have not sent, and give back their budgets.
     STOPPED = "stopped"
     #: End proofs that nobody finished.
@@ -45,10 +73,17 @@ class Chore(StrEnum):
     RETENTION = "retention"
 
 
+#: Chores that ask gateways.
+ASKING: Final = frozenset({Chore.POLLS, Chore.LOOKUPS})
+
 #: What a chore says it has done, before the number.
 WORDS: Final[Mapping[Chore, str]] = {
+    Chore.POLLS: "receipts fetched from gateways",
     Chore.RECEIPTS: "receipts applied",
+    Chore.REPLIES: "replies applied",
     Chore.DOUBTS: "messages in doubt resolved by their receipt",
+    Chore.LOOKUPS: "messages in doubt resolved by their gateway",
+    Chore.QUARANTINE: "rows of the quarantine forgotten",
     Chore.STOPPED: "stopped deliveries closed, their budgets given back",
     Chore.PROOFS: "proofs ended that nobody finished",
     Chore.REPLACED: "replaced preparations dropped",
@@ -68,7 +103,8 @@ class Upkeep:
     #: Where the archive is. None: messages whose time is over are dropped without files.
     archive: Folder | None = None
     #: Opens the gateway of a connection. None: gateways are not asked.
-    open_gateway: Callable[[str], AbstractAsyncContextManager[Gateway]] | None = None
+    open_gateway: _OpenGateway | None = None
+    now: Callable[[], datetime] = utc_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +134,8 @@ def maintain(
     """
     Do the chores, one after the other.
 
+    Without ``open_gateway`` the chores that ask gateways (``ASKING``) are left out.
+
     Args:
         only: These chores. Empty: all of them.
         on_done: Called after each.
@@ -110,7 +148,7 @@ def maintain(
     """
     results = []
     for chore in Chore:
-        if only and chore not in only:
+        if (only and chore not in only) or (upkeep.open_gateway is None and chore in ASKING):
             continue
         results.append(_do(chore, store, upkeep))
         on_done(results[-1])
@@ -129,13 +167,47 @@ def _do(chore: Chore, store: Store, upkeep: Upkeep) -> Done:
         return Done(chore=chore, count=0, problem=type(error).__name__)
 
 
+def _poll(store: Store, upkeep: Upkeep) -> int:
+    assert upkeep.open_gateway is not None
+    return asyncio.run(_poll_all(store, upkeep.open_gateway))
+
+
+async def _poll_all(store: Store, open_gateway: _OpenGateway) -> int:
+    """Poll every gateway that sent lately; one that does not answer does not hold the others up."""
+    total, problems = 0, []
+    for conn_id in await asyncio.to_thread(recent_gateways, store, days=POLLED_DAYS):
+        try:
+            async with open_gateway(conn_id) as gateway:
+                total += await poll_once(store, conn_id, gateway)
+        except (ConfigError, GatewayError) as error:
+            problems.append(f"{conn_id}: {error.problem}")
+    if problems:
+        raise GatewayError("gateways could not be polled", problems=problems, fetched=total)
+    return total
+
+
+def _look_up(store: Store, upkeep: Upkeep) -> int:
+    assert upkeep.open_gateway is not None
+    found = asyncio.run(reconcile(store, gateway_of=upkeep.open_gateway))
+    ended = found.taken + found.not_taken
+    if found.problems:
+        raise GatewayError(
+            "gateways could not be asked", problems=list(found.problems), resolved=ended
+        )
+    return ended
+
+
 def _close_stopped(store: Store, upkeep: Upkeep) -> int:
     return sum(close_stopped(store, one, actor=upkeep.actor) for one in unsettled_stopped(store))
 
 
 _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
+    Chore.POLLS: _poll,
     Chore.RECEIPTS: lambda store, _: apply_all_receipts(store),
+    Chore.REPLIES: lambda store, _: apply_all_replies(store),
     Chore.DOUBTS: lambda store, _: resolve_proven(store),
+    Chore.LOOKUPS: _look_up,
+    Chore.QUARANTINE: lambda store, upkeep: age_quarantine(store, now=upkeep.now()),
     Chore.STOPPED: _close_stopped,
     Chore.PROOFS: lambda store, upkeep: close_overdue_proofs(store, actor=upkeep.actor),
     Chore.REPLACED: lambda store, _: drop_replaced(store),
