@@ -1,14 +1,16 @@
-"""What ``smsflow lint`` says of typologies, prices and budgets, and of those who name them."""
+"""What ``smsflow lint`` says of the files of rules, and of those who name them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.delivery import keywords, qualify
+from smsflow_provider.core.delivery.published import look_at_keywords, look_at_qualification
 from smsflow_provider.core.document.problem import Problem, near_or_all
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation import budgets, prices
@@ -27,18 +29,26 @@ _TABLES: Final = {
     **dict.fromkeys(prices.FILES, prices.read_prices),
     **dict.fromkeys(budgets.FILES, budgets.read_budgets),
 }
+#: Files whose readers tell all problems.
+_PUBLISHED: Final[Mapping[str, Callable[[Path], list[Problem]]]] = {
+    qualify.FILE: lambda path: look_at_qualification(path)[1],
+    keywords.FILE: lambda path: look_at_keywords(path)[1],
+}
 _TOLD = re.compile(r"[^:]*?(?::(?P<line>[0-9]+))?: (?P<text>.*)", re.DOTALL)
 
 
 def is_rules_file(path: Path) -> bool:
-    """Whether *path* is a typology, a price table or a file of budgets, by where it lies."""
-    return is_typology_file(path) or (path.name in _TABLES and path.parent.name == FOLDER)
+    """Whether *path* is one of the files of rules, by its name and by where it lies."""
+    is_named = path.name in _TABLES or path.name in _PUBLISHED
+    return is_typology_file(path) or (is_named and path.parent.name == FOLDER)
 
 
 def rules_problems(path: Path) -> list[Problem]:
     """Say what is wrong with one file of rules."""
     if is_typology_file(path):
         return look_at_typology(path)[1]
+    if path.name in _PUBLISHED:
+        return _PUBLISHED[path.name](path)
     try:
         _TABLES[path.name](path.parent)
     except ConfigError as error:

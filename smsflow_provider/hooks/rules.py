@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,27 @@ from smsflow_provider.core.preparation.population import Population
 if TYPE_CHECKING:
     from smsflow_provider.core.content.template import Template
     from smsflow_provider.core.preparation.settings import PreparationSettings
+    from smsflow_provider.core.store.connection import Store
     from smsflow_provider.hooks.config import SmsflowConfig
+
+log = logging.getLogger(__name__)
+
+
+def publish_rules_of(config: SmsflowConfig, store: Store) -> None:
+    """
+    Bring the rules about errors and replies into *store*, where receivers read them too.
+
+    Never raises for what stands in the files: nothing that is being sent depends on them, and
+    what was published before stays. Each problem is a line of the log.
+    """
+    from smsflow_provider.core.delivery.published import publish_rules  # noqa: PLC0415  psycopg
+
+    try:
+        publish_rules(store, config.rules)
+    except ConfigError as error:
+        problems: Any = error.facts["problems"]
+        for problem in problems:
+            log.warning("A file of rules is passed over: %s", problem)
 
 
 def check_rules(*, exclude: object, weight: object) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.gateway import SmsGatewayHook
+from smsflow_provider.hooks.rules import publish_rules_of
 
 if TYPE_CHECKING:
     from smsflow_provider.core.delivery.outlet import GatewayLimits
@@ -34,6 +35,7 @@ def make_sender(
     from smsflow_provider.core.delivery.tokens import Signer  # noqa: PLC0415
     from smsflow_provider.core.store.keys import read_keys  # noqa: PLC0415
 
+    publish_rules_of(config, store)
     signer = Signer(read_keys(store))
     return Sender(
         owner=owner,

@@ -312,6 +312,8 @@ def write_rules(folder: Path) -> Path:
     (rules / "typologies" / "bad.yaml").write_text("rules:\n- {kind: filtr}\n")
     (rules / "budgets.yaml").write_text("default: {per_daz: {parts: 1}}\n")
     (rules / "prices.csv").write_text("# as of 2026-11-01\ncountry,price,currency\nFRR,1,EUR\n")
+    (rules / "keywords.yaml").write_text("leave_out: [QIUT]\n")
+    (rules / "qualification.yaml").write_text("limits: {soft_erors: 3}\n")
     return rules
 
 
@@ -322,7 +324,12 @@ def test_rules_are_looked_at_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out.splitlines()
     assert [
         f"{rules}/budgets.yaml:1: default.per_daz: unknown key (did you mean 'per_day'?)",
+        f"{rules}/keywords.yaml:1: leave_out.0: 'QIUT' is not shipped (did you mean 'quit'?)",
         f"{rules}/prices.csv:3: country: 'FRR' is not a country (did you mean 'FR'?)",
+        (
+            f"{rules}/qualification.yaml:1: limits.soft_erors: unknown field 'soft_erors'"
+            " (did you mean 'soft_errors'?)"
+        ),
         f"{rules}/typologies/bad.yaml:2: rules.0: unknown kind 'filtr' (did you mean 'filter'?)",
     ] == told
 

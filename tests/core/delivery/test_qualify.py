@@ -101,7 +101,7 @@ def test_limits_survive_the_store() -> None:
         ("limits: {forget_after: 0}", "limits.forget_after: "),
         ('gateways: {sms_kanel: {"1": hard}}', "did you mean 'sms_kannel'?"),
         ("gateways: {sms_kannel: {1: hard}}", "put it in quotes"),
-        ('gateways: {sms_kannel: {"1": hart}}', "did you mean 'hard'?"),
+        ('gateways: {sms_kannel: {"1": hrad}}', "did you mean 'hard'?"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(text: str, told: str) -> None:
