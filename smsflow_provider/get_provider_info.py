@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _GATEWAY_HOOKS = {
+    "sms_http": "smsflow_provider.hooks.gateway.HttpGatewayHook",
     "sms_kannel": "smsflow_provider.hooks.gateway.KannelHook",
     "sms_simulator": "smsflow_provider.hooks.gateway.SimulatorHook",
     "sms_twilio": "smsflow_provider.hooks.gateway.TwilioHook",

@@ -138,6 +138,13 @@ class GatewayOutsideTasks(SmsGatewayHook):
         return find_connection(conn_id)
 
 
+class HttpGatewayHook(SmsGatewayHook):
+    """Any gateway that settings can describe: the connection type ``sms_http``."""
+
+    conn_type = "sms_http"
+    hook_name = "SMS gateway: any, over HTTP"
+
+
 class KannelHook(SmsGatewayHook):
     """A Kannel gateway: the connection type ``sms_kannel``."""
 

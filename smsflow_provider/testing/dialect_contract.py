@@ -89,7 +89,7 @@ class DialectContract(ABC):
         request = self.dialect().write([message])
         whole = words_of(request)
 
-        assert message.to.encode() in whole
+        assert message.to.strip("+").encode() in whole  # some gateways want no plus
         assert b"Boutique" in whole
         assert "Été à 5 €".encode() in whole
 

@@ -22,9 +22,11 @@ from smsflow_provider.core import errors
 from smsflow_provider.core.content import blocks, encoding, render, render_process, render_rows
 from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
+from smsflow_provider.core.content.sending_settings import PauseWhen, Waves
 from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
 from smsflow_provider.core.delivery import by_author
 from smsflow_provider.core.document import judge, tree
+from smsflow_provider.core.expression_filters import FILTERS as EXPRESSION_FILTERS
 from smsflow_provider.core.gateways.base import Split
 from smsflow_provider.core.gateways.error_table import ErrorTable
 from smsflow_provider.core.gateways.registry import feature_table
@@ -42,7 +44,7 @@ from smsflow_provider.core.preparation import (
 from smsflow_provider.core.preparation.condition_text import FUNCTIONS
 from smsflow_provider.core.preparation.figures import FIGURE_TYPES, Figures
 from smsflow_provider.core.preparation.number_value import NumberKind, NumberProblem
-from smsflow_provider.core.states import MOVES
+from smsflow_provider.core.states import MOVES, PauseReason
 from smsflow_provider.core.workflow.schedule import Schedule
 from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
 
@@ -245,6 +247,15 @@ def limits_table() -> str:
     return table(("limit", "value"), rows)
 
 
+def expression_filters_table() -> str:
+    """Show the filters of expressions in settings."""
+    rows = [
+        (f"`{name}`", _markdown(str(inspect.getdoc(function)).replace("*", "")))
+        for name, function in sorted(EXPRESSION_FILTERS.items())
+    ]
+    return table(("filter", "what it does"), rows)
+
+
 def errors_table(errors: ErrorTable) -> str:
     """Show the codes of a gateway, its default first."""
     rows = [errors.default, *errors.rows.values()]
@@ -280,12 +291,16 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "lint": lambda: enum_table(Check),
     "gateway-features": feature_table,
     "twilio-errors": lambda: errors_table(ErrorTable.of("twilio")),
+    "expression-filters": expression_filters_table,
     "splits": lambda: enum_table(Split),
     "exclusions": lambda: enum_table(Exclusion),
     "number-problems": lambda: enum_table(NumberProblem),
     "number-kinds": lambda: enum_table(NumberKind),
     "moves": moves_table,
     "errors": errors_tree,
+    "pause-reasons": lambda: enum_table(PauseReason),
+    "pause-when": lambda: fields_table(PauseWhen),
+    "waves": lambda: fields_table(Waves),
     "log-events": lambda: enum_table(LogEvent),
     "limits": limits_table,
 }

@@ -10,36 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from smsflow_provider.core.gateways.base import Dialect, Feature, Split
+from smsflow_provider.core.gateways.base import Dialect, Feature
 from smsflow_provider.core.gateways.error_table import ErrorTable
 from smsflow_provider.core.gateways.settings import GatewaySettings, form_fields
-from smsflow_provider.core.model import Encoding
-
-
-class DialectClass(Protocol):
-    """What the class of a dialect says, without a connection."""
-
-    @property
-    def name(self) -> str:
-        """The connection type."""
-        ...
-
-    @property
-    def features(self) -> frozenset[Feature]:
-        """What a connection of this type can do; see `GatewayType.chosen` for what it may not."""
-        ...
-
-    @property
-    def max_batch(self) -> int:
-        """Messages in one request, unless the connection says otherwise."""
-        ...
-
-    @property
-    def splitting(self) -> Mapping[Encoding, Split]:
-        """How long texts are cut, unless the connection says otherwise."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +26,8 @@ class GatewayType:
     #: What people read where they choose a connection type.
     label: str
     settings: type[GatewaySettings]
-    dialect: DialectClass
+    #: A class of dialects. What it says of itself is what a connection can do, but for ``chosen``.
+    dialect: type[Any]
     #: Makes the dialect from settings and a clock.
     make: Callable[[Any, Callable[[], datetime]], Dialect]
     #: Its calls cannot be read without the settings of the connection they are about.

@@ -25,9 +25,11 @@ from smsflow_provider.core.gateways.settings import (
 from smsflow_provider.core.gateways.shipped import GATEWAYS
 from smsflow_provider.core.model import Receipt
 
+_BY_SETTINGS = "by its settings"
+
 ReceiptReader = Callable[[HttpCallback], Receipt | None]
 #: Parameter of a callback address that names the connection, where its reading depends on it.
-CONNECTION_PARAMETER = "c"
+CONNECTION_PARAMETER = "g"
 #: The dialects of this installation's connections, by connection id.
 Dialects = Callable[[], Mapping[str, Dialect]]
 
@@ -124,7 +126,7 @@ def _reader_by_connection(conn_type: str, dialects: Dialects) -> ReceiptReader:
 
 def dialect_of_call(callback: HttpCallback, *, conn_type: str, dialects: Dialects) -> Dialect:
     """
-    Find the connection that a call is about: the one its ``c`` names, else the only one there is.
+    Find the connection that a call is about: the one its ``g`` names, else the only one there is.
 
     Raises:
         ConfigError: There is none; the gateway should call again later.
@@ -154,7 +156,7 @@ def feature_table() -> str:
     kinds = GATEWAYS
     head = ["feature", *(f"`{kind.conn_type}`" for kind in kinds)]
     rows = [[each.value, *(_can(kind, each) for kind in kinds)] for each in Feature]
-    rows.append(["messages in one request", *(str(kind.dialect.max_batch) for kind in kinds)])
+    rows.append(["messages in one request", *(_batch(kind) for kind in kinds)])
     rows.append(["cuts long texts", *(_cutting(kind) for kind in kinds)])
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
@@ -162,11 +164,17 @@ def feature_table() -> str:
 
 def _can(kind: GatewayType, feature: Feature) -> str:
     if feature in kind.chosen:
-        return "by its settings"
+        return _BY_SETTINGS
     return "yes" if feature in kind.dialect.features else "no"
 
 
+def _batch(kind: GatewayType) -> str:
+    return _BY_SETTINGS if kind.chosen else str(kind.dialect.max_batch)
+
+
 def _cutting(kind: GatewayType) -> str:
+    if kind.chosen:
+        return _BY_SETTINGS
     return ", ".join(
         f"{encoding.value}: {split.value}" for encoding, split in kind.dialect.splitting.items()
     )

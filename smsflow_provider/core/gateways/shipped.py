@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from smsflow_provider.core.gateways.base import Feature
 from smsflow_provider.core.gateways.gateway_type import GatewayType
+from smsflow_provider.core.gateways.generic import CHOSEN, GenericDialect, make_generic
+from smsflow_provider.core.gateways.generic_settings import GenericSettings
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.gateways.twilio import TwilioDialect, TwilioSettings
 
 GATEWAYS = (
+    GatewayType(
+        conn_type="sms_http",
+        label="SMS gateway: any, over HTTP",
+        settings=GenericSettings,
+        dialect=GenericDialect,
+        make=make_generic,
+        reads_by_connection=True,
+        chosen=CHOSEN,
+        relabeling={
+            "login": "username in templates",
+            "password": "password in templates",
+            "schema": "Scheme",
+        },
+        placeholders={"host": "api.example.com", "schema": "https"},
+    ),
     GatewayType(
         conn_type="sms_kannel",
         label="SMS gateway: Kannel",

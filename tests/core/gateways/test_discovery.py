@@ -27,16 +27,18 @@ from dataclasses import replace
 from smsflow_provider.core.gateways.shipped import GATEWAYS
 from smsflow_provider.core.gateways.kannel import KannelDialect
 
+KANNEL = next(each for each in GATEWAYS if each.conn_type == "sms_kannel")
+
 class Dialect(KannelDialect):
     name = "sms_acme"
 
 class Other(KannelDialect):
     name = "sms_other"
 
-GATEWAY = replace(GATEWAYS[0], conn_type="sms_acme", dialect=Dialect)
-BOTH = (GATEWAY, replace(GATEWAYS[0], conn_type="sms_other", dialect=Other))
-OURS = GATEWAYS[0]
-WRONG = replace(GATEWAYS[0], conn_type="Acme!", settings=dict)
+GATEWAY = replace(KANNEL, conn_type="sms_acme", dialect=Dialect)
+BOTH = (GATEWAY, replace(KANNEL, conn_type="sms_other", dialect=Other))
+OURS = KANNEL
+WRONG = replace(KANNEL, conn_type="Acme!", settings=dict)
 NONE = ()
 NUMBER = 7
 """
@@ -92,7 +94,7 @@ def test_one_entry_point_may_bring_several(folder: Path) -> None:
         ("sms_acme = acme_sms:GATEWAY", "import no_such_module", ["ModuleNotFoundError"]),
         ("sms_acme = acme_sms:GATEWAY", "x = = 1", ["SyntaxError"]),
         ("sms_acme = acme_sms:GATEWAY", "raise SystemError('out of ink')", ["out of ink"]),
-        ("sms_acme = acme_sms:GATWAY", SOUND, ["AttributeError", "GATWAY"]),
+        ("sms_acme = acme_sms:GATE", SOUND, ["AttributeError", "GATE"]),
         ("sms_acme = acme_sms:NUMBER", SOUND, ["is a int, not a GatewayType"]),
         ("sms_acme = acme_sms:NONE", SOUND, ["is empty"]),
         (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.gateways.base import Feature, HttpCallback
+from smsflow_provider.core.gateways.base import Dialect, Feature, HttpCallback
+from smsflow_provider.core.gateways.generic import GenericDialect
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.registry import (
     GATEWAY_TYPES,
@@ -27,14 +29,31 @@ from smsflow_provider.core.gateways.twilio import TwilioDialect
 from smsflow_provider.core.model import Encoding
 from smsflow_provider.testing.examples import example_message
 
+#: The least that describes a gateway by settings.
+DESCRIBED: dict[str, object] = {
+    "body": {"to": "{{ to }}", "text": "{{ text }}", "from": "{{ sender }}"},
+    "chooses_encoding": True,
+    "accepted_when": "json.ok",
+    "receipt_status": "fields.state",
+    "receipt_map": {"done": "delivered"},
+}
+
+
+def make_described(**extra: object) -> Dialect:
+    fields = ConnectionFields(host="gate", extra=DESCRIBED | extra)
+    return make_dialect("sms_http", read_connection("sms_http", fields))
+
 
 def test_each_connection_type_makes_its_dialect() -> None:
     made = {
         name: type(make_dialect(name, read_connection(name, ConnectionFields(host="gate"))))
         for name in GATEWAY_TYPES
+        if name != "sms_http"
     }
+    made["sms_http"] = type(make_described())
 
     assert {
+        "sms_http": GenericDialect,
         "sms_kannel": KannelDialect,
         "sms_simulator": SimulatorDialect,
         "sms_twilio": TwilioDialect,
@@ -82,6 +101,37 @@ def test_receipts_are_read_without_a_connection() -> None:
 
     assert set(GATEWAY_TYPES) == set(readers)
     assert receipt is not None
+
+
+def test_calls_of_a_gateway_by_settings_are_read_by_the_connection_they_name() -> None:
+    other = make_described(receipt_status="fields.other")
+    readers = receipt_readers(lambda: {"first": make_described(), "second": other})
+    call = HttpCallback(message_id="1-1-1", query={"g": "second", "other": "done"})
+    receipt = readers["sms_http"](call)
+
+    assert receipt is not None
+    with pytest.raises(ValueError, match="receipt_status"):
+        readers["sms_http"](replace(call, query={"g": "first", "other": "done"}))
+
+
+def test_an_only_connection_of_its_type_need_not_be_named() -> None:
+    readers = receipt_readers(
+        lambda: {"only": make_described(), "k": KannelDialect(KannelSettings(base_url="http://k"))}
+    )
+
+    assert readers["sms_http"](HttpCallback(message_id="1-1-1", query={"state": "done"}))
+
+
+@pytest.mark.parametrize("query", [{}, {"g": "third"}])
+def test_a_call_about_no_known_connection_is_no_fault_of_the_gateway(
+    query: dict[str, str],
+) -> None:
+    """It should call again later: a refusal would lose the receipt."""
+    readers = receipt_readers(lambda: {"first": make_described(), "second": make_described()})
+    with pytest.raises(ConfigError):
+        readers["sms_http"](HttpCallback(message_id="1-1-1", query=query))
+    with pytest.raises(ConfigError):
+        receipt_readers()["sms_http"](HttpCallback(message_id="1-1-1", query=query))
 
 
 @pytest.mark.parametrize("name", GATEWAY_TYPES)
