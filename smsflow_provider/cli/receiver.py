@@ -1,10 +1,13 @@
-"""``smsflow receiver``: receipts and replies of gateways, without Airflow's API server."""
+"""
+``smsflow receiver``: receipts and replies of gateways, without Airflow's API server.
+
+This process applies what comes in; its children take the calls.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
-from functools import partial
 
 from smsflow_provider.cli.reach import add_store_argument, reach_store, stdout_kept
 from smsflow_provider.core.delivery.signing import read_signer
@@ -13,7 +16,8 @@ from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.migrate import check_schema
 from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.receiver.processes import python_module, run_children
-from smsflow_provider.receiver.serve import Serving, listen, serve_here
+from smsflow_provider.receiver.serve import listen
+from smsflow_provider.receiver.stored import applying_aside
 
 #: Airflow's own variable for ``[smsflow] public_url``.
 PUBLIC_URL_VARIABLE = "AIRFLOW__SMSFLOW__PUBLIC_URL"
@@ -23,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8891, help="port to listen on (8891)")
-    parser.add_argument("--workers", type=_workers, default=1, help="processes on the port (1)")
+    parser.add_argument("--workers", type=_workers, default=1, help="processes that take calls (1)")
     parser.add_argument(
         "--public-url",
         metavar="URL",
@@ -45,17 +49,13 @@ def run(args: argparse.Namespace) -> int:
     if args.addresses:
         return _print_addresses(store, public_url)
     check_schema(store)
-    with listen(args.host, args.port) as listener:
-        if args.workers == 1:
-            dialects = partial(read_dialects, store)
-            serve_here(listener, Serving(store=store, dialects=dialects, public_url=public_url))
-        else:
-            run_children(
-                python_module("smsflow_provider.cli.receiver_process"),
-                listener=listener,
-                told={"dsn": store.dsn, "public_url": public_url},
-                count=args.workers,
-            )
+    with listen(args.host, args.port) as listener, applying_aside(store):
+        run_children(
+            python_module("smsflow_provider.cli.receiver_process"),
+            listener=listener,
+            told={"dsn": store.dsn, "public_url": public_url},
+            count=args.workers,
+        )
     return 0
 
 

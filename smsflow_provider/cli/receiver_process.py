@@ -1,5 +1,5 @@
 """
-One of several receiver processes: ``python -m smsflow_provider.cli.receiver_process``.
+A receiver process: ``python -m smsflow_provider.cli.receiver_process``.
 
 Reads what to serve from the first line of standard input, as JSON, and ends when that closes.
 """
@@ -25,7 +25,6 @@ async def _run(told: dict[str, Any]) -> None:
         store=store,
         dialects=partial(read_dialects, store),
         public_url=told["public_url"],
-        is_applying=told["number"] == 0,
     )
     until = asyncio.Event()
     loop = asyncio.get_running_loop()

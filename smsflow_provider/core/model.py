@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+#: Three hexadecimal numbers of up to 60 bits.
+_MESSAGE_ID = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 
 
 class Encoding(StrEnum):
@@ -199,12 +203,7 @@ def read_message_id(text: str) -> tuple[int, int, int]:
         >>> read_message_id("2a-1-1388")
         (42, 1, 5000)
     """
-    pieces = text.split("-")
-    if len(pieces) != 3 or len(text) > 48 or not all(_is_hex(piece) for piece in pieces):
+    found = _MESSAGE_ID.fullmatch(text)
+    if found is None:
         raise ValueError("not a message id")
-    delivery_no, preparation, position = (int(piece, 16) for piece in pieces)
-    return delivery_no, preparation, position
-
-
-def _is_hex(text: str) -> bool:
-    return bool(text) and len(text) <= 15 and all(char in "0123456789abcdef" for char in text)
+    return int(found[1], 16), int(found[2], 16), int(found[3], 16)

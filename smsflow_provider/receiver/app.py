@@ -136,6 +136,7 @@ class Receiver:
         message_id: str = "",
     ) -> HttpCallback:
         raw = scope["query_string"].decode("ascii")
+        headers = headers_of(scope["headers"])
         # What a proxy makes of the address is not what the gateway called and signed.
         url = f"{self.calls.public_url}/smsflow/{place}{'?' if raw else ''}{raw}"
         return HttpCallback(
@@ -143,8 +144,8 @@ class Receiver:
             method=scope["method"],
             url=url if self.calls.public_url else "",
             query=query,
-            headers=headers_of(scope["headers"]),
-            body=await body_of(scope, receive),
+            headers=headers,
+            body=await body_of(headers, receive),
         )
 
     async def end(self) -> None:

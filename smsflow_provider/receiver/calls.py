@@ -17,7 +17,7 @@ from smsflow_provider.core.gateways.base import (
     SignedCalls,
 )
 from smsflow_provider.core.gateways.registry import CONNECTION_PARAMETER, ReceiptReader
-from smsflow_provider.core.model import Reply, read_message_id
+from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 from smsflow_provider.receiver.fresh import Fresh
 from smsflow_provider.receiver.request import RefusedError
@@ -66,10 +66,6 @@ class Calls:
 
     async def read_receipt(self, conn_type: str, callback: HttpCallback) -> Item | None:
         """Read a receipt about the one message of *callback*, whose token was checked."""
-        try:
-            read_message_id(callback.message_id)
-        except ValueError:
-            raise RefusedError(400) from None
         if conn_type not in self.by_connection:
             return self._receipt(conn_type, "", self.readers[conn_type], callback)
         dialects = await self._dialects_of(conn_type, callback.query.get(CONNECTION_PARAMETER, ""))

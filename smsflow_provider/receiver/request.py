@@ -18,8 +18,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
-
 
 class RefusedError(Exception):
     """A call that is not taken; carries the status of the answer."""
@@ -43,14 +41,10 @@ def query_of(raw: bytes) -> dict[str, str]:
     if raw.count(b"&") >= FIELD_LIMIT:
         raise RefusedError(400)
     try:
-        text = raw.decode("ascii")
-        pairs = _pairs_of(text)
+        pairs = _pairs_of(raw.decode("ascii"))
     except ValueError:
         raise RefusedError(400) from None
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name, value)
-    return found
+    return dict(reversed(pairs))
 
 
 def _pairs_of(text: str) -> list[tuple[str, str]]:
@@ -62,22 +56,21 @@ def _pairs_of(text: str) -> list[tuple[str, str]]:
 
 
 def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
-    """Decode headers, their names in lower case. The first of each name counts."""
-    found: dict[str, str] = {}
-    for name, value in raw:
-        found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-    return found
+    """Decode headers, their names in lower case as ASGI has them. The first of a name counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(list(raw))}
 
 
-async def body_of(scope: Scope, receive: Receive, *, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
+async def body_of(
+    headers: Mapping[str, str], receive: Receive, *, timeout_s: float = BODY_TIMEOUT_S
+) -> bytes:
     """
-    Read the body.
+    Read the body, if *headers* announce one.
 
     Raises:
         RefusedError: It is too large, or too slow.
         GoneError: The caller hung up.
     """
-    if not any(name in _BODY_HEADERS for name, _ in scope["headers"]):
+    if "content-length" not in headers and "transfer-encoding" not in headers:
         return b""
     try:
         async with asyncio.timeout(timeout_s):

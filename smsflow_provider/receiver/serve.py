@@ -1,4 +1,4 @@
-"""Run the receiver alone, with uvicorn: in this process, or in several on one port."""
+"""Run the receiver alone, with uvicorn; one of the processes that share a port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import uvicorn
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.receiver.stored import applying, make_stored_app
+from smsflow_provider.receiver.stored import make_stored_app
 
 #: Seconds an idle connection is kept: gateways that report a lot come back on the same one.
 KEEP_ALIVE_S = 30
@@ -31,8 +31,6 @@ class Serving:
     dialects: Callable[[], Mapping[str, Dialect]] = field(default=dict)
     #: Where gateways reach the receiver.
     public_url: str = ""
-    #: Apply what comes in, too. One process of several is enough.
-    is_applying: bool = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,28 +52,18 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-async def serve(
-    listener: socket.socket, serving: Serving, *, until: asyncio.Event | None = None
-) -> None:
+async def serve(listener: socket.socket, serving: Serving, *, until: asyncio.Event) -> None:
     """
     Take calls on *listener* until interrupted, or until the event is set; answers what it has.
+
+    What comes in is stored, not applied: that is work for another process.
 
     Run it on an event loop of uvloop, through ``uvicorn_loop``: half as fast again.
     """
     app = make_stored_app(serving.store, dialects=serving.dialects, public_url=serving.public_url)
     server = uvicorn.Server(_config(app))
-    async with contextlib.AsyncExitStack() as stack:
-        if serving.is_applying:
-            await stack.enter_async_context(applying(lambda: serving.store))
-        if until is not None:
-            await stack.enter_async_context(_ended_by(until, server))
+    async with _ended_by(until, server):
         await server.serve(sockets=[listener])
-
-
-def serve_here(listener: socket.socket, serving: Serving) -> None:
-    """Serve in this process until interrupted."""
-    with asyncio.Runner(loop_factory=uvicorn_loop()) as runner:
-        runner.run(serve(listener, serving))
 
 
 def uvicorn_loop() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -92,6 +80,7 @@ def _config(app: Any) -> uvicorn.Config:
         ws="none",
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,

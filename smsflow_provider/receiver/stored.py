@@ -61,18 +61,44 @@ async def apply_for_ever(find: Callable[[], Store | None]) -> None:
         find: Finds the store anew each round; None: there is none now.
     """
     while True:
-        for words, apply in _APPLIED:
-            try:
-                await asyncio.to_thread(_apply_once, find, apply)
-            except Exception as error:  # noqa: BLE001  the next round tries again
-                log.warning(words, extra={"cause": type(error).__name__})
+        await asyncio.to_thread(_apply_once, find)
         await asyncio.sleep(APPLY_EVERY_S)
 
 
-def _apply_once(find: Callable[[], Store | None], apply: Callable[[Store], int]) -> None:
-    store = find()
+def _apply_once(find: Callable[[], Store | None]) -> None:
+    try:
+        store = find()
+    except Exception as error:  # noqa: BLE001  the next round looks again
+        log.warning("The store is not found", extra={"cause": type(error).__name__})
+        return
     if store is not None:
-        apply(store)
+        _apply_all(store)
+
+
+def _apply_all(store: Store) -> None:
+    for words, apply in _APPLIED:
+        try:
+            apply(store)
+        except Exception as error:  # noqa: BLE001  the next round tries again
+            log.warning(words, extra={"cause": type(error).__name__})
+
+
+@contextlib.contextmanager
+def applying_aside(store: Store) -> Iterator[None]:
+    """Apply receipts and replies on a thread for as long as the block runs."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(APPLY_EVERY_S):
+            _apply_all(store)
+
+    # What it is at when the process ends is rolled back, and done by whoever applies next.
+    thread = threading.Thread(target=work, name="smsflow-apply", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 @contextlib.asynccontextmanager

@@ -77,7 +77,7 @@ class Caller(asyncio.Protocol):
         self._buffer = b""
         self._call()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's name
         """Leave; what was not answered was not promised."""
         self._load.leave()
 

@@ -1,4 +1,4 @@
-"""Measure how fast one receiver process takes receipts, and that it loses none when it is killed."""
+"""Measure how fast one receiver process takes receipts, and what is lost when it is killed."""
 
 from __future__ import annotations
 
@@ -41,14 +41,16 @@ INSERT INTO smsflow_marks (preparation, position, attempt, epoch)
 SELECT {0}, n, 0, 1 FROM generate_series(1, {1}) n;
 INSERT INTO smsflow_outcomes (preparation, position, attempt, kind)
 SELECT {0}, n, 0, 'accepted' FROM generate_series(1, {1}) n;
-UPDATE smsflow_chunks SET accepted = last_position - first_position + 1, next_position = last_position + 1
+UPDATE smsflow_chunks
+   SET accepted = last_position - first_position + 1, next_position = last_position + 1
  WHERE preparation = {0};
 CHECKPOINT;
 """
 _MISSING = """
 SELECT count(*) AS missing FROM unnest(%(positions)s::integer[]) AS t (position)
  WHERE NOT EXISTS (SELECT FROM smsflow_receipts r
-                    WHERE r.preparation = %(preparation)s AND r.position = t.position AND r.kind = 'delivered')
+                    WHERE r.preparation = %(preparation)s AND r.position = t.position
+                      AND r.kind = 'delivered')
 """
 
 
