@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import Any
 
 from smsflow_provider.cli.reach import (
     add_json_argument,
@@ -11,7 +13,9 @@ from smsflow_provider.cli.reach import (
     reach_store,
 )
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.store.deliveries import find_delivery, read_log
+from smsflow_provider.core.delivery.unknown import Unknown, list_unknown
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 
 _ORDER = (
@@ -29,11 +33,16 @@ _ORDER = (
 )
 #: Levels of the log that are printed; the others are in the review.
 _TOLD = ("error", "warning")
+#: Messages in doubt read at once.
+_UNKNOWN_ROWS = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("delivery", help="id of the delivery")
+    parser.add_argument(
+        "--unknown", action="store_true", help="list the messages in doubt, with reason and time"
+    )
     add_json_argument(parser)
     add_store_argument(parser)
 
@@ -44,10 +53,17 @@ def run(args: argparse.Namespace) -> int:
     apply_all_receipts(store)
     delivery = find_delivery(store, args.delivery)
     resolve_proven(store, delivery.preparation)
+    if args.unknown:
+        return _list_unknown(store, delivery, as_json=args.json)
     result = report(store, args.delivery)
     if args.json:
         print_json(result)
         return 0
+    _print_for_people(store, delivery, result)
+    return 0
+
+
+def _print_for_people(store: Store, delivery: Delivery, result: dict[str, Any]) -> None:
     print(f"{result['label']}: {result['state'].replace('_', ' ')}")
     for name in _ORDER:
         print(f"  {name:<12} {result[name]:>12,}")
@@ -60,4 +76,20 @@ def run(args: argparse.Namespace) -> int:
     for line in read_log(store, delivery):
         if line["level"] in _TOLD:
             print(f"  {line['level']}, {line['event']}: {line['problem']}")
+
+
+def _list_unknown(store: Store, delivery: Delivery, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"unknown": [one.as_dict() for one in _unknown(store, delivery)]})
+        return 0
+    for one in _unknown(store, delivery):
+        place = f"{one.message_id:<20} {one.recipient_id:<24} {one.gateway}"
+        print(f"{one.marked_at:%Y-%m-%d %H:%M:%S%z} {one.reason:<16} {place}")
     return 0
+
+
+def _unknown(store: Store, delivery: Delivery) -> Iterator[Unknown]:
+    after = 0
+    while page := list_unknown(store, delivery, after=after, limit=_UNKNOWN_ROWS):
+        yield from page
+        after = page[-1].position
