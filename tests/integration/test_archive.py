@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.delivery.resend import resend
 from smsflow_provider.core.delivery.why import why
 from smsflow_provider.core.errors import (
     IllegalMoveError,
@@ -19,7 +20,8 @@ from smsflow_provider.core.errors import (
     StoreError,
     SupersededError,
 )
-from smsflow_provider.core.model import ReceiptKind
+from smsflow_provider.core.model import OutcomeKind, ReceiptKind
+from smsflow_provider.core.preparation.preview import preview
 from smsflow_provider.core.store.archive import (
     archive,
     check_kept,
@@ -149,6 +151,42 @@ def test_who_asks_why_learns_where_the_messages_went(store: Store, tmp_path: Pat
     with pytest.raises(NotFoundError, match="are archived") as caught:
         check_kept(store, "d1", delivery.preparation)
     assert result.uri == caught.value.facts["archive"]
+
+
+def test_whoever_wants_to_read_archived_messages_is_told(store: Store, tmp_path: Path) -> None:
+    make_finished(store)
+    result = archive(store, "d1", folder=tmp_path)
+
+    with pytest.raises(NotFoundError, match="are archived") as caught:
+        preview(store, "d1")
+
+    assert result.uri == caught.value.facts["archive"]
+
+
+def test_an_archived_delivery_is_never_sent_again(store: Store, tmp_path: Path) -> None:
+    make_finished(store)
+    archive(store, "d1", folder=tmp_path)
+    gateway = RecordingGateway()
+
+    after = run_send(store, gateway)
+
+    assert ("finished", 5) == (after["state"], after["accepted"])
+    assert [] == gateway.batches
+    with pytest.raises(IllegalMoveError):
+        resend(store, "d1", kinds=frozenset({OutcomeKind.FAILED}), actor="me")
+
+
+def test_a_receipt_after_the_archive_is_a_stray(store: Store, tmp_path: Path) -> None:
+    delivery = make_finished(store)
+    archive(store, "d1", folder=tmp_path)
+    before = report(store, "d1")
+
+    report_back(store, delivery, 1)
+
+    assert before == report(store, "d1")
+    with store.transaction() as connection:
+        strays = connection.execute("SELECT problem FROM smsflow_stray_receipts").fetchall()
+    assert 1 == len(strays)
 
 
 def test_an_archive_is_for_its_owner_only(store: Store, tmp_path: Path) -> None:

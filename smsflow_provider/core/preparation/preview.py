@@ -10,6 +10,7 @@ from typing import Any
 from smsflow_provider.core.content.encoding import measure, part_boundaries
 from smsflow_provider.core.mask import mask_phone
 from smsflow_provider.core.preparation.prices import PriceTable
+from smsflow_provider.core.store.archive import check_kept
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, sample_messages
 from smsflow_provider.core.store.samples import (
@@ -51,9 +52,10 @@ def preview(
         left out; without a complete preparation there is nothing.
 
     Raises:
-        NotFoundError: There is no such delivery.
+        NotFoundError: There is no such delivery, or its messages are archived.
     """
     delivery = find_delivery(store, delivery_id)
+    check_kept(store, delivery.id, delivery.preparation)
     found = positions_of_recipients(store, delivery, recipients)
     named = [position for one in recipients for position in found.get(one, ())]
     wanted = [*positions, *named, *positions_of_picks(delivery, picks)]
