@@ -8,9 +8,19 @@ from email.utils import parsedate_to_datetime
 from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, RefusedError
 from smsflow_provider.core.gateways.base import HttpResponse
 
+
+class _Codes(frozenset[str]):
+    """Codes of ours. One with the gateway's own behind a colon is in it as well."""
+
+    __slots__ = ()
+
+    def __contains__(self, code: object) -> bool:
+        return super().__contains__(str(code).partition(":")[0])
+
+
 #: Codes of a refusal that the next message would meet as well: the connection is wrong, not
 #: the message. A sender should stop on them instead of failing a whole delivery.
-HOPELESS_CODES = frozenset(
+HOPELESS_CODES = _Codes(
     {
         "authorization",
         "misconfigured",
@@ -47,10 +57,10 @@ def is_hopeless(code: str) -> bool:
     The code of the gateway itself may follow, after a colon.
 
     Example:
-        >>> is_hopeless("misconfigured:21606"), is_hopeless("http_401"), is_hopeless("21610")
+        >>> is_hopeless("misconfigured:21660"), is_hopeless("http_401"), is_hopeless("21610")
         (True, True, False)
     """
-    return code.partition(":")[0] in HOPELESS_CODES
+    return code in HOPELESS_CODES
 
 
 def check_status(response: HttpResponse) -> None:

@@ -107,8 +107,10 @@ def test_a_wrong_login_and_a_wrong_address_are_hopeless_but_a_bad_message_is_not
 @pytest.mark.parametrize("code", ["misconfigured:21606", "misconfigured", "http_401", "http_404"])
 def test_what_the_next_message_would_meet_as_well_is_hopeless(code: str) -> None:
     assert is_hopeless(code)
+    assert code in HOPELESS_CODES
 
 
 @pytest.mark.parametrize("code", ["21610", "", "http_400", "not:misconfigured", "21606"])
 def test_what_is_about_one_message_is_not_hopeless(code: str) -> None:
     assert not is_hopeless(code)
+    assert code not in HOPELESS_CODES
