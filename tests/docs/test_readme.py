@@ -84,6 +84,8 @@ PLACES = {
     "typology": "rules/typologies/shown.yaml",
     "budgets": "rules/budgets.yaml",
     "prices": "rules/prices.yaml",
+    "keywords": "rules/keywords.yaml",
+    "qualification": "rules/qualification.yaml",
 }
 
 
