@@ -18,6 +18,7 @@ from smsflow_provider.core.gateways.simulator import SimulatorDialect
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind, ReceiptKind
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 from smsflow_provider.receiver.app import make_app
+from smsflow_provider.receiver.calls import Item
 from smsflow_provider.simulator.behaviour import Behaviour
 from smsflow_provider.simulator.server import listen
 from smsflow_provider.testing.examples import example_message
@@ -152,8 +153,8 @@ def test_receipts_reach_the_receiver(simulator: RunningSimulator) -> None:
     signer = Signer([b"a key for this very test"])
     stored: list[ReceivedReceipt] = []
 
-    async def append(receipts: Sequence[ReceivedReceipt]) -> None:
-        stored.extend(receipts)
+    async def append(items: Sequence[Item]) -> None:
+        stored.extend(each for each in items if isinstance(each, ReceivedReceipt))
 
     simulator.behave(
         reports_accepted=True, delivered_share=0.5, receipt_delay_min_s=0, receipt_delay_max_s=0.1
