@@ -46,7 +46,7 @@ from tests.core.delivery.receiving import (
 )
 from tests.core.delivery.storm import Storm
 from tests.prepared_delivery import approve, make_prepared
-from tests.sending import check_sums, run_send
+from tests.sending import check_sums, put_again, run_send
 
 ACCEPTED, UNDELIVERED, DELIVERED = ReceiptKind
 
@@ -112,8 +112,10 @@ def test_a_receipt_after_the_end_still_counts(store: Store) -> None:
 def test_a_receipt_of_a_second_attempt_fits_while_that_is_under_way(store: Store) -> None:
     """The first attempt was not taken; the receipt is faster than the second one's answer."""
     delivery, ledger = make_sending(store, count=1)
-    settle(ledger, take(ledger, 1), OutcomeKind.NOT_SENT)
-    _, again = ledger.tick(settled=[], wanted=0, again=ledger.waiting_again())
+    taken = take(ledger, 1)
+    settle(ledger, taken, OutcomeKind.NOT_SENT)
+    put_again(ledger, *taken)
+    again = take(ledger, 1)
 
     append(store, received(delivery, 1))
     apply_all_receipts(store)

@@ -103,9 +103,9 @@ class HandOver:
         leaving = []
         for one in batch:
             if self._allowed is not None and one.taken.phone not in self._allowed:
-                self._settle(one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
+                self._settle(outlet, one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
             elif is_late or not self.may_leave:
-                self._put_back(one.taken)
+                self._put_back(outlet, one.taken)
             else:
                 leaving.append(one.taken)
         outcomes = await self._outcomes(outlet, leaving)
@@ -147,9 +147,9 @@ class HandOver:
             self._plan_again(outlet, taken, outcome, now=now)
         else:
             outlet.backoff.accepted()
-        if kind is OutcomeKind.ACCEPTED and outlet.pace.is_paced:
-            self._chores.append(partial(outlet.pace.accepted, taken.parts))
-        self._settle(taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
+        if kind is OutcomeKind.ACCEPTED:
+            outlet.pace.accepted(taken.parts)
+        self._settle(outlet, taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
 
     def _plan_again(self, outlet: Outlet, taken: Taken, outcome: Outcome, *, now: float) -> None:
         due = now
@@ -166,12 +166,14 @@ class HandOver:
                 self._chores.append(throttled)
         self._plan.add_again(taken.again(), due=due)
 
-    def _put_back(self, taken: Taken) -> None:
+    def _put_back(self, outlet: Outlet, taken: Taken) -> None:
         """Let a marked message that may not leave any more go once more, with a new mark."""
         self._plan.add_again(taken.again(), due=time.monotonic())
-        self._settle(taken, OutcomeKind.NOT_SENT, code="held_back")
+        self._settle(outlet, taken, OutcomeKind.NOT_SENT, code="held_back")
 
-    def _settle(self, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = "") -> None:
+    def _settle(
+        self, outlet: Outlet, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = ""
+    ) -> None:
         self._counts[kind] += 1
         self._settled.append(
             Settled(
@@ -180,6 +182,7 @@ class HandOver:
                 kind=kind,
                 code=code[:64],
                 gateway_ref=gateway_ref[:128],
+                route=outlet.route,
             )
         )
 

@@ -12,7 +12,7 @@ from smsflow_provider.core.content.sending_settings import Failover
 from smsflow_provider.core.delivery.backoff import Backoff
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.model import OutcomeKind
-from smsflow_provider.core.store.ledger_rows import Taken
+from smsflow_provider.core.store.ledger_rows import Route, Taken
 
 
 class Parcelled(Protocol):
@@ -32,9 +32,12 @@ class Parcelled(Protocol):
 class Pace(Protocol):
     """When messages may leave. See ``pace.Pacer``."""
 
+    #: Seconds before its moment at which a message is told.
+    lead_s: float
+
     @property
     def is_paced(self) -> bool:
-        """False: everything may leave at once."""
+        """False: everything may leave at once. May change."""
         ...
 
     @property
@@ -51,7 +54,7 @@ class Pace(Protocol):
         ...
 
     def accepted(self, parts: int) -> None:
-        """Note what the gateway took. Blocks now and then."""
+        """Note what the gateway took."""
         ...
 
     def close(self) -> None:
@@ -82,6 +85,7 @@ class Breaker(Protocol):
 class NoPace:
     """Everything may leave at once."""
 
+    lead_s = 0.0
     is_paced = False
     late_s = float("inf")
 
@@ -165,6 +169,14 @@ class Outlet:
     def max_batch(self) -> int:
         """Messages in one request."""
         return self.gateway.dialect.max_batch
+
+    def as_route(self) -> Route:
+        """Tell the ledger what it needs to know."""
+        return Route(
+            conn_id=self.conn_id,
+            conn_type=self.conn_type,
+            reports_by_ref=bool(getattr(self.gateway.dialect, "reports_by_ref", False)),
+        )
 
     def close(self) -> None:
         """Give back the connections to the store that pace and circuit hold."""

@@ -81,10 +81,6 @@ class Plan:
             one.outlet.open += 1
             self._planned.append(one)
 
-    def latest(self, outlet: Outlet) -> float:
-        """Give the last moment planned for *outlet*; 0.0: there is none."""
-        return max((one.at for one in self._planned if one.outlet is outlet), default=0.0)
-
     def due(self, until: float) -> list[Planned]:
         """Take out what leaves by *until*, and all before it: marks keep the order of a chunk."""
         count = 0

@@ -132,7 +132,7 @@ async def _begun(store: Store, ledger: Ledger, sender: Sender) -> Delivery:
             await _begin(store, ledger, sender)
         else:
             ledger.standing()
-            await _wait(sender, delivery.id, seconds=min(1.0, sender.lease_s / 5))
+            await _wait(sender, delivery.id, seconds=min(0.2, sender.lease_s / 5))
 
 
 async def _begin(store: Store, ledger: Ledger, sender: Sender) -> None:

@@ -69,6 +69,7 @@ class SlidingWindow:
         actor: str,
     ) -> None:
         self._ledger = ledger
+        self._ledger.routes = [one.as_route() for one in outlets]
         self._outlets = outlets
         self._watch = watch
         self._is_interrupted = is_interrupted
@@ -139,7 +140,8 @@ class SlidingWindow:
 
     async def _set_moments(self) -> None:
         now = time.monotonic()
-        rooms = {one.route: self._room(one, now) for one in self._outlets}
+        width = self._width()
+        rooms = {one.route: one.room(now, width=width) for one in self._outlets}
         chosen = self._plan.choose(now, rooms=rooms)
         if not chosen:
             return
@@ -148,17 +150,13 @@ class SlidingWindow:
         self._plan.put_back(rest, now=now)
         self._plan.set_moments(planned)
 
-    def _room(self, outlet: Outlet, now: float) -> int:
-        if outlet.pace.is_paced and self._plan.latest(outlet) > now + self._lead_s():
-            return 0  # what was reserved is not used up yet
-        return outlet.room(now, width=self._width())
-
     def _reserve(self, chosen: Sequence[tuple[Taken, Outlet]]) -> list[Planned]:
         """Ask the pace for moments; the first message without one ends what can leave for now."""
         moments = {}
         for outlet in self._outlets:
             own = [taken for taken, through in chosen if through is outlet]
             if own:
+                outlet.pace.lead_s = self._lead_s()
                 now = time.monotonic()
                 granted = outlet.pace.reserve(own, workers=self._standing.workers, now=now)
                 moments[outlet.route] = iter(granted)

@@ -1,31 +1,58 @@
-"""Appending rows that a sender makes: COPY of a few hundred at a time."""
+"""Appending marks and outcomes: COPY of a few hundred at a time."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import LiteralString
+from collections.abc import Iterable, Sequence
+from typing import Final, LiteralString
 
 from smsflow_provider.core.store.connection import Connection
+from smsflow_provider.core.store.ledger_rows import Settled, Taken
 
 _SPECIAL = re.compile(r"[\\\t\n\r\0]")
 _WRITTEN = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": ""}
 
 
-def append_lines(connection: Connection, command: LiteralString, lines: Sequence[str]) -> None:
+_MARKS: Final = "COPY smsflow_marks (preparation, position, attempt, epoch, route) FROM STDIN"
+_OUTCOMES: Final = (
+    "COPY smsflow_outcomes (preparation, position, attempt, kind, code, gateway_ref) FROM STDIN"
+)
+
+
+def append_marks(
+    connection: Connection, preparation: int, epoch: int, leaving: Iterable[tuple[Taken, int]]
+) -> None:
     """
-    Append rows by *command*, a ``COPY … FROM STDIN`` in the text format.
+    Append the intent: written, committed, and only then handed over.
+
+    The primary key makes a second mark of the same attempt impossible, whoever tries.
 
     Args:
-        lines: One a row, with tabs between its values and a line feed at its end; texts as
-            `written`. None: nothing is sent.
+        leaving: Messages, each with the route it takes.
     """
+    head, tail = f"{preparation}\t", f"\t{epoch}\t"
+    lines = [f"{head}{one.position}\t{one.attempt}{tail}{route}\n" for one, route in leaving]
+    _append(connection, _MARKS, lines)
+
+
+def append_outcomes(connection: Connection, preparation: int, settled: Iterable[Settled]) -> None:
+    """Append what became of hand-overs, or why there was none. Never changed by a sender."""
+    head = f"{preparation}\t"
+    lines = [
+        f"{head}{one.position}\t{one.attempt}\t{one.kind.value}\t{_written(one.code)}"
+        f"\t{_written(one.gateway_ref)}\n"
+        for one in settled
+    ]
+    _append(connection, _OUTCOMES, lines)
+
+
+def _append(connection: Connection, command: LiteralString, lines: Sequence[str]) -> None:
     if lines:
         with connection.cursor() as cursor, cursor.copy(command) as copy:
             copy.write("".join(lines))
 
 
-def written(text: str) -> str:
+def _written(text: str) -> str:
     """Write a text as COPY reads it; a NUL, which it cannot hold, is left out."""
     if text.isprintable() and "\\" not in text:
         return text

@@ -8,22 +8,31 @@ worker writes is fenced by the epoch of its lane: a superseded one finds out bef
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from smsflow_provider.core.errors import SchemaError, SupersededError
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import DeliveryState
-from smsflow_provider.core.store.appending import append_lines, written
+from smsflow_provider.core.store.appending import append_marks, append_outcomes
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
-from smsflow_provider.core.store.counters import COUNTERS, add_to_chunk, chunk_of
+from smsflow_provider.core.store.counters import COUNTERS
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
-from smsflow_provider.core.store.ledger_rows import ChunkHold, Settled, Standing, Taken, Ticked
+from smsflow_provider.core.store.ledger_changes import Changes
+from smsflow_provider.core.store.ledger_closing import close_chunks
+from smsflow_provider.core.store.ledger_notes import note_settled
+from smsflow_provider.core.store.ledger_reading import read_fresh, read_waiting
+from smsflow_provider.core.store.ledger_rows import (
+    ChunkHold,
+    Route,
+    Settled,
+    Standing,
+    Taken,
+    Ticked,
+)
 from smsflow_provider.core.store.orphans import reap
 from smsflow_provider.core.store.reservations import settle_stopped
 from smsflow_provider.core.store.statements import statements
@@ -33,14 +42,8 @@ _SQL = "ledger"
 #: Seconds between two signs of life at the gate, which senders of the former version look at.
 _GATE_S: Final = 1.0
 
-_MARKS: Final = "COPY smsflow_marks (preparation, position, attempt, epoch, route) FROM STDIN"
-_OUTCOMES: Final = (
-    "COPY smsflow_outcomes (preparation, position, attempt, kind, code, gateway_ref) FROM STDIN"
-)
 #: Outcomes that a receipt contradicts.
 _DENIED = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN})
-#: The counter that an outcome adds to.
-_COUNTER = {kind: kind.value for kind in OutcomeKind} | {OutcomeKind.NOT_SENT: "waiting"}
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -76,6 +79,8 @@ class Ledger:
         self._gate_at = time.monotonic()
         self._chunks: dict[int, ChunkHold] = {}
         self._last_chunk = -1
+        #: The delivery's gateways, its own first; whoever sends through them says it.
+        self.routes: Sequence[Route] = ()
 
     @property
     def delivery(self) -> Delivery:
@@ -147,8 +152,13 @@ class Ledger:
             if chunk is None:
                 return None
             last = min(chunk["last_position"], until or chunk["last_position"])
-            fresh = self._read("read_messages", {"first": chunk["next_position"], "last": last})
-            again = self._waiting_of([chunk["chunk"]]) if chunk["waiting"] else []
+            preparation = self._delivery.preparation
+            fresh = read_fresh(
+                self._connection, preparation, first=chunk["next_position"], last=last
+            )
+            again = []
+            if chunk["waiting"]:
+                again = read_waiting(self._connection, preparation, [chunk["chunk"]])
         self._last_chunk = chunk["chunk"]
         self._chunks[chunk["chunk"]] = ChunkHold(ahead=len(fresh), waiting=len(again))
         return fresh, again
@@ -181,7 +191,7 @@ class Ledger:
         Raises:
             SupersededError: Another worker has this lane; nothing was written.
         """
-        changes = _Changes()
+        changes = Changes()
         with translated_errors(), self._connection.transaction():
             self._hold()
             proven = self._write(settled, changes)
@@ -193,6 +203,7 @@ class Ledger:
                 self._write(gone, changes)
                 self._mark(leaving, {one.position for one in gone}, changes)
             holds = self._move_chunks(changes)
+            note_settled(self._connection, self._delivery.preparation, self.routes, settled)
         self._chunks = holds
         return Ticked(standing=standing, gone=gone, proven=proven)
 
@@ -207,28 +218,16 @@ class Ledger:
         """
         with translated_errors(), self._connection.transaction():
             self._hold()
-            rows = self._connection.execute(
-                self._sql["closable_chunks"], {**self._ledger, "epoch": self._epoch}
-            ).fetchall()
-            chunks = [row["chunk"] for row in rows]
-            self._close_waiting([row["chunk"] for row in rows if row["waiting"]], kind, code)
-            values = {**self._ledger, "chunks": chunks, "kind": kind.value, "code": code}
-            self._connection.execute(self._sql["close_rest"], values)
-            self._connection.execute(self._sql["close_chunks"], values)
-            held = [*{*chunks, *self._chunks}]
-            self._connection.execute(self._sql["free_chunks"], {**self._ledger, "chunks": held})
+            close_chunks(
+                self._connection,
+                self._delivery.preparation,
+                epoch=self._epoch,
+                held=list(self._chunks),
+                kind=kind,
+                code=code,
+            )
         self._chunks = {}
         self._give_back()
-
-    def _close_waiting(self, chunks: Sequence[int], kind: OutcomeKind, code: str) -> None:
-        if not chunks:
-            return
-        settled = [_settled(one, kind, code) for one in self._waiting_of(chunks)]
-        self._append_outcomes(settled)
-        moved = Counter(chunk_of(one.position) for one in settled)
-        for chunk, count in sorted(moved.items()):
-            changes = {_COUNTER[kind]: count, "waiting": -count}
-            add_to_chunk(self._connection, self._delivery.preparation, chunk, changes)
 
     def _give_back(self) -> None:
         """Settle the budget of a stopped delivery; what is cut short here, maintenance does."""
@@ -338,20 +337,6 @@ class Ledger:
                 return row
         return None
 
-    def _waiting_of(self, chunks: Sequence[int]) -> list[Taken]:
-        """Read the messages of *chunks* that go once more, as their next attempt."""
-        rows = self._connection.execute(
-            self._sql["waiting_again"], {**self._ledger, "chunks": list(chunks)}
-        ).fetchall()
-        attempts = {row["position"]: row["attempt"] + 1 for row in rows}
-        found = self._read("read_waiting", {"positions": list(attempts)})
-        return [one._replace(attempt=attempts[one.position]) for one in found]
-
-    def _read(self, name: str, values: dict[str, object]) -> list[Taken]:
-        with self._connection.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(self._sql[name], {**self._ledger, **values}).fetchall()
-        return [Taken(*row) for row in rows]
-
     def _proven(self, leaving: Sequence[tuple[Taken, int]]) -> list[Settled]:
         """Find messages that would go once more although a receipt says that they left."""
         positions = [one.position for one, _ in leaving if one.attempt]
@@ -381,39 +366,22 @@ class Ledger:
             if one.position in reasons
         ]
 
-    def _mark(
-        self, leaving: Sequence[tuple[Taken, int]], gone: set[int], changes: _Changes
-    ) -> None:
-        head, tail = f"{self._delivery.preparation}\t", f"\t{self._epoch}\t"
-        lines = []
-        for one, route in leaving:
+    def _mark(self, leaving: Sequence[tuple[Taken, int]], gone: set[int], changes: Changes) -> None:
+        for one, _ in leaving:
             changes.take(one, is_gone=one.position in gone)
-            if one.position not in gone:
-                lines.append(f"{head}{one.position}\t{one.attempt}{tail}{route}\n")
-        append_lines(self._connection, _MARKS, lines)
+        marked = [one for one in leaving if one[0].position not in gone]
+        append_marks(self._connection, self._delivery.preparation, self._epoch, marked)
 
-    def _write(self, settled: Sequence[Settled], changes: _Changes) -> frozenset[int]:
+    def _write(self, settled: Sequence[Settled], changes: Changes) -> frozenset[int]:
         """Append outcomes. Gives the positions of those that had left, against the answer."""
         if not settled:
             return frozenset()
         left = self._contradicted(settled)
         if left:
             settled = [_proven(one) if one.position in left else one for one in settled]
-        self._append_outcomes(settled)
+        append_outcomes(self._connection, self._delivery.preparation, settled)
         changes.settle(settled)
         return left
-
-    def _append_outcomes(self, settled: Iterable[Settled]) -> None:
-        head = f"{self._delivery.preparation}\t"
-        append_lines(
-            self._connection,
-            _OUTCOMES,
-            [
-                f"{head}{one.position}\t{one.attempt}\t{one.kind.value}\t{written(one.code)}"
-                f"\t{written(one.gateway_ref)}\n"
-                for one in settled
-            ],
-        )
 
     def _contradicted(self, settled: Sequence[Settled]) -> frozenset[int]:
         """Believe a receipt more than an answer: what was reported on has left."""
@@ -426,10 +394,10 @@ class Ledger:
         )
         return frozenset(row["position"] for row in rows)
 
-    def _move_chunks(self, changes: _Changes) -> dict[int, ChunkHold]:
+    def _move_chunks(self, changes: Changes) -> dict[int, ChunkHold]:
         """Write what changed in each chunk, in their order, and give back those that are done."""
         holds = dict(self._chunks)
-        for chunk in sorted(changes.chunks):
+        for chunk in sorted(changes.holds | changes.chunks):
             counts, taken = changes.chunks[chunk], changes.next_positions.get(chunk, 0)
             hold = holds[chunk].changed(changes.holds[chunk])
             moved = self._connection.execute(
@@ -460,35 +428,3 @@ def _settled(one: Taken, kind: OutcomeKind, code: str) -> Settled:
 
 def _proven(one: Settled) -> Settled:
     return one._replace(kind=OutcomeKind.ACCEPTED, code="by_receipt")
-
-
-class _Changes:
-    """What one tick adds to each chunk, and to this worker's hold on it."""
-
-    def __init__(self) -> None:
-        self.chunks: dict[int, Counter[str]] = defaultdict(Counter)
-        self.holds: dict[int, Counter[str]] = defaultdict(Counter)
-        self.next_positions: dict[int, int] = {}
-
-    def settle(self, settled: Iterable[Settled]) -> None:
-        """Count outcomes."""
-        for one in settled:
-            chunk = chunk_of(one.position)
-            self.chunks[chunk][_COUNTER[one.kind]] += 1
-            if one.was_marked:
-                self.holds[chunk]["under_way"] -= 1
-            if one.kind is OutcomeKind.NOT_SENT:
-                self.holds[chunk]["waiting"] += 1
-
-    def take(self, one: Taken, *, is_gone: bool) -> None:
-        """Count a message that leaves, or that must not and is settled already."""
-        chunk = chunk_of(one.position)
-        if not is_gone:
-            self.holds[chunk]["under_way"] += 1
-        if one.attempt:
-            self.chunks[chunk]["waiting"] -= 1
-            self.holds[chunk]["waiting"] -= 1
-        else:
-            self.chunks[chunk]["taken"] += 1
-            self.holds[chunk]["ahead"] -= 1
-            self.next_positions[chunk] = one.position + 1

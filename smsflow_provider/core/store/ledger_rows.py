@@ -45,6 +45,18 @@ class Settled(NamedTuple):
     gateway_ref: str = ""
     #: False: it was settled instead of being marked.
     was_marked: bool = True
+    #: Through which of the delivery's gateways it went; see ``Route``.
+    route: int = 0
+
+
+class Route(NamedTuple):
+    """One gateway of a delivery, as the ledger needs to know it."""
+
+    #: Airflow connection, and its type.
+    conn_id: str
+    conn_type: str
+    #: Its receipts name its own id of a message and nothing else.
+    reports_by_ref: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
