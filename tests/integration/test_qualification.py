@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smsflow_provider.core.delivery.published import publish_rules
+from smsflow_provider.core.model import Outcome, OutcomeKind, ReceiptKind, message_id_of
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.qualified import (
     LIMITS,
@@ -24,8 +26,12 @@ from smsflow_provider.core.store.qualified import (
     read_qualifier,
 )
 from smsflow_provider.core.store.quarantine import add_quarantined, age_quarantine, load_quarantine
+from smsflow_provider.core.store.receipts import apply_all_receipts
 from smsflow_provider.core.store.rules import publish
-from tests.prepared_delivery import make_prepared
+from smsflow_provider.testing.gateway import RecordingGateway
+from tests.core.delivery.receiving import append, make_sending, received, settle, take
+from tests.prepared_delivery import approve, make_prepared
+from tests.sending import run_send
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -369,3 +375,39 @@ def test_many_writers_at_once_neither_deadlock_nor_count_twice(
         list(threads.map(batch, range(60)))
 
     assert set(errors_of(store)) <= {1}
+
+
+def test_a_receipt_of_a_dead_number_quarantines_it_once_it_is_applied(store: Store) -> None:
+    publish_rules(store, None)
+    delivery, ledger = make_sending(store, count=3)
+    settle(ledger, take(ledger, 3), OutcomeKind.ACCEPTED)
+    dead = received(delivery, 2, ReceiptKind.UNDELIVERED, code="unknown_subscriber")
+    away = received(delivery, 3, ReceiptKind.UNDELIVERED, code="absent_subscriber")
+    append(store, dead, away, dead, received(delivery, 1))
+    apply_all_receipts(store)
+    append(store, dead, away)
+    apply_all_receipts(store)
+
+    assert [(1, "sms_simulator unknown_subscriber"), (1, "sms_simulator absent_subscriber")] == [
+        (row["errors"], row["reason"]) for row in noted(store)
+    ]
+    assert 1 == in_quarantine(store)
+    ledger.release()
+
+
+def test_a_refusal_of_a_dead_number_quarantines_it_while_it_is_sent(store: Store) -> None:
+    codes = ("unknown_subscriber", "number_denied", "never seen")
+    delivery = make_prepared(store, count=3)
+    ids = [message_id_of(delivery.no, delivery.preparation, place) for place in (1, 2, 3)]
+    plays = {
+        one: Outcome(message_id=one, kind=OutcomeKind.FAILED, code=code)
+        for one, code in zip(ids, codes, strict=True)
+    }
+    publish_rules(store, None)
+    approve(store)
+    assert 3 == run_send(store, RecordingGateway(by_id=plays))["failed"]
+
+    assert [("sms_simulator unknown_subscriber", "refusals")] == [
+        (row["reason"], row["source"]) for row in noted(store)
+    ]
+    assert 1 == in_quarantine(store)
