@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.docs.blocks import blocks
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tests" / "data" / "third_party_gateway"
 
@@ -161,3 +163,15 @@ def test_without_the_package_its_connection_type_is_unknown() -> None:
     code = "from smsflow_provider.core.gateways.registry import GATEWAY_TYPES as t; print([*t])"
 
     assert "sms_acme" not in _python("-c", code)
+
+
+def test_the_copy_that_the_page_tells_of_is_green_from_the_start(tmp_path: Path) -> None:
+    (script,) = blocks(ROOT / "docs" / "adding_a_gateway.md", "bash", mark="copy-gateway")
+    target = tmp_path / "birch"
+    environment = os.environ | {"TARGET": str(target)}
+    subprocess.run(["bash", "-e", "-c", script], cwd=ROOT, env=environment, check=True)
+    told = _python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(target), path=target)
+
+    assert " passed" in told.splitlines()[-1]
+    left = [path for path in target.rglob("*.py") if "acme" in path.read_text().lower()]
+    assert [] == left

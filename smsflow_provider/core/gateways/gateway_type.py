@@ -37,6 +37,8 @@ class GatewayType:
     errors: ErrorTable | None = None
     #: Features that a connection has or lacks by its settings.
     chosen: frozenset[Feature] = frozenset()
+    #: Settings describe all of it: batches and the way of cutting as well.
+    is_described: bool = False
     hidden_fields: tuple[str, ...] = ()
     relabeling: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)

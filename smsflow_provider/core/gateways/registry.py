@@ -169,11 +169,11 @@ def _can(kind: GatewayType, feature: Feature) -> str:
 
 
 def _batch(kind: GatewayType) -> str:
-    return _BY_SETTINGS if kind.chosen else str(kind.dialect.max_batch)
+    return _BY_SETTINGS if kind.is_described else str(kind.dialect.max_batch)
 
 
 def _cutting(kind: GatewayType) -> str:
-    if kind.chosen:
+    if kind.is_described:
         return _BY_SETTINGS
     return ", ".join(
         f"{encoding.value}: {split.value}" for encoding, split in kind.dialect.splitting.items()

@@ -19,6 +19,7 @@ GATEWAYS = (
         make=make_generic,
         reads_by_connection=True,
         chosen=CHOSEN,
+        is_described=True,
         relabeling={
             "login": "username in templates",
             "password": "password in templates",
