@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from smsflow_provider.core.store.connection import Store
 
 _VARIABLE = "AIRFLOW_CONN_"
+#: Gateways of deliveries that began in so many days may still call.
+_DAYS = 30
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +22,16 @@ def read_dialects(store: Store) -> dict[str, Dialect]:
     """
     Read the connections of gateways and make their dialects. Takes seconds the first time.
 
-    Looked at are those that deliveries name, those in environment variables ``AIRFLOW_CONN_*``,
-    and those in Airflow's metadata database where it can be reached. One of a secrets backend
-    that no delivery names yet is not found. One that cannot be read is left out, and logged.
+    Looked at are those that deliveries of the last month name, those in environment variables
+    ``AIRFLOW_CONN_*``, and those in Airflow's metadata database where it can be reached. One of a
+    secrets backend that no delivery names yet is not found. One that cannot be read is left out.
 
     Returns:
         Dialects by connection id.
     """
-    from smsflow_provider.core.store.references import list_gateways  # noqa: PLC0415  psycopg
+    from smsflow_provider.core.store.used_gateways import recent_gateways  # noqa: PLC0415  psycopg
 
-    names = {*list_gateways(store), *_in_environment(), *_in_metadata()}
+    names = {*recent_gateways(store, days=_DAYS), *_in_environment(), *_in_metadata()}
     return dict(_dialects(sorted(names)))
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.tokens import Signer
@@ -46,7 +47,8 @@ from smsflow_provider.receiver.request import (
 
 __all__ = ["BODY_LIMIT_BYTES", "Append", "Item", "Receiver", "make_app"]
 
-Append = Callable[[Sequence[Item]], Awaitable[None]]
+#: Takes a group of ``Item``; one that never sees replies may name receipts only.
+Append = Callable[[Sequence[Any]], Awaitable[None]]
 
 _HEADERS = ((b"content-length", b"0"), (b"cache-control", b"no-store"))
 _END = {"type": "http.response.body", "body": b""}
@@ -169,7 +171,7 @@ def make_app(
     append: Append,
     dialects: Callable[[], Mapping[str, Dialect]] = dict,
     public_url: str = "",
-    after_append: Callable[[Sequence[Item]], None] | None = None,
+    after_append: Callable[[Sequence[Any]], None] | None = None,
     readers: Mapping[str, ReceiptReader] | None = None,
     now: Callable[[], datetime] = utc_now,
     wait_s: float = 0.005,

@@ -44,7 +44,9 @@ class Fresh(Generic[T]):
         self._every_s = every_s
         self._monotonic = monotonic
         self._value: list[T] = []
-        self._read_at_s = -math.inf
+        self._error: Exception | None = None
+        self._reads = 0
+        self._tried_at_s = -math.inf
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
@@ -56,9 +58,9 @@ class Fresh(Generic[T]):
 
     def read_now(self) -> Self:
         """Read here and now, outside the event loop. Raises what reading raises."""
-        began_s = self._monotonic()
+        self._tried_at_s = self._monotonic()
         self._value = [self._read()]
-        self._read_at_s = began_s
+        self._reads += 1
         return self
 
     async def get(self) -> T:
@@ -66,12 +68,12 @@ class Fresh(Generic[T]):
         Give the value.
 
         Raises:
-            Exception: It was never read, and reading it failed just now.
+            Exception: It was never read, and reading it failed within the last second.
         """
         if not self._value:
-            await asyncio.shield(self._begin())
+            await self._look(after_s=RENEW_AFTER_S)
             if not self._value:
-                await asyncio.to_thread(self.read_now)
+                raise self._error or RuntimeError("nothing was read")
         elif self._age_s() > self._every_s:
             self._begin()
         return self._value[0]
@@ -83,14 +85,20 @@ class Fresh(Generic[T]):
         Returns:
             Whether the value was read anew meanwhile.
         """
-        if self._every_s == math.inf or self._age_s() < RENEW_AFTER_S:
-            return False
-        before_s = self._read_at_s
-        await asyncio.shield(self._begin())
-        return self._read_at_s > before_s
+        before = self._reads
+        if self._every_s != math.inf:
+            await self._look(after_s=RENEW_AFTER_S)
+        return self._reads > before
+
+    async def _look(self, *, after_s: float) -> None:
+        """Read on a thread, or wait for who does; not so soon after the last time."""
+        if self._reading is not None and not self._reading.done():
+            await asyncio.shield(self._reading)
+        elif self._age_s() >= after_s:
+            await asyncio.shield(self._begin())
 
     def _age_s(self) -> float:
-        return self._monotonic() - self._read_at_s
+        return self._monotonic() - self._tried_at_s
 
     def _begin(self) -> asyncio.Task[None]:
         if self._reading is None or self._reading.done():
@@ -101,8 +109,6 @@ class Fresh(Generic[T]):
         try:
             await asyncio.to_thread(self.read_now)
         except Exception as error:  # noqa: BLE001  the former value stays in force
-            # As if it had been read: a source that is down is not asked by every caller.
-            if self._value:
-                self._read_at_s = self._monotonic()
+            self._error = error
             facts = {"event": "reading_again_failed", "kind": type(error).__name__}
             log.warning("What was read before stays in force", extra=facts)

@@ -35,6 +35,7 @@ from smsflow_provider.core.store.keys import retire
 from smsflow_provider.core.store.prepared import drop_replaced
 from smsflow_provider.core.store.quarantine import age_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
+from smsflow_provider.core.store.references import forget_old_references
 from smsflow_provider.core.store.reservations import unsettled_stopped
 from smsflow_provider.core.store.used_gateways import recent_gateways
 
@@ -69,6 +70,8 @@ class Chore(StrEnum):
     REPLACED = "replaced"
     #: Retire keys of callback addresses that nothing can come back for.
     KEYS = "keys"
+    #: Forget the gateways' own ids of messages that no receipt can name any more.
+    REFERENCES = "references"
     #: Archive and drop messages of deliveries that ended long ago.
     RETENTION = "retention"
 
@@ -88,6 +91,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.PROOFS: "proofs ended that nobody finished",
     Chore.REPLACED: "replaced preparations dropped",
     Chore.KEYS: "keys retired",
+    Chore.REFERENCES: "gateways' ids of messages forgotten",
     Chore.RETENTION: "deliveries archived",
 }
 
@@ -212,6 +216,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.PROOFS: lambda store, upkeep: close_overdue_proofs(store, actor=upkeep.actor),
     Chore.REPLACED: lambda store, _: drop_replaced(store),
     Chore.KEYS: lambda store, _: retire(store),
+    Chore.REFERENCES: lambda store, _: forget_old_references(store),
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive
     ),

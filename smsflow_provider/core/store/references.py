@@ -37,12 +37,6 @@ def add_references(
     )
 
 
-def forget_receipts_of(connection: Connection, preparation: int) -> None:
-    """Drop what is kept of *preparation* beside its partitions: references, reports on parts."""
-    connection.execute(statements(_SQL)["forget_references"], {"preparation": preparation})
-    connection.execute(statements(_SQL)["forget_parts"], {"preparation": preparation})
-
-
 def forget_old_references(store: Store) -> int:
     """
     Drop the references of deliveries that ended more than eight days ago, for maintenance.
@@ -51,10 +45,3 @@ def forget_old_references(store: Store) -> int:
     """
     with store.transaction() as connection:
         return connection.execute(statements(_SQL)["forget_old_references"]).rowcount
-
-
-def list_gateways(store: Store) -> list[str]:
-    """List the gateway connections that deliveries name, those they fail over to included."""
-    with store.transaction() as connection:
-        rows = connection.execute(statements(_SQL)["list_gateways"]).fetchall()
-    return [row["gateway"] for row in rows]

@@ -7,24 +7,8 @@ SELECT %(gateway)s, t.ref, t.preparation, t.position
 ON CONFLICT (gateway, gateway_ref) DO UPDATE
    SET preparation = excluded.preparation, position = excluded.position;
 
--- forget_references --
--- The references of one preparation. Walks smsflow_references_preparation_v1.
-DELETE FROM smsflow_references WHERE preparation = %(preparation)s;
-
--- forget_parts --
--- The reports on single parts of one preparation. Walks the primary key.
-DELETE FROM smsflow_receipt_parts WHERE preparation = %(preparation)s;
-
 -- forget_old_references --
 -- References that no receipt can need any more. Walks smsflow_references_preparation_v1 for each preparation
 -- of a delivery that ended eight days ago.
 DELETE FROM smsflow_references WHERE preparation IN (
     SELECT d.preparation FROM smsflow_deliveries d WHERE d.ended_at < now() - interval '8 days');
-
--- list_gateways --
--- The connections that deliveries name. Reads smsflow_deliveries once: one row a delivery.
-SELECT gateway FROM smsflow_deliveries WHERE gateway <> ''
- UNION
-SELECT template #>> '{settings,sending,failover}' FROM smsflow_deliveries
- WHERE template #>> '{settings,sending,failover}' <> ''
- ORDER BY gateway;
