@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.reconcile import (
-    Patience,
-    Reconciled,
     again_is_safe,
     can_be_asked,
     reconcile,
     reconcile_delivery,
 )
+from smsflow_provider.core.delivery.reconciled import Patience, Reconciled
 from smsflow_provider.core.delivery.unknown import list_unknown
 from smsflow_provider.core.errors import ConfigError, MaybeSentError, RefusedError
-from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.gateways.base import Asked, Found, Gateway, HttpResponse
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
+from smsflow_provider.core.gateways.simulator import QueryDialect
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.doubts import Ended, Ending, end_doubts
@@ -125,6 +125,71 @@ def test_not_taken_is_not_believed_too_early(store: Store) -> None:
     assert found.again_in_s is not None
     assert 0 < found.again_in_s <= 1.5
     assert UNKNOWN == outcomes_of(store, delivery)[1]
+
+
+def test_a_gateway_that_does_not_know_what_it_took_is_not_believed(store: Store) -> None:
+    """A look-up at the wrong account finds nothing at all."""
+    delivery = make_doubtful(store, count=3, doubts=[2, 3])
+    gateway = knowing(delivery, {1: "not_found", 2: "not_found", 3: "accepted"})
+    found = ask(store, delivery, gateway)
+
+    assert (1, 0, 1) == (found.taken, found.not_taken, found.unsure)
+    assert UNKNOWN == outcomes_of(store, delivery)[2]
+    gateway.known[id_of(delivery, 1)] = "accepted"
+    assert 1 == ask(store, delivery, gateway).not_taken
+
+
+def test_what_is_said_without_the_question_about_a_message_it_took_is_not_believed(
+    store: Store,
+) -> None:
+    delivery = make_doubtful(store, count=2, doubts=[2])
+    gateway = knowing(delivery, {1: "accepted", 2: "not_found"})
+
+    def fail() -> None:
+        gateway.errors = [MaybeSentError("no answer")]
+
+    found = ask(store, delivery, gateway, sleep=Pauses(fail))
+
+    assert (0, Patience().confirm_s) == (found.not_taken, found.again_in_s)
+
+
+def test_a_message_goes_again_twice_at_the_most(store: Store) -> None:
+    """A gateway that loses every answer and finds nothing must not text somebody for ever."""
+    delivery = make_doubtful(store, count=1)
+    gateway = knowing(delivery, {1: "not_found"})
+    told = []
+    for attempt in (1, 2, 3):
+        told.append(ask(store, delivery, gateway).not_taken)
+        with store.transaction() as connection:
+            values = (delivery.preparation, attempt)
+            connection.execute(
+                "INSERT INTO smsflow_marks (preparation, position, attempt, epoch, marked_at)"
+                " VALUES (%s, 1, %s, 1, now() - interval '1 hour')",
+                values,
+            )
+            connection.execute(
+                "INSERT INTO smsflow_outcomes (preparation, position, attempt, kind, settled_at)"
+                " VALUES (%s, 1, %s, 'unknown', now() - interval '1 hour')",
+                values,
+            )
+            connection.execute("UPDATE smsflow_chunks SET unknown = 1, waiting = 0")
+
+    assert [1, 1, 0] == told
+
+
+class BrokenDialect(QueryDialect):
+    """Breaks its word: its reading raises what no reading may."""
+
+    def read_lookup(self, asked: Sequence[Asked], response: HttpResponse) -> list[Found]:
+        raise KeyError(len(asked), response.status)
+
+
+def test_a_dialect_that_breaks_its_word_ends_no_doubt_and_no_send(store: Store) -> None:
+    delivery = make_doubtful(store, count=1)
+    gateway = knowing(delivery, {1: "accepted"})
+    gateway.use(BrokenDialect)
+
+    assert Reconciled(asked=1, unsure=1) == ask(store, delivery, gateway)
 
 
 def test_the_time_counts_from_when_it_was_given_up(store: Store) -> None:
@@ -269,7 +334,8 @@ def test_a_thousand_doubts_are_asked_about_a_hundred_at_a_time(store: Store) -> 
     found = ask(store, delivery, gateway)
 
     assert Reconciled(asked=625, taken=313, not_taken=312) == found
-    assert [100] * 6 + [25] + [100] * 3 + [12] == [len(ids) for ids in gateway.questions]
+    # The one alone is about a message that it took for certain.
+    assert [100] * 6 + [25, 1] + [100] * 3 + [12] == [len(ids) for ids in gateway.questions]
     check_figures(store, delivery)
 
 

@@ -3,7 +3,8 @@ End the doubt about messages by asking the gateway what became of them.
 
 "Not taken" sends a message again, so it is believed only from a gateway that was asked late enough
 after the hand-over, and that says it twice: one that had been frozen may answer a question before
-it reads a request that has waited for as long.
+it reads a request that has waited for as long. And only from one that knows a message which it
+certainly took: a look-up at the wrong account finds nothing at all.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol, Self, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
+from smsflow_provider.core.delivery.reconciled import Patience, Reconciled
 from smsflow_provider.core.delivery.unknown import message_id_of_doubt, routes_of
-from smsflow_provider.core.errors import GatewayError, RefusedError, SmsflowError
+from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, SmsflowError
 from smsflow_provider.core.gateways.base import (
     Asked,
     Dialect,
@@ -36,11 +38,16 @@ from smsflow_provider.core.store.doubts import (
     doubtful_deliveries,
     end_doubts,
     read_doubts,
+    read_witness,
 )
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 
 #: Code of a message whose sender was lost: that sender may be frozen, and wake up.
 _SENDER_LOST: Final = "sender_lost"
+#: What a dialect raises that breaks its word. Its question has no answer then; the send goes on.
+_BROKEN: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+#: Seconds: longer than anything is kept.
+_NEVER_S: Final = 1e8
 #: Questions in a row without an answer after which a gateway is left alone.
 _MOST_FAILURES: Final = 3
 
@@ -55,53 +62,6 @@ class Forgetful(Protocol):
     def lookup_until_s(self) -> float:
         """Seconds after the hand-over until which "not taken" means that."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How sure "not taken" must be."""
-
-    #: Seconds since a lost sender was given up, on top of what the gateway needs: as long as that
-    #: sender may be frozen and still hand its messages over.
-    lost_sender_s: float = 10.0
-    #: Seconds between the two answers.
-    confirm_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """What came of asking. ``asked`` = ``taken`` + ``not_taken`` + ``unsure``."""
-
-    #: Messages that were asked about.
-    asked: int = 0
-    #: Now ``accepted``.
-    taken: int = 0
-    #: Now waiting for another attempt, or ``failed`` in a delivery that has ended.
-    not_taken: int = 0
-    #: Still in doubt, or ended by somebody else meanwhile.
-    unsure: int = 0
-    #: Seconds after which asking again may tell more. None: it would not.
-    again_in_s: float | None = None
-    #: Gateways (connections) that could not be asked, with why; of maintenance only.
-    problems: tuple[str, ...] = ()
-
-    def plus(self, other: Self) -> Self:
-        """Add up two."""
-        waits = [one for one in (self.again_in_s, other.again_in_s) if one is not None]
-        return replace(
-            self,
-            asked=self.asked + other.asked,
-            taken=self.taken + other.taken,
-            not_taken=self.not_taken + other.not_taken,
-            unsure=self.unsure + other.unsure,
-            again_in_s=min(waits, default=None),
-            problems=(*self.problems, *other.problems),
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give counts and problems by name."""
-        counts = {name: getattr(self, name) for name in ("asked", "taken", "not_taken", "unsure")}
-        return {**counts, "problems": list(self.problems)}
 
 
 def can_be_asked(dialect: Dialect) -> bool:
@@ -256,6 +216,7 @@ class _Round:
             denied += await self._ask_first(page)
         if denied:
             await self._sleep(self._patience.confirm_s)
+            denied = denied if await self._is_trusted(route) else []
         size = self._dialect.lookup_batch
         for start in range(0, len(denied), size):
             await self._ask_again(denied[start : start + size])
@@ -294,6 +255,25 @@ class _Round:
         self._tally.waits += [rest for one in open_ if (rest := self._rest_s(one)) > 0]
         return [one for one in denied if self._rest_s(one) <= 0]
 
+    async def _is_trusted(self, route: int) -> bool:
+        """Ask about a message that the gateway took. False: it does not know that one."""
+        until_s = _NEVER_S
+        if isinstance(self._dialect, Forgetful):
+            until_s = self._dialect.lookup_until_s
+        witness = await asyncio.to_thread(
+            read_witness,
+            self._store,
+            self._delivery,
+            route=route,
+            after_s=self._dialect.lookup_after_s,
+            until_s=until_s,
+        )
+        if witness is None:
+            return True
+        failures = self._failures
+        found = await self._ask([witness])
+        return self._failures <= failures and not self._is(witness, found, Known.NOT_TAKEN)
+
     async def _ask_again(self, denied: Sequence[Doubt]) -> None:
         found = await self._ask(denied)
         await self._end(
@@ -325,9 +305,9 @@ class _Round:
         try:
             answer = await self._gateway.ask(self._dialect.write_lookup(question))
             found = self._dialect.read_lookup(question, answer)
-        except GatewayError as error:
+        except (GatewayError, *_BROKEN) as error:
             self._failures += 1
-            if not isinstance(error, RefusedError):
+            if isinstance(error, NotSentError | MaybeSentError):
                 self._tally.waits.append(self._patience.confirm_s)
             return {}
         self._failures = 0

@@ -92,6 +92,30 @@ def read_doubts(
     return [Doubt.from_row(row) for row in rows]
 
 
+def read_witness(
+    store: Store, delivery: Delivery, *, route: int, after_s: float, until_s: float
+) -> Doubt | None:
+    """
+    Find a message that the gateway certainly took, and that it must still know.
+
+    Args:
+        after_s: Seconds after which the gateway knows what it took.
+        until_s: Seconds after which it may have forgotten.
+
+    Returns:
+        It, as if it were in doubt; None when there is none.
+    """
+    values = {
+        "preparation": delivery.preparation,
+        "route": route,
+        "after_s": after_s,
+        "until_s": until_s,
+    }
+    with store.transaction() as connection:
+        row = connection.execute(statements(_SQL)["read_witness"], values).fetchone()
+    return None if row is None else Doubt.from_row(row)
+
+
 def doubtful_deliveries(store: Store) -> list[tuple[str, int]]:
     """List the deliveries with messages in doubt, the latest first: id and how many."""
     with store.transaction() as connection:
@@ -112,8 +136,9 @@ def end_doubts(
 
     What was taken is ``accepted`` by ``by_lookup``. What was not is ``not_sent``, and waits for
     another attempt, while the delivery is sending or paused; in one that has ended it is
-    ``failed``. A doubt that has ended meanwhile, by a receipt or another look-up, or that was
-    handed over again, stays as it is; and one with a receipt is never "not taken".
+    ``failed``. A message goes again twice at the most, whatever the gateway says; then it stays
+    in doubt. So does one that has a receipt, applied or not. A doubt that has ended meanwhile, by
+    a receipt or another look-up, or that was handed over again, stays as it is.
 
     Args:
         code: The reason for what was not taken.

@@ -103,8 +103,12 @@ class KnowingGateway:
         #: Raised instead of the next answers, one each.
         self.errors: list[GatewayError] = []
         self._before = before
-        settings = SimulatorSettings(base_url="http://fake", family=family)
-        self._dialect = SimulatorDialect(settings)
+        self._settings = SimulatorSettings(base_url="http://fake", family=family)
+        self._dialect = SimulatorDialect(self._settings)
+
+    def use(self, kind: type[SimulatorDialect]) -> None:
+        """Speak another dialect."""
+        self._dialect = kind(self._settings)
 
     @property
     def dialect(self) -> Dialect:

@@ -14,6 +14,20 @@ SELECT o.position, o.attempt::int AS attempt, o.code, o.settled_at, k.marked_at,
    AND k.attempt = o.attempt AND coalesce(%(route)s::smallint, k.route) = k.route
  ORDER BY o.position LIMIT %(limit)s;
 
+-- read_witness --
+-- Any message that the gateway certainly took, long enough ago to be found: what it says about this one
+-- tells whether its answers can be believed. Walks the primary keys of outcomes, marks and messages; the
+-- first that fits will do.
+SELECT o.position, o.attempt::int AS attempt, o.code, o.settled_at, k.marked_at, k.route::int AS route,
+       clock_timestamp() AS read_at, m.recipient_id, m.phone, m.sender, m.body, m.encoding, m.parts::int AS parts
+  FROM smsflow_outcomes o
+  JOIN smsflow_marks k ON k.preparation = %(preparation)s AND k.position = o.position AND k.attempt = o.attempt
+  JOIN smsflow_messages m ON m.preparation = %(preparation)s AND m.position = o.position
+ WHERE o.preparation = %(preparation)s AND o.kind = 'accepted' AND o.code <> 'by_lookup' AND k.route = %(route)s
+   AND o.settled_at <= clock_timestamp() - %(after_s)s * interval '1 second'
+   AND k.marked_at > clock_timestamp() - %(until_s)s * interval '1 second'
+ LIMIT 1;
+
 -- doubtful_deliveries --
 -- Deliveries with messages in doubt, the latest first. Reads smsflow_chunks: one row per thousand messages.
 SELECT d.id, sum(c.unknown)::bigint AS messages
@@ -46,12 +60,17 @@ RETURNING o.position;
 
 -- end_not_taken --
 -- The gateway says that it never took these. A receipt, applied or not, says the opposite and is believed.
--- The chunks are locked. Walks the primary keys, and reads the inbox once.
+-- One that would go again does so twice at the most: a gateway whose answers get lost and whose look-ups are
+-- wrong must not text somebody for ever. The chunks are locked. Walks the primary keys, and reads the inbox once.
 UPDATE smsflow_outcomes o SET kind = %(kind)s, code = %(code)s, settled_at = now()
   FROM unnest(%(positions)s::integer[], %(attempts)s::smallint[]) AS t (position, attempt)
  WHERE o.preparation = %(preparation)s AND o.position = t.position AND o.attempt = t.attempt AND o.kind = 'unknown'
    AND NOT EXISTS (SELECT FROM smsflow_marks k WHERE k.preparation = %(preparation)s
                       AND k.position = t.position AND k.attempt > t.attempt)
    AND NOT EXISTS (SELECT FROM smsflow_receipts r WHERE r.preparation = %(preparation)s AND r.position = t.position)
+   AND (%(kind)s = 'failed'
+        OR (SELECT count(*) FROM smsflow_outcomes b
+             WHERE b.preparation = %(preparation)s AND b.position = t.position
+               AND b.code IN ('not_taken', 'again_by_policy')) < 2)
    AND NOT EXISTS (SELECT FROM smsflow_receipt_inbox i WHERE i.preparation = %(preparation)s AND i.position = t.position)
 RETURNING o.position;
