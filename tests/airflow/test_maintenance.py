@@ -14,6 +14,7 @@ from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.upkeep import make_upkeep
+from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.fixtures import MakeDag
 from tests.airflow.running import Run, make_metadata, send
 
@@ -27,9 +28,12 @@ def test_the_shipped_file_holds_the_dag(repository: Path) -> None:
     assert ["maintain"] == dag.task_ids
 
 
-def test_it_does_every_chore(airflow_store: Store) -> None:  # noqa: ARG001  behind a connection
+def test_it_does_every_chore(
+    airflow_store: Store,  # noqa: ARG001  behind a connection
+    simulator: RunningSimulator,  # noqa: ARG001  same
+) -> None:
     make_metadata()
-    run = Run.start(maintenance_dag("smsflow.every_chore")).go()
+    run = Run.start(maintenance_dag("smsflow.every_chore", retries=0)).go()
 
     assert "success" == run.state
     assert {chore.value for chore in Chore} == set(run.xcom("maintain"))
@@ -63,7 +67,7 @@ def test_it_archives_what_is_older_than_configured(
     monkeypatch.setenv("AIRFLOW__SMSFLOW__RETENTION_DAYS", "400")
     monkeypatch.setenv("AIRFLOW__SMSFLOW__ARTIFACTS", f"file://{tmp_path}/kept")
 
-    run = Run.start(maintenance_dag("smsflow.archiving")).go()
+    run = Run.start(maintenance_dag("smsflow.archiving", retries=0)).go()
 
     assert 1 == run.xcom("maintain")["retention"]
     (place,) = (tmp_path / "kept" / "archive").iterdir()

@@ -292,6 +292,7 @@ def test_the_examples_are_all_the_dags_there_are(examples: dict[str, DAG]) -> No
         "marketing.store_opening",
         "marketing.weekly_offer",
         "marketing.win_back",
+        "smsflow.maintenance",
     } == set(examples)
 
 
