@@ -84,7 +84,8 @@ def unique(value: object) -> list[object]:
     """Drop repeated texts, numbers and Nones of a list; anything else of it is dropped too."""
     items = value if isinstance(value, (list, tuple)) else []
     plain = [item for item in items if item is None or isinstance(item, (str, int, float))]
-    return list(dict.fromkeys(plain))
+    # By their texts, whose hashes nobody can foresee: chosen numbers could make it quadratic.
+    return list({(type(item).__name__, str(item)): item for item in plain}.values())
 
 
 def join(value: object, mark: str = "") -> str:

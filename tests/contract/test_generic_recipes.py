@@ -17,13 +17,13 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from smsflow_provider.core.errors import GatewayError
-from smsflow_provider.core.gateways.base import Dialect, HttpCallback, HttpResponse
+from smsflow_provider.core.gateways.base import Checkable, Dialect, HttpCallback, HttpResponse
 from smsflow_provider.core.gateways.error_table import ErrorTable
 from smsflow_provider.core.gateways.generic import GenericDialect
 from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport, outcome_of
 from smsflow_provider.core.gateways.registry import make_dialect, read_connection
-from smsflow_provider.core.gateways.settings import ConnectionFields
-from smsflow_provider.core.model import Encoding, OutcomeKind, ReceiptKind
+from smsflow_provider.core.gateways.settings import ConnectionFields, GatewaySettings
+from smsflow_provider.core.model import Encoding, Outcome, OutcomeKind, ReceiptKind
 from smsflow_provider.testing import misbehaving
 from smsflow_provider.testing.contracts import (
     SECRET,
@@ -34,6 +34,7 @@ from smsflow_provider.testing.contracts import (
 from smsflow_provider.testing.examples import example_message
 from smsflow_provider.testing.misbehaving import MisbehavingServer
 from smsflow_provider.testing.replies_contract import RECIPIENT, SENDER
+from smsflow_provider.testing.simulator import RunningSimulator
 from tests.docs.blocks import blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "generic_http.md"
@@ -145,6 +146,7 @@ class TestVonage(RecipeContract):
             # A throttled part behind one that was taken: the message must not go again.
             (["0", "1"], "unknown garbage"),
             (["1", "0"], "unknown garbage"),
+            (["1", "5"], "unknown garbage"),
         ],
     )
     def test_the_status_is_in_the_body_one_for_each_part(
@@ -364,3 +366,55 @@ def test_a_recipe_sends_to_the_host_of_its_connection_through_our_transport(name
     assert "not_sent 3.0" == result
     assert 1 == len(requests)
     assert b"447700900001" not in requests[0].splitlines()[0]
+
+
+#: Our own simulator, as if smsflow had no dialect for it.
+SIMULATOR: dict[str, Any] = {
+    "path": "/v1/messages",
+    "headers": {"Authorization": "Bearer {{ password }}"},
+    "max_batch": 100,
+    "body": {
+        "messages": {
+            "each_message": {
+                "id": "{{ id }}",
+                "to": "{{ to }}",
+                "sender": "{{ sender }}",
+                "text": "{{ text }}",
+                "encoding": "{{ encoding }}",
+                "parts": "{{ parts }}",
+                "expires_at": "{{ expires_at }}",
+                "callback_url": "{{ callback_url }}",
+            }
+        }
+    },
+    "items": "json.messages",
+    "item_id": "item.id",
+    "accepted_when": "item.status == 'accepted'",
+    "reference": "item.ref",
+    "error_code": "item.code",
+    "default_class": "refused",
+    "check_path": "/v1/counts",
+}
+
+
+def test_the_simulator_can_be_reached_by_settings_alone() -> None:
+    batch = [example_message(number, body=f'"{number}" & é €\n') for number in range(1, 101)]
+
+    async def send(settings: GatewaySettings) -> tuple[list[Outcome], int]:
+        async with HttpTransport.of(settings) as transport:
+            gateway = HttpGateway(make_dialect("sms_http", settings), transport)
+            assert isinstance(gateway.dialect, Checkable)
+            checked = await gateway.ask(gateway.dialect.write_check())
+            return await gateway.send(batch), checked.status
+
+    with RunningSimulator(api_key="k3y") as simulator:
+        fields = ConnectionFields(host=simulator.url, password="k3y", extra=SIMULATOR)
+        outcomes, status = asyncio.run(send(read_connection("sms_http", fields)))
+        got = simulator.messages()
+
+    assert 200 == status
+    assert {OutcomeKind.ACCEPTED} == {each.kind for each in outcomes}
+    assert all(each.gateway_ref for each in outcomes)
+    assert [(each.id, each.to, each.body) for each in batch] == [
+        (each["id"], each["to"], each["text"]) for each in got
+    ]

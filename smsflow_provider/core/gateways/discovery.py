@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.settings import GatewaySettings
@@ -110,10 +111,10 @@ def _load(entry: EntryPoint) -> tuple[GatewayType, ...] | str:
     """Load one entry point; a text says why it cannot be used."""
     try:
         found = entry.load()
-    except Exception as error:  # noqa: BLE001  somebody else's module may raise anything
+        kinds = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        problems = [text for kind in kinds for text in _problems_of(kind)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001  it is somebody else's module
         return f"{entry.value}: {type(error).__name__}: {error}"[:_CAUSE_LENGTH]
-    kinds = tuple(found) if isinstance(found, (tuple, list)) else (found,)
-    problems = [text for kind in kinds for text in _problems_of(kind)]
     if problems or not kinds:
         return f"{entry.value}: {'; '.join(problems) or 'is empty'}"
     return kinds
@@ -130,3 +131,6 @@ def _problems_of(kind: object) -> Iterator[str]:
     settings: object = kind.settings  # nobody checked the types of another package
     if not (isinstance(settings, type) and issubclass(settings, GatewaySettings)):
         yield "its settings are no GatewaySettings"
+    elif not kind.reads_by_connection:
+        # Receipts of every type are read by one receiver, without connections.
+        kind.make(kind.settings(base_url=""), utc_now)

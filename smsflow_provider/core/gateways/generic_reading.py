@@ -44,6 +44,7 @@ _CLASSES = {
 }
 _CODE = re.compile(r"[\w.:-]{1,48}", re.ASCII)
 _REFERENCE = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
+_PHONE = re.compile(r"[0-9]{8}")
 _OUR_ID = re.compile(r"[0-9a-f-]{1,48}")
 
 
@@ -170,7 +171,7 @@ class Reading:
         return Receipt(
             message_id=message_id or told,
             kind=ReceiptKind.ACCEPTED,
-            code=_matching(_CODE, self._call_text("receipt_code", values)),
+            code=_without_number(_matching(_CODE, self._call_text("receipt_code", values))),
             gateway_ref=reference,
         )
 
@@ -278,6 +279,11 @@ def _matching(pattern: re.Pattern[str], value: object) -> str:
 def _without_phone(found: str, message: Message) -> str:
     """Drop a code or an id that holds the number: an expression may point at the wrong field."""
     return "" if message.to.removeprefix("+") in found else found
+
+
+def _without_number(code: str) -> str:
+    """Drop the code of a receipt that could be a phone: which one it is about is not known."""
+    return "" if _PHONE.search(code) else code
 
 
 def _answer_of(response: HttpResponse) -> dict[str, object]:

@@ -173,8 +173,10 @@ def read_values(
     """
     known = declared_settings(kind)
     _check_names(given, known)
+    # A form leaves null in a field that nobody filled.
+    filled = {name: value for name, value in given.items() if value is not None}
     read = {
-        name: _attempt(problems, _read_value, known[name], value) for name, value in given.items()
+        name: _attempt(problems, _read_value, known[name], value) for name, value in filled.items()
     }
     return {name: value for name, value in read.items() if value is not None}
 

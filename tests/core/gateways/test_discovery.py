@@ -38,6 +38,8 @@ class Other(KannelDialect):
 GATEWAY = replace(KANNEL, conn_type="sms_acme", dialect=Dialect)
 BOTH = (GATEWAY, replace(KANNEL, conn_type="sms_other", dialect=Other))
 OURS = KANNEL
+NEEDY = replace(GATEWAY, make=lambda settings, now: 1 // 0)
+NAMELESS = replace(GATEWAY, dialect=object)
 WRONG = replace(KANNEL, conn_type="Acme!", settings=dict)
 NONE = ()
 NUMBER = 7
@@ -94,6 +96,9 @@ def test_one_entry_point_may_bring_several(folder: Path) -> None:
         ("sms_acme = acme_sms:GATEWAY", "import no_such_module", ["ModuleNotFoundError"]),
         ("sms_acme = acme_sms:GATEWAY", "x = = 1", ["SyntaxError"]),
         ("sms_acme = acme_sms:GATEWAY", "raise SystemError('out of ink')", ["out of ink"]),
+        ("sms_acme = acme_sms:GATEWAY", "import sys; sys.exit(3)", ["SystemExit"]),
+        ("sms_acme = acme_sms:NEEDY", SOUND, ["ZeroDivisionError"]),
+        ("sms_acme = acme_sms:NAMELESS", SOUND, ["AttributeError"]),
         ("sms_acme = acme_sms:GATE", SOUND, ["AttributeError", "GATE"]),
         ("sms_acme = acme_sms:NUMBER", SOUND, ["is a int, not a GatewayType"]),
         ("sms_acme = acme_sms:NONE", SOUND, ["is empty"]),
@@ -103,7 +108,18 @@ def test_one_entry_point_may_bring_several(folder: Path) -> None:
             ["'Acme!' is not sms_", "named 'sms_kannel'", "no GatewaySettings"],
         ),
     ],
-    ids=["import", "syntax", "raises", "no such name", "a number", "empty", "three problems"],
+    ids=[
+        "import",
+        "syntax",
+        "raises",
+        "exits",
+        "cannot make",
+        "no name",
+        "no such name",
+        "a number",
+        "empty",
+        "three problems",
+    ],
 )
 def test_a_broken_package_is_named_and_takes_no_other_down(
     folder: Path, declared: str, source: str, words: list[str]

@@ -512,10 +512,11 @@ def test_words_that_say_nothing_new_are_left_out() -> None:
 
 
 def test_a_code_of_a_receipt_is_never_free_text() -> None:
-    receipt = make(**RECEIPTS).read_callback(call(state="Lost", code="+44 7700 900001 is off"))
+    for code in ("+44 7700 900001 is off", "447700900001", "x" * 49):
+        receipt = make(**RECEIPTS).read_callback(call(state="Lost", code=code))
 
-    assert receipt is not None
-    assert "" == receipt.code
+        assert receipt is not None
+        assert "" == receipt.code
 
 
 def test_a_reply_is_told_from_a_receipt() -> None:
