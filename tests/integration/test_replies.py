@@ -28,6 +28,7 @@ from smsflow_provider.core.store.replies import (
     count_waiting_replies,
     iterate_replies,
     phone_of,
+    take_waiting,
 )
 from smsflow_provider.receiver.stored import applying
 
@@ -270,6 +271,17 @@ def test_only_one_applier_works_at_a_time(store: Store) -> None:
         assert 0 == apply_replies(store)
 
     assert 2 == apply_replies(store)
+
+
+def test_an_applier_that_is_stopped_in_the_middle_keeps_out_the_others_for_30_s_only(
+    store: Store,
+) -> None:
+    came_in(store, reply("STOP"))
+    with store.transaction() as connection:
+        assert 1 == len(take_waiting(connection, limit=10))
+        row = connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+
+    assert {"idle_in_transaction_session_timeout": "30s"} == row
 
 
 @settings(

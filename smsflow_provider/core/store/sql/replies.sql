@@ -8,8 +8,10 @@ SELECT %(gateway)s::text, %(received_at)s::timestamptz, r.*
 ON CONFLICT (gateway, gateway_ref) WHERE gateway_ref <> '' DO NOTHING;
 
 -- try_to_apply --
--- One transaction at a time applies replies: two could turn a STOP and a START of one phone round.
-SELECT pg_try_advisory_xact_lock(hashtextextended('smsflow replies', 0)) AS is_ours;
+-- One transaction at a time applies replies: two could turn a STOP and a START of one phone round. One whose
+-- process was stopped in the middle is ended by the server, so that it does not keep out the others for ever.
+SELECT pg_try_advisory_xact_lock(hashtextextended('smsflow replies', 0)) AS is_ours,
+       set_config('idle_in_transaction_session_timeout', '30s', true) AS idle_limit;
 
 -- waiting_replies --
 -- The oldest replies that nobody has looked at. Walks smsflow_replies_waiting_v1.
