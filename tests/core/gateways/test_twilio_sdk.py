@@ -239,6 +239,18 @@ def test_a_document_is_signed_when_twilios_validator_says_so(
     assert verdict == (is_its_own and is_right)
 
 
+@given(FORMS.filter(bool))
+def test_a_form_is_judged_by_its_fields_whatever_hash_the_address_names(
+    form: dict[str, str],
+) -> None:
+    validator, url = RequestValidator("secret"), "https://sms.example/r?bodySHA256=00"
+    signature = validator.compute_signature(url, form)
+    call = signed_call(url, urlencode(form).encode(), signature)
+
+    assert validator.validate(url, form, signature)
+    assert is_signed(call, secret="secret")
+
+
 @pytest.mark.parametrize(
     "named",
     [
