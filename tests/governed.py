@@ -9,10 +9,17 @@ from psycopg.types.json import Jsonb
 from smsflow_provider.core.content.sending_settings import SendingSettings
 from smsflow_provider.core.delivery.governor import Governor
 from smsflow_provider.core.delivery.waves import first_wave, sending_of
+from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
-from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
-from tests.prepared_delivery import approve, make_prepared
+from smsflow_provider.core.store.deliveries import (
+    Delivery,
+    ensure_delivery,
+    find_delivery,
+    read_log,
+)
+from smsflow_provider.core.store.prepared import begin_preparation
+from tests.prepared_delivery import approve, make_messages, make_prepared, write_prepared
 
 
 def make_going(
@@ -40,6 +47,36 @@ def make_going(
     return find_delivery(store, delivery_id)
 
 
+def make_approved(
+    store: Store, *, count: int, sending: dict[str, Any] | None = None, delivery_id: str = "d1"
+) -> Delivery:
+    """Make an approved delivery whose template says how its messages leave."""
+    settings = SendingSettings.model_validate(sending or {})
+    dumped = settings.model_dump(mode="json", by_alias=True)
+    ensure_delivery(
+        store,
+        delivery_id,
+        kind=DeliveryKind.CAMPAIGN,
+        label="Sale",
+        origin=Origin(dag_id="shop.sale", run_id="r1", task_id="sms"),
+        actor="test",
+    )
+    delivery = begin_preparation(
+        store,
+        delivery_id,
+        label="Sale",
+        gateway="sms_gateway",
+        dry_run=False,
+        template={"name": "sale", "settings": {"sending": dumped}},
+        settings={"region": "FR"},
+        audience={"count": count + 3},
+        validity_s=3600,
+        actor="test",
+    )
+    write_prepared(store, delivery, make_messages(count))
+    return approve(store, delivery_id)
+
+
 def count(store: Store, delivery: Delivery, position: int = 1, **changes: int) -> None:
     """Add to the counters of the chunk that holds *position*."""
     with store.transaction() as connection:
@@ -54,7 +91,7 @@ def governor_of(store: Store, delivery: Delivery, **more: Any) -> Governor:
 def look(store: Store, delivery: Delivery) -> Delivery:
     """Look once, as a worker that has just begun; returns how the delivery stands then."""
     governor = governor_of(store, delivery)
-    governor.look()
+    governor.look_now()
     governor.close()
     return find_delivery(store, delivery.id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -128,7 +129,7 @@ def test_many_workers_that_look_at_once_pause_it_once(store: Store) -> None:
 
     def look_together(number: int) -> None:
         together.wait()
-        governors[number].look()
+        governors[number].look_now()
         governors[number].close()
 
     with ThreadPoolExecutor(8) as pool:
@@ -144,7 +145,7 @@ def test_a_look_that_loses_against_the_end_does_nothing(store: Store) -> None:
     governor = governor_of(store, delivery)
     with store.transaction() as connection:
         connection.execute("SELECT 1 FROM smsflow_deliveries FOR UPDATE")
-        looking = threading.Thread(target=governor.look)
+        looking = threading.Thread(target=governor.look_now)
         looking.start()
         looking.join(timeout=0.3)
         move_delivery(connection, delivery, DeliveryState.FINISHED, actor="worker")
@@ -161,14 +162,14 @@ def test_a_delivery_that_was_prepared_again_tells_its_former_worker(store: Store
     make_prepared(store, count=3)
 
     with pytest.raises(SupersededError):
-        governor.look()
+        governor.look_now()
     governor.close()
 
 
 def test_a_look_after_the_connection_was_lost_opens_another(store: Store) -> None:
     delivery = make_going(store, sending=RULE)
     governor = governor_of(store, delivery)
-    governor.look()
+    governor.look_now()
     with store.transaction() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -176,11 +177,39 @@ def test_a_look_after_the_connection_was_lost_opens_another(store: Store) -> Non
         )
     count(store, delivery, failed=200)
     with pytest.raises(Exception, match="lost"):
-        governor.look()
-    governor.look()
+        governor.look_now()
+    governor.look_now()
     governor.close()
 
     assert DeliveryState.PAUSED is find_delivery(store, "d1").state
+
+
+def test_a_worker_does_not_wait_for_a_look(store: Store) -> None:
+    delivery = make_going(store, sending=RULE)
+    count(store, delivery, failed=200)
+    governor = governor_of(store, delivery)
+    with store.transaction() as connection:
+        connection.execute("SELECT 1 FROM smsflow_deliveries FOR UPDATE")
+        begun = time.monotonic()
+        for _ in range(3):
+            governor.look()
+        assert time.monotonic() - begun < 1
+        assert DeliveryState.SENDING is find_delivery(store, "d1").state
+    governor.close()
+
+    assert DeliveryState.PAUSED is find_delivery(store, "d1").state
+    assert 1 == len(lines_of(store, delivery, "too_many_failures"))
+
+
+def test_a_look_that_failed_is_told_by_the_next_one(store: Store) -> None:
+    delivery = make_prepared(store, count=3)
+    governor = governor_of(store, delivery)
+    make_prepared(store, count=3)
+    governor.look()
+    governor.close()
+
+    with pytest.raises(SupersededError):
+        governor.look()
 
 
 OPT_OUTS = {"pause_when": {"failed": None, "opted_out": "2%", "after": 50}}
@@ -250,11 +279,11 @@ def test_opt_outs_are_counted_every_ten_seconds_not_with_each_look(store: Store)
     delivery = make_accepted(store)
     times = iter([0.0, 9.0, 11.0, 11.0])
     governor = governor_of(store, delivery, clock=lambda: next(times))
-    governor.look()
+    governor.look_now()
     opt_out(store, 1, 2, 3)
-    governor.look()
+    governor.look_now()
     before = find_delivery(store, "d1").state
-    governor.look()
+    governor.look_now()
     governor.close()
 
     assert (DeliveryState.SENDING, DeliveryState.PAUSED) == (

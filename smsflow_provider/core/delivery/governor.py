@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any, Final
 
 from smsflow_provider.core.content.sending_settings import PauseWhen, SendingSettings
@@ -32,6 +33,8 @@ from smsflow_provider.core.store.waves import (
 
 #: Seconds between two counts of the people who opted out. When a wave has ended, each look counts.
 OPT_OUTS_EVERY_S: Final = 10.0
+#: Seconds to wait at the end for a look that is under way.
+_CLOSE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,7 @@ def start_wave(
 
 class Governor:
     """
-    Looks after one delivery that is being sent. Not thread-safe: one thread at a time.
+    Looks after one delivery that is being sent, for one worker.
 
     Args:
         settings: How the delivery leaves; see ``sending_of``.
@@ -198,10 +201,29 @@ class Governor:
         self._counted_at: float | None = None
         self._is_indexed = False
         self._is_blind = False
+        self._looking: Thread | None = None
+        self._error: Exception | None = None
 
     def look(self) -> None:
         """
-        Look once, and do what must be done: pause the delivery, or let its next wave leave.
+        Begin a look in a thread of its own, unless the last one is still under way.
+
+        So a worker never waits for a lock of the delivery, nor for the index that opt-outs need.
+
+        Raises:
+            StoreError: The last look failed: see ``look_now``.
+        """
+        if self._looking is not None and self._looking.is_alive():
+            return
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        self._looking = Thread(target=self._look_aside, name="smsflow governor", daemon=True)
+        self._looking.start()
+
+    def look_now(self) -> None:
+        """
+        Look, and do what must be done: pause the delivery, or let its next wave leave.
 
         Harmless on a delivery that is not being sent. Does nothing on the schema of the former
         version, which has no waves and no switch.
@@ -213,6 +235,10 @@ class Governor:
             return
         try:
             with self._connection.transaction() as connection:
+                if self._settings.pause_when.opted_out is not None and not self._is_indexed:
+                    index_phones(connection, self._delivery)
+                    self._is_indexed = True
+            with self._connection.transaction() as connection:
                 act = self._judge(connection)
             if act is not None:
                 self._act()
@@ -220,8 +246,16 @@ class Governor:
             self._is_blind = True
 
     def close(self) -> None:
-        """Close the connection."""
+        """Wait for a look that is under way, for some seconds, and close the connection."""
+        if self._looking is not None:
+            self._looking.join(timeout=_CLOSE_S)
         self._connection.close()
+
+    def _look_aside(self) -> None:
+        try:
+            self.look_now()
+        except Exception as error:  # noqa: BLE001  raised by the next look
+            self._error = error
 
     def _judge(self, connection: Connection) -> Act | None:
         sight = read_sight(connection, self._delivery)
@@ -269,9 +303,6 @@ class Governor:
         now = self._clock()
         is_old = self._counted_at is None or now - self._counted_at >= OPT_OUTS_EVERY_S
         if is_old or sight.wave_ended_s is not None:
-            if not self._is_indexed:
-                index_phones(connection, self._delivery)
-                self._is_indexed = True
             self._opted_out = count_opted_out(connection, self._delivery, sight)
             self._counted_at = now
         return self._opted_out
