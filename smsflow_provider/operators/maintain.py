@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.context import dag_id_of, final_errors
+from smsflow_provider.hooks.rules import publish_rules_of
 from smsflow_provider.hooks.store import StoreHook
 from smsflow_provider.hooks.upkeep import make_upkeep
 
@@ -23,7 +24,8 @@ class MaintainOperator(BaseOperator):
     Do what has to be done now and then, like ``smsflow maintain``.
 
     Each chore stands alone: one that fails is in the log, the others are done, and the task fails
-    at its end. It sends nothing. Unless they are given to it, one retry is its own.
+    at its end. It sends nothing. The rules about errors and replies are published first, as by a
+    sender. Unless they are given to it, one retry is its own.
 
     :param only: Names of chores, such as ``retention``. Empty: all of them.
     :param store_conn_id: Connection of the store.
@@ -49,8 +51,10 @@ class MaintainOperator(BaseOperator):
 
         with final_errors():
             chores = _chores(self.only)
-            upkeep = make_upkeep(SmsflowConfig.read(), actor=f"dag:{dag_id_of(context)}")
+            config = SmsflowConfig.read()
+            upkeep = make_upkeep(config, actor=f"dag:{dag_id_of(context)}")
             store = StoreHook(self.store_conn_id).store()
+        publish_rules_of(config, store)
         done = maintain(store, upkeep, only=chores, on_done=self._tell)
         failed = [one.chore.value for one in done if one.problem]
         if failed:
