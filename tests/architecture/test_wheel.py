@@ -20,7 +20,7 @@ from tests.requirements import missing
 
 ROOT = Path(__file__).parents[2]
 #: What is no Python but must travel.
-DATA = (".sql", ".mako", ".j2", ".typed")
+DATA = (".sql", ".mako", ".j2", ".typed", ".csv", ".yaml")
 
 #: Runs Airflow's own commands in one process: each `airflow` call of its own costs seconds.
 ASK_AIRFLOW = """
