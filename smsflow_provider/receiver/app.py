@@ -87,17 +87,16 @@ class Receiver:
         await send(dict(_END))
 
     async def _take(self, scope: Scope, receive: Receive) -> None:
-        path: str = scope["path"]
-        place, _, last = path.rpartition("/")
-        if place.endswith("/receipts"):
-            item = await self._receipt(last, scope, receive)
+        place, _, last = scope["path"].rpartition("/")
+        about, _, conn_type = place.rpartition("/")
+        if about.endswith("/inbound"):
+            item = await self._inbound(conn_type, last, scope, receive)
         elif last == "health" and scope["method"] == "GET":
             return
+        elif place.endswith("/receipts"):
+            item = await self._receipt(last, scope, receive)
         else:
-            place, _, conn_type = place.rpartition("/")
-            if not place.endswith("/inbound"):
-                raise RefusedError(404)
-            item = await self._inbound(conn_type, last, scope, receive)
+            raise RefusedError(404)
         if item is not None:
             await self.group.add(item)
 

@@ -202,3 +202,12 @@ def test_a_body_that_is_no_reply_can_have_is_too_large() -> None:
     row = {**REPLY, "text": "x" * 70_000}
 
     assert [413] == call(make_receiver(Kept()), post(address(), row))
+
+
+def test_a_connection_called_health_is_a_connection() -> None:
+    kept = Kept()
+    app = make_receiver(kept, {"health": EchoDialect(settings_of())})
+    path = address("health")
+
+    assert [200, 403] == call(app, post(path, REPLY), ("GET", path.partition("?")[0], b"", {}))
+    assert 1 == len(kept.items)
