@@ -28,8 +28,8 @@ __all__ = ["Pacer", "Parcel", "make_pacer"]
 
 #: Part of ``LATE_S`` that covers what is not known of the server's clock.
 _CLOCK_DOUBT_S: Final = 0.005
-#: Two clocks drift apart by less than this, in seconds, until a granted moment has passed.
-_CLOCK_DRIFT_S: Final = 0.001
+#: Two clocks drift apart, and a timer wakes early, by less than this, in seconds, all together.
+_CLOCK_DRIFT_S: Final = 0.002
 #: A bucket that is missing starts when all that was granted from it before a crash has left, and
 #: counts no more: after two of its periods and this, in seconds.
 _START_S: Final = 0.5
