@@ -56,14 +56,15 @@ def _in_environment() -> list[str]:
 def _in_metadata() -> list[str]:
     from airflow.models.connection import Connection  # noqa: PLC0415  takes seconds
     from airflow.utils.session import create_session  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
 
     from smsflow_provider.core.gateways.registry import GATEWAY_TYPES  # noqa: PLC0415
 
-    wanted = select(Connection.conn_id).where(Connection.conn_type.in_([*GATEWAY_TYPES]))
     try:
         with create_session() as session:
-            return [str(name) for name in session.scalars(wanted)]
+            found = session.query(Connection.conn_id).filter(
+                Connection.conn_type.in_([*GATEWAY_TYPES])
+            )
+            return [str(row.conn_id) for row in found]
     except Exception as error:  # noqa: BLE001  a receiver alone may have no such database
         log.debug("No metadata database", extra={"cause": type(error).__name__})
         return []

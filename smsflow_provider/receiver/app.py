@@ -30,7 +30,8 @@ from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.errors import SmsflowError
 from smsflow_provider.core.gateways.base import Dialect, HttpCallback
 from smsflow_provider.core.gateways.registry import ReceiptReader, gateway_type, receipt_readers
-from smsflow_provider.receiver.calls import Calls, Item, is_signing
+from smsflow_provider.core.store.group_writer import Item
+from smsflow_provider.receiver.calls import Calls, is_signing
 from smsflow_provider.receiver.fresh import Fresh
 from smsflow_provider.receiver.group_commit import GroupCommit
 from smsflow_provider.receiver.request import (

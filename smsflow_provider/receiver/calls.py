@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from smsflow_provider.core.delivery.incoming import receipt_to_store, reply_to_store
@@ -18,24 +18,13 @@ from smsflow_provider.core.gateways.base import (
 )
 from smsflow_provider.core.gateways.registry import CONNECTION_PARAMETER, ReceiptReader
 from smsflow_provider.core.model import Reply
-from smsflow_provider.core.store.receipts import ReceivedReceipt
+from smsflow_provider.core.store.group_writer import Item, ReceivedReply
 from smsflow_provider.receiver.fresh import Fresh
 from smsflow_provider.receiver.request import RefusedError
 
+__all__ = ["Calls", "Item", "ReceivedReply", "is_signing"]
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedReply:
-    """One reply as it came in, found to come from the gateway."""
-
-    #: The connection it came in by.
-    gateway: str
-    reply: Reply = field(repr=False)
-    received_at: datetime
-
-
-Item = ReceivedReceipt | ReceivedReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,9 @@ from smsflow_provider.cli.bench.receipts import ReceiptsPlan, measure_receipts
 from smsflow_provider.core.delivery.signing import read_signer
 from smsflow_provider.core.model import ReceiptKind, Reply
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.group_writer import Item, ReceivedReply
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 from smsflow_provider.receiver.appender import Appender
-from smsflow_provider.receiver.calls import Item, ReceivedReply
 from smsflow_provider.receiver.group_commit import BadItemError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from smsflow_provider.core.errors import StoreError
 from smsflow_provider.core.gateways.base import Feature, HttpCallback
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.model import Receipt, ReceiptKind, Reply
-from smsflow_provider.receiver.calls import Item
+from smsflow_provider.core.store.group_writer import Item
 from smsflow_provider.testing.serving import ServedApp
 
 SIGNER = Signer([b"a key for this very test", b"an older key for this test"])

@@ -11,9 +11,9 @@ import pytest
 from smsflow_provider.core.delivery.tokens import inbound_url
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.model import Reply
+from smsflow_provider.core.store.group_writer import ReceivedReply
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 from smsflow_provider.receiver.app import Receiver, make_app
-from smsflow_provider.receiver.calls import ReceivedReply
 from tests.receiver.calling import (
     HEADER,
     PUBLIC,
