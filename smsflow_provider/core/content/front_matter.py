@@ -168,14 +168,18 @@ def _pairs_of(root: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, int]]:
 
 
 def _value_of(node: yaml.Node, *, key: str, into: _Front) -> object:
-    """Text, a mapping of texts, or a list that no setting accepts. Never deeper."""
+    """Text, a mapping of texts, or a list that no setting accepts; deeper only for how to send."""
+    is_deep = key.partition(".")[0] == "sending"
+    if is_deep and isinstance(node, yaml.SequenceNode):
+        return [_scalar_of(value) for value in node.value]
     if not isinstance(node, yaml.MappingNode):
         return _scalar_of(node)
     values: dict[str, object] = {}
     for name, value, line in _pairs_of(node):
         if name in values:
             into.tell("is written twice", field=f"{key}.{name}", line=line)
-        values.setdefault(name, _scalar_of(value))
+        inner = _value_of(value, key=f"{key}.{name}", into=into) if is_deep else _scalar_of(value)
+        values.setdefault(name, inner)
         into.lines.setdefault(f"{key}.{name}", line)
     return values
 
