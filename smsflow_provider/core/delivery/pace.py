@@ -69,7 +69,7 @@ class Pacer:
     """
     The moments of one worker's messages of one delivery through one gateway. See ``make_pacer``.
 
-    May be used from several threads, one at a time gets in. All times are of ``time.monotonic``.
+    ``reserve``, ``throttled`` and ``close`` block, and let one thread in at a time. All times are of ``time.monotonic``.
     """
 
     def __init__(
@@ -168,10 +168,9 @@ class Pacer:
                 self._with_buckets({sender}, lambda _: None, is_spread=False)
 
     def accepted(self, parts: int) -> None:
-        """Note that the gateway took a message: the pace may grow again. Costs nothing."""
-        with self._lock:
-            self._has_accepted = True
-            self._accepted.add(parts, self._clock())
+        """Note that the gateway took a message: the pace may grow again. Waits for nobody."""
+        self._has_accepted = True
+        self._accepted.add(parts, self._clock())
 
     def closed_s(self, now: float) -> float:
         """Seconds after *now* for which the gateway wants nothing, as far as is known here."""
