@@ -69,7 +69,8 @@ class Pacer:
     """
     The moments of one worker's messages of one delivery through one gateway. See ``make_pacer``.
 
-    ``reserve``, ``throttled`` and ``close`` block, and let one thread in at a time. All times are of ``time.monotonic``.
+    ``reserve``, ``throttled`` and ``close`` block, and let one thread in at a time. All times are
+    of ``time.monotonic``.
     """
 
     def __init__(
