@@ -15,14 +15,15 @@ from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import Delivery
 
 
 class Trusting(Outfit):
     """Goes on sending whatever is lost: the test is about doubts, not about circuits."""
 
-    def breaker(self, store: Store, conn_id: str) -> Breaker:
+    def breaker(self, store: Store, delivery: Delivery, conn_id: str) -> Breaker:
         """Trust the gateway."""
-        del store, conn_id
+        del store, delivery, conn_id
         return NoBreaker()
 
 

@@ -37,7 +37,7 @@ def make_sender(gateway: Gateway, *, owner: str = "tester", **settings: Any) -> 
         owner=owner,
         open_gateway=open_gateway,
         conn_type_of=lambda _: "sms_simulator",
-        callback_url_of=lambda conn_type, message_id: f"http://x/{conn_type}?m={message_id}",
+        callback_url_of=lambda _, message_id: f"http://x/sms_simulator?m={message_id}",
         **{"limits_of": lambda _: limits, "window": window, **settings},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from smsflow_provider.hooks.config import SmsflowConfig
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from smsflow_provider.core.delivery.outlet import GatewayLimits
     from smsflow_provider.core.delivery.send import Sender
     from smsflow_provider.core.delivery.tokens import Signer
+    from smsflow_provider.core.gateways.gateway_type import GatewayType
     from smsflow_provider.core.store.connection import Store
 
 
@@ -42,7 +44,7 @@ def make_sender(
         open_gateway=lambda conn_id: hook_of(conn_id).open(),
         limits_of=lambda conn_id: _limits_of(hook_of(conn_id)),
         conn_type_of=lambda conn_id: hook_of(conn_id).read()[0],
-        callback_url_of=_callback_urls(config.public_url, signer),
+        callback_url_of=_callback_urls(config.public_url, signer, hook_of),
         daily_cap=config.daily_cap,
         allowed=config.allowed,
         on_progress=on_progress,
@@ -61,12 +63,26 @@ def _limits_of(hook: SmsGatewayHook) -> GatewayLimits:
     )
 
 
-def _callback_urls(public_url: str, signer: Signer) -> Callable[[str, str], str | None]:
+def _callback_urls(
+    public_url: str, signer: Signer, hook_of: Callable[[str], SmsGatewayHook]
+) -> Callable[[str, str], str | None]:
     from smsflow_provider.core.delivery.tokens import callback_url  # noqa: PLC0415
+    from smsflow_provider.core.gateways.registry import gateway_type  # noqa: PLC0415
 
-    def url_of(conn_type: str, message_id: str) -> str | None:
+    @cache
+    def kind_of(conn_id: str) -> GatewayType:
+        return gateway_type(hook_of(conn_id).read()[0])
+
+    def url_of(conn_id: str, message_id: str) -> str | None:
         if not public_url:
             return None
-        return callback_url(public_url, conn_type=conn_type, message_id=message_id, signer=signer)
+        kind = kind_of(conn_id)
+        return callback_url(
+            public_url,
+            conn_type=kind.conn_type,
+            message_id=message_id,
+            signer=signer,
+            conn_id=conn_id if kind.reads_by_connection else "",
+        )
 
     return url_of

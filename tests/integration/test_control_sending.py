@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import pytest
 
+from smsflow_provider.core.delivery.circuit import OPENS_AFTER
 from smsflow_provider.core.delivery.control import resume, stop
 from smsflow_provider.core.delivery.resend import resend
 from smsflow_provider.core.delivery.switch import switch_off, switch_on
@@ -227,7 +228,8 @@ def test_a_gateway_that_only_times_out_puts_few_messages_in_doubt(
         in_doubt = len(gateway.messages)
         stop(store, "d1", actor="ann")
 
-    assert in_doubt == len(gateway.messages) <= 5 + connections * gateway.dialect.max_batch
+    requests = OPENS_AFTER + connections
+    assert in_doubt == len(gateway.messages) <= requests * gateway.dialect.max_batch
     check_sums(sending.reports[0])
 
 

@@ -12,12 +12,15 @@ from typing import Final
 from smsflow_provider.core.delivery.backoff import own_wait_s
 from smsflow_provider.core.delivery.outlet import Outlet, Planned
 from smsflow_provider.core.delivery.plan import Plan
-from smsflow_provider.core.gateways.status import HOPELESS_CODES, NOT_REACHED_CODES
+from smsflow_provider.core.gateways.deadline import leaving_by
+from smsflow_provider.core.gateways.status import NOT_REACHED_CODES, is_hopeless
 from smsflow_provider.core.model import Encoding, Message, Outcome, OutcomeKind, message_id_of
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.ledger_rows import Settled, Taken
 
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
+#: Kinds of messages that certainly did not leave.
+_NOT_LEFT: Final = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.CANCELLED})
 #: Of the time in which a message may leave late: how far apart those of one request may be.
 _APART: Final = 0.8
 
@@ -28,9 +31,20 @@ class HandOver:
 
     Args:
         allowed: E.164 digits that may be texted at all. None: everybody.
+        fresh_s: Seconds after the tick in which they were marked began that messages may leave.
+            Later another worker may have taken over, and asked the gateway what became of them.
     """
 
-    def __init__(self, delivery: Delivery, plan: Plan, *, allowed: frozenset[int] | None) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        plan: Plan,
+        *,
+        allowed: frozenset[int] | None,
+        fresh_s: float,
+    ) -> None:
+        self._fresh_s = fresh_s
+        self._parts_back = 0
         self._delivery = delivery
         self._plan = plan
         self._allowed = allowed
@@ -78,9 +92,21 @@ class HandOver:
         chores, self._chores = self._chores, []
         return chores
 
-    def take(self, marked: Sequence[Planned]) -> None:
-        """Take messages whose marks are committed: each leaves at its moment."""
+    def take_parts_back(self) -> int:
+        """Take the parts of messages that were counted as leaving, and did not."""
+        parts, self._parts_back = self._parts_back, 0
+        return parts
+
+    def take(self, marked: Sequence[Planned], *, ticked_at: float) -> None:
+        """
+        Take messages whose marks are committed: each leaves at its moment.
+
+        Args:
+            ticked_at: When the tick that marked them began, on the monotonic clock.
+        """
         self._open += len(marked)
+        for one in marked:
+            one.leave_by = ticked_at + self._fresh_s
         now = time.monotonic()
         for outlet in dict.fromkeys(one.outlet for one in marked):
             own = [one for one in marked if one.outlet is outlet]
@@ -99,16 +125,21 @@ class HandOver:
         at = batch[-1].at
         if (early_s := at - time.monotonic()) > 0:
             await asyncio.sleep(early_s)
-        is_late = time.monotonic() > batch[0].at + outlet.pace.late_s
+        leave_by = min(batch[0].at + outlet.pace.late_s, batch[0].leave_by)
+        is_late = time.monotonic() > leave_by
+        trusted = outlet.breaker.room(time.monotonic())
+        is_doubted = trusted is not None and trusted < len(batch)
         leaving = []
         for one in batch:
             if self._allowed is not None and one.taken.phone not in self._allowed:
                 self._settle(outlet, one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
-            elif is_late or not self.may_leave:
+            elif is_late or is_doubted or not self.may_leave:
                 self._put_back(outlet, one.taken)
             else:
                 leaving.append(one.taken)
-        outcomes = await self._outcomes(outlet, leaving)
+        with leaving_by(leave_by):
+            outcomes = await self._outcomes(outlet, leaving)
+        self._note(outlet, outcomes)
         for taken, outcome in zip(leaving, outcomes, strict=True):
             self._take_outcome(outlet, taken, outcome)
         outlet.busy -= 1
@@ -135,11 +166,17 @@ class HandOver:
             ]
         return outcomes
 
+    def _note(self, outlet: Outlet, outcomes: Sequence[Outcome]) -> None:
+        """Tell the circuit what became of one request: a lost answer is one, however many ride."""
+        now = time.monotonic()
+        seen = {(one.kind, one.code, one.is_own) for one in outcomes}
+        for kind, code, is_own in sorted(seen):
+            outlet.breaker.note(kind, code=code, is_own=is_own, now=now)
+
     def _take_outcome(self, outlet: Outlet, taken: Taken, outcome: Outcome) -> None:
         now = time.monotonic()
         kind = outcome.kind
-        outlet.breaker.note(kind, code=outcome.code, is_own=outcome.is_own, now=now)
-        if kind is OutcomeKind.FAILED and outcome.code in HOPELESS_CODES:
+        if kind is OutcomeKind.FAILED and is_hopeless(outcome.code):
             # The connection is wrong, not this message: the next one would meet the same.
             self.hopeless, self.hopeless_gateway = outcome.code, outlet.conn_id
             kind = OutcomeKind.NOT_SENT
@@ -175,6 +212,8 @@ class HandOver:
         self, outlet: Outlet, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = ""
     ) -> None:
         self._counts[kind] += 1
+        if kind in _NOT_LEFT:
+            self._parts_back += taken.parts
         self._settled.append(
             Settled(
                 position=taken.position,

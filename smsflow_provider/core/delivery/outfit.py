@@ -36,9 +36,9 @@ class Outfit:
             max_parts=_most_parts(delivery),
         )
 
-    def breaker(self, store: Store, conn_id: str) -> Breaker:
-        """Make the circuit breaker of one connection."""
-        return Circuit(store, conn_id)
+    def breaker(self, store: Store, delivery: Delivery, conn_id: str) -> Breaker:
+        """Make the circuit breaker of one connection, as *delivery* tells of it."""
+        return Circuit(store, conn_id, delivery=delivery)
 
     @contextmanager
     def watch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -87,7 +88,7 @@ class NoPace:
 
     lead_s = 0.0
     is_paced = False
-    late_s = float("inf")
+    late_s = math.inf
 
     def reserve(self, parcels: Sequence[Parcelled], *, workers: int, now: float) -> list[float]:
         """Give every message this moment."""
@@ -139,6 +140,8 @@ class Planned:
     outlet: Outlet
     #: Moment on the monotonic clock.
     at: float
+    #: When it must not leave any more, whatever it waits for; set when it is marked.
+    leave_by: float = math.inf
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -188,6 +191,8 @@ class Outlet:
         if self.backoff.left_s(now) > 0:
             return 0
         room = width - self.open
+        if not self.pace.is_paced and self.open:
+            room -= room % self.max_batch  # half a request now would be half a request for ever
         trusted = self.breaker.room(now)
         if trusted is not None:
             room = min(room, trusted - self.open)

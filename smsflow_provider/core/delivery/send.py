@@ -44,9 +44,9 @@ class Sender:
     owner: str
     #: Opens the gateway of a connection for as long as something is sent.
     open_gateway: Callable[[str], AbstractAsyncContextManager[Gateway]]
-    #: The type of a connection: it is part of the callback address.
+    #: The type of a connection.
     conn_type_of: Callable[[str], str]
-    #: The callback address for a connection type and a message id; None without a public one.
+    #: The callback address for a connection and a message id; None without a public one.
     callback_url_of: Callable[[str, str], str | None]
     #: What a connection may be asked for.
     limits_of: Callable[[str], GatewayLimits] = lambda _: GatewayLimits()
@@ -183,10 +183,10 @@ async def _outlets(
                 conn_id=conn_id,
                 gateway=gateway,
                 conn_type=sender.conn_type_of(conn_id),
-                callback_url_of=partial(sender.callback_url_of, sender.conn_type_of(conn_id)),
+                callback_url_of=partial(sender.callback_url_of, conn_id),
                 connections=limits.connections,
                 pace=sender.outfit.pace(store, delivery, conn_id, limits),
-                breaker=sender.outfit.breaker(store, conn_id),
+                breaker=sender.outfit.breaker(store, delivery, conn_id),
                 backoff=Backoff(longest_s=sender.window.longest_backoff_s),
             )
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 
 async def _nothing_to_resolve() -> bool:
@@ -23,4 +24,4 @@ class Watch:
     #: Pauses the delivery because the switch is off.
     switched_off: Callable[[], None] = lambda: None
     #: Tries to end the doubts of a delivery that has nothing left to send. True: it may finish.
-    resolve: Callable[[], Awaitable[bool]] = _nothing_to_resolve
+    resolve: Callable[[], Coroutine[Any, Any, bool]] = _nothing_to_resolve

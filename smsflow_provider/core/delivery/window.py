@@ -80,7 +80,10 @@ class SlidingWindow:
         self._scopes = tuple(delivery.settings.get("opt_out_scopes", [""]))
         self._is_campaign = delivery.kind is DeliveryKind.CAMPAIGN
         self._plan = Plan(route_of)
-        self._hands = HandOver(delivery, self._plan, allowed=allowed)
+        self._hands = HandOver(
+            delivery, self._plan, allowed=allowed, fresh_s=max(settings.lease_s / 2, 1.0)
+        )
+        self._resolving: asyncio.Task[bool] | None = None
         self._standing = Standing(state=delivery.state, expired=False)
         self._told_at = self._looked_at = time.monotonic()
         self._tick_took_s = settings.tick_s
@@ -99,10 +102,13 @@ class SlidingWindow:
             SendInterruptedError: ``is_interrupted`` said so; nothing is in doubt.
         """
         try:
+            await asyncio.to_thread(self._look_first)
             while not await self._step():
                 pass
         finally:
             await self._hands.abandon()
+            await self._end_resolving()
+            self._on_progress(self._hands.counts())
             for outlet in self._outlets:
                 await asyncio.to_thread(outlet.close)
 
@@ -116,12 +122,18 @@ class SlidingWindow:
         if took_s > self._settings.stale_s:
             self._standing = await asyncio.to_thread(self._ledger.standing)
         self._hands.may_leave = self._standing.may_send and not self._is_ending()
-        self._hands.take(leaving)
+        self._hands.take(leaving, ticked_at=began)
         self._tell()
         if await self._has_ended():
             return True
         await self._hands.wait(self._pause_s(), enough=self._width() // 2)
         return False
+
+    def _look_first(self) -> None:
+        """See how far the wave goes and which gateways are given up, before anything leaves."""
+        self._standing = self._ledger.standing()
+        for outlet in self._outlets:
+            outlet.breaker.sync()
 
     async def _fill(self) -> None:
         """Read ahead, and give the next messages their moments."""
@@ -194,7 +206,8 @@ class SlidingWindow:
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             self._look()
-        parts = [0 if one.taken.attempt else one.taken.parts for one in due]
+        self._watch.put_parts_back(self._hands.take_parts_back())
+        parts = [one.taken.parts for one in due]
         count = self._within_cap(parts)
         ticked = self._ledger.tick(
             settled=settled,
@@ -209,7 +222,6 @@ class SlidingWindow:
 
     def _within_cap(self, parts: Sequence[int]) -> int:
         """Count how many messages of so many parts the daily cap lets leave."""
-        # A message that goes once more was set aside at its first attempt: it counts nothing.
         wanted = sum(parts)
         left = self._watch.take_parts(wanted) if wanted else 0
         for place, own in enumerate(parts):
@@ -238,14 +250,30 @@ class SlidingWindow:
             return await self._give_up()
         if (ended := _end_of(standing)) is not None:
             return await self._close(*ended)
+        if standing.state is DeliveryState.PAUSED:
+            self._resolved()  # a pause because of doubts would never end them otherwise
         if standing.may_send and self._plan.is_empty and self._found_no_chunk:
             return await self._finish()
         return False
 
+    def _resolved(self) -> bool:
+        """Let doubts be ended beside the ticks. True: nothing more can be done about them."""
+        if self._resolving is None:
+            self._resolving = asyncio.create_task(self._watch.resolve())
+        if not self._resolving.done():
+            return False
+        ended, self._resolving = self._resolving, None
+        return ended.result()
+
+    async def _end_resolving(self) -> None:
+        if self._resolving is not None:
+            self._resolving.cancel()
+            await asyncio.gather(self._resolving, return_exceptions=True)
+
     async def _finish(self) -> bool:
         if self._hands.has_settled or not await asyncio.to_thread(self._ledger.is_settled):
             return False
-        if not await self._watch.resolve():
+        if not self._resolved():
             return False
         return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
 
@@ -287,6 +315,8 @@ class SlidingWindow:
     def _width(self) -> int:
         """How many messages may be marked at once: no more than the gateway gets through."""
         flying = max(one.connections * one.max_batch for one in self._outlets)
+        if any(one.max_batch > 1 for one in self._outlets):
+            flying *= 2  # the next requests are whole when the first ones come back
         queued = math.ceil(self._rate * 3 * (self._tick_took_s + self._settings.tick_s))
         least = max(one.max_batch for one in self._outlets)
         return max(least, min(flying + queued, self._settings.most_open))

@@ -19,6 +19,7 @@ import aiohttp
 
 from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError
 from smsflow_provider.core.gateways.base import Dialect, HttpRequest, HttpResponse, Transport
+from smsflow_provider.core.gateways.deadline import is_too_late
 from smsflow_provider.core.gateways.settings import GatewaySettings
 from smsflow_provider.core.model import Message, Outcome, OutcomeKind
 
@@ -177,6 +178,10 @@ def outcome_of(error: GatewayError, *, message_id: str) -> Outcome:
     )
 
 
+class _TooLateError(ValueError):
+    """The moment until which the request might leave has passed."""
+
+
 class _TooLongError(ValueError):
     """The answer is longer than any answer of a gateway."""
 
@@ -208,6 +213,8 @@ def _leaving_trace() -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
 
     async def mark(_session: object, context: SimpleNamespace, _params: object) -> None:
+        if is_too_late():
+            raise _TooLateError
         context.trace_request_ctx.left = True
 
     trace.on_request_headers_sent.append(mark)
@@ -234,6 +241,7 @@ def _verdict(error: Exception, *, left: bool) -> GatewayError:
 #: The first type that fits names the mishap; subclasses stand before their parents.
 _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (_TooLongError, "answer_too_long"),
+    (_TooLateError, "too_late"),
     (aiohttp.ClientConnectorDNSError, "dns"),
     (aiohttp.ClientSSLError, "tls"),
     (aiohttp.ServerFingerprintMismatch, "tls"),

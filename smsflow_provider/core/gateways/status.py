@@ -43,6 +43,7 @@ NOT_REACHED_CODES = frozenset(
         "connect_refused",
         "bad_url",
         "bad_request",
+        "too_late",
     }
 )
 

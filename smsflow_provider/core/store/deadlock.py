@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from functools import partial, wraps
+from typing import Final, ParamSpec, TypeVar
 
 import psycopg
 
 _TRIES: Final = 5
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -24,3 +26,13 @@ def retried(act: Callable[[], _T]) -> _T:
         except psycopg.errors.DeadlockDetected:
             continue
     return act()
+
+
+def retrying(act: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let every call of *act*, a whole transaction, be ``retried``."""
+
+    @wraps(act)
+    def again(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return retried(partial(act, *args, **kwargs))
+
+    return again

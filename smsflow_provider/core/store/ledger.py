@@ -8,11 +8,8 @@ worker writes is fenced by the epoch of its lane: a superseded one finds out bef
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import Final, ParamSpec, TypeVar
-
-import psycopg
+from collections.abc import Sequence
+from typing import Final
 
 from smsflow_provider.core.errors import SchemaError, SupersededError
 from smsflow_provider.core.model import OutcomeKind
@@ -20,6 +17,7 @@ from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.appending import append_marks, append_outcomes
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
 from smsflow_provider.core.store.counters import COUNTERS
+from smsflow_provider.core.store.deadlock import retrying
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
 from smsflow_provider.core.store.ledger_changes import Changes
 from smsflow_provider.core.store.ledger_closing import close_chunks
@@ -37,6 +35,7 @@ from smsflow_provider.core.store.orphans import reap
 from smsflow_provider.core.store.reservations import settle_stopped
 from smsflow_provider.core.store.statements import statements
 from smsflow_provider.core.store.suppressed import suppressed
+from smsflow_provider.core.store.switch import hold_switch, pause_by_switch
 
 _SQL = "ledger"
 #: Seconds between two signs of life at the gate, which senders of the former version look at.
@@ -44,24 +43,6 @@ _GATE_S: Final = 1.0
 
 #: Outcomes that a receipt contradicts.
 _DENIED = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN})
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-def _retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Run a whole transaction again that the server rolled back to end a deadlock."""
-
-    @wraps(act)
-    def again(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        for _ in range(4):
-            try:
-                return act(*args, **kwargs)
-            except psycopg.errors.DeadlockDetected:
-                continue
-        return act(*args, **kwargs)
-
-    return again
 
 
 class Ledger:
@@ -100,10 +81,12 @@ class Ledger:
             ).fetchone()
         return bool(row and row["is_mine"])
 
-    @_retried
+    @retrying
     def begin(self, *, actor: str, wave_until: int | None = None) -> None:
         """
         Move an approved delivery to sending and start the clock of its validity.
+
+        While everything is switched off it is paused at once: a person lets it go on.
 
         Args:
             wave_until: Last position of the first wave; None: there are no waves.
@@ -118,20 +101,24 @@ class Ledger:
             "wave_until": wave_until,
         }
         with translated_errors(), self._connection.transaction():
+            switch = hold_switch(self._connection)
             self._hold()
             if self._connection.execute(self._sql["begin_sending"], values).fetchone() is None:
                 raise SupersededError(
                     "the delivery has moved meanwhile", delivery=self._delivery.id
                 )
+            if switch.is_off:
+                begun = read_delivery(self._connection, self._delivery.id, lock=True)
+                pause_by_switch(self._connection, begun, switch, actor=actor)
 
-    @_retried
+    @retrying
     def standing(self) -> Standing:
         """Say "still here" and read what the delivery is allowed to do now."""
         with translated_errors(), self._connection.transaction():
             self._hold()
             return self._standing()
 
-    @_retried
+    @retrying
     def lease_chunk(self, *, until: int | None) -> tuple[list[Taken], list[Taken]] | None:
         """
         Take a chunk that nobody holds, and read its messages.
@@ -163,7 +150,7 @@ class Ledger:
         self._chunks[chunk["chunk"]] = ChunkHold(ahead=len(fresh), waiting=len(again))
         return fresh, again
 
-    @_retried
+    @retrying
     def tick(
         self,
         *,
@@ -198,6 +185,7 @@ class Ledger:
             standing = self._standing()
             gone: list[Settled] = []
             if standing.may_send and leaving:
+                _check_wave(leaving, standing.wave_until)
                 gone = self._proven(leaving)
                 gone += self._suppressed(leaving, gone, scopes, is_campaign=is_campaign)
                 self._write(gone, changes)
@@ -207,7 +195,7 @@ class Ledger:
         self._chunks = holds
         return Ticked(standing=standing, gone=gone, proven=proven)
 
-    @_retried
+    @retrying
     def close_rest(self, kind: OutcomeKind, code: str) -> None:
         """
         Settle what has not left as *kind* (cancelled or expired) with *code*.
@@ -237,7 +225,7 @@ class Ledger:
         except SchemaError:
             pass  # the schema of the former version: nothing was reserved yet
 
-    @_retried
+    @retrying
     def give_chunks_back(self) -> None:
         """Let others have the chunks of this worker. Nothing of it may be under way."""
         with translated_errors(), self._connection.transaction():
@@ -247,21 +235,21 @@ class Ledger:
             )
         self._chunks = {}
 
-    @_retried
+    @retrying
     def reap(self, *, lease_s: float) -> int:
         """Settle what workers left that were silent for more than *lease_s*; free their chunks."""
         with translated_errors(), self._connection.transaction():
             self._hold()
             return reap(self._connection, self._delivery, lease_s=lease_s)
 
-    @_retried
+    @retrying
     def doubts(self) -> int:
         """Count the messages in doubt, of all workers."""
         with translated_errors(), self._connection.transaction():
             row = self._connection.execute(self._sql["doubt_left"], self._ledger).fetchone()
         return int(row["messages"]) if row else 0
 
-    @_retried
+    @retrying
     def is_settled(self) -> bool:
         """Whether nothing is left to leave or under way, of all workers."""
         with translated_errors(), self._connection.transaction():
@@ -271,7 +259,7 @@ class Ledger:
         row = self._connection.execute(self._sql["work_left"], self._ledger).fetchone()
         return row is None or row["chunks"] == 0
 
-    @_retried
+    @retrying
     def finish(self, *, actor: str) -> bool:
         """
         Move a delivery that is sending to finished.
@@ -342,7 +330,7 @@ class Ledger:
         positions = [one.position for one, _ in leaving if one.attempt]
         left = self._reported(positions) if positions else frozenset()
         return [
-            _settled(one, OutcomeKind.ACCEPTED, "by_receipt")
+            one.settled(OutcomeKind.ACCEPTED, "by_receipt")
             for one, _ in leaving
             if one.position in left
         ]
@@ -361,7 +349,7 @@ class Ledger:
         messages = [one for one, _ in leaving if one.position not in done]
         reasons = suppressed(self._connection, messages, scopes=scopes, with_quarantine=is_campaign)
         return [
-            _settled(one, OutcomeKind.CANCELLED, reasons[one.position])
+            one.settled(OutcomeKind.CANCELLED, reasons[one.position])
             for one in messages
             if one.position in reasons
         ]
@@ -378,7 +366,7 @@ class Ledger:
             return frozenset()
         left = self._contradicted(settled)
         if left:
-            settled = [_proven(one) if one.position in left else one for one in settled]
+            settled = [one.proven() if one.position in left else one for one in settled]
         append_outcomes(self._connection, self._delivery.preparation, settled)
         changes.settle(settled)
         return left
@@ -419,12 +407,7 @@ class Ledger:
         return holds
 
 
-def _settled(one: Taken, kind: OutcomeKind, code: str) -> Settled:
-    """Settle a message instead of marking it."""
-    return Settled(
-        position=one.position, attempt=one.attempt, kind=kind, code=code, was_marked=False
-    )
-
-
-def _proven(one: Settled) -> Settled:
-    return one._replace(kind=OutcomeKind.ACCEPTED, code="by_receipt")
+def _check_wave(leaving: Sequence[tuple[Taken, int]], until: int | None) -> None:
+    """Make sure that nothing beyond the wave leaves, whoever forgot to look."""
+    if until is not None and any(one.position > until and not one.attempt for one, _ in leaving):
+        raise ValueError("a message beyond the wave was about to leave")

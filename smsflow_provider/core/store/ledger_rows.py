@@ -34,6 +34,10 @@ class Taken(NamedTuple):
         """Make its next attempt."""
         return self._replace(attempt=self.attempt + 1)
 
+    def settled(self, kind: OutcomeKind, code: str) -> Settled:
+        """Settle it instead of marking it."""
+        return Settled(self.position, self.attempt, kind, code, was_marked=False)
+
 
 class Settled(NamedTuple):
     """What became of one attempt at one message."""
@@ -47,6 +51,10 @@ class Settled(NamedTuple):
     was_marked: bool = True
     #: Through which of the delivery's gateways it went; see ``Route``.
     route: int = 0
+
+    def proven(self) -> Settled:
+        """Make what it is when a receipt says that the message left, against the answer."""
+        return self._replace(kind=OutcomeKind.ACCEPTED, code="by_receipt")
 
 
 class Route(NamedTuple):
