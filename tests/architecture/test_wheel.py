@@ -179,6 +179,9 @@ def test_airflow_knows_the_settings_and_their_defaults(answer: dict[str, Any]) -
         "rules": "",
         "public_url": "",
         "allowed_numbers": "",
+        "retention_days": "",
+        "archive": "",
+        "daily_cap": "",
         "review_hold_s": "7",
     } == answer["settings"]
 

@@ -1,0 +1,53 @@
+"""The store goes away while a delivery is being sent: the try ends, and the next one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.errors import StoreUnreachableError
+from smsflow_provider.core.model import Message
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.testing.gateway import RecordingGateway
+from tests.prepared_delivery import approve, make_prepared
+from tests.sending import check_sums, run_send
+
+#: Messages marked and not settled at once, at the most.
+WINDOW = 200
+
+
+def test_a_store_that_is_lost_in_mid_send_ends_the_try_and_the_next_goes_on(store: Store) -> None:
+    make_prepared(store, count=3000)
+    approve(store)
+    gateway = RecordingGateway(delay_s=0.01)
+    lost = RecordingGateway(before=lambda _: _cut_at(store, lost, 500), delay_s=0.01)
+
+    with pytest.raises(StoreUnreachableError):
+        run_send(store, lost, most_open=WINDOW, lease_s=0.5)
+    halfway = report(store, "d1")
+    result = run_send(store, gateway, most_open=WINDOW, lease_s=0.5)
+
+    assert "sending" == halfway["state"]
+    assert "finished" == result["state"]
+    check_sums(result)
+    assert _ids(lost.messages).isdisjoint(_ids(gateway.messages))
+    assert [] == [*lost.repeated(), *gateway.repeated()]
+    assert 0 < result["unknown"] <= WINDOW
+    assert 3000 == result["accepted"] + result["unknown"]
+
+
+def _cut_at(store: Store, gateway: RecordingGateway, count: int) -> None:
+    """Take every connection away from its holder, as a server does that is stopped at once."""
+    if len(gateway.messages) < count:
+        return
+    with store.transaction() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def _ids(messages: Sequence[Message]) -> set[str]:
+    return {message.id for message in messages}
