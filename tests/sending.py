@@ -35,10 +35,14 @@ def make_sender(gateway: Gateway, *, owner: str = "tester", **settings: Any) -> 
     limits = GatewayLimits(connections=connections)
     return Sender(
         owner=owner,
-        open_gateway=open_gateway,
         conn_type_of=lambda _: "sms_simulator",
         callback_url_of=lambda _, message_id: f"http://x/sms_simulator?m={message_id}",
-        **{"limits_of": lambda _: limits, "window": window, **settings},
+        **{
+            "open_gateway": open_gateway,
+            "limits_of": lambda _: limits,
+            "window": window,
+            **settings,
+        },
     )
 
 

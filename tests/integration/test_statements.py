@@ -9,6 +9,7 @@ import pytest
 
 from smsflow_provider.core.errors import SchemaError
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.counters import COUNTERS
 from smsflow_provider.core.store.statements import statements
 from tests.prepared_delivery import make_prepared
 
@@ -19,8 +20,10 @@ NAMED = [(subject, name) for subject in SUBJECTS for name in statements(subject)
 
 #: Statements that run for every message or tick, and the access each must use.
 HOT = {
-    ("ledger", "take_messages"): "smsflow_messages",
-    ("ledger", "open_chunk"): "smsflow_chunks",
+    ("ledger", "read_messages"): "smsflow_messages",
+    ("ledger", "lease_chunk"): "smsflow_chunks",
+    ("ledger", "move_chunk"): "smsflow_chunks",
+    ("ledger", "suppressed"): "smsflow_opt_outs",
     ("ledger", "hold_lease"): "smsflow_leases",
     ("receipts", "known_messages"): "smsflow_marks",
 }
@@ -56,6 +59,13 @@ def test_a_hot_statement_walks_an_index(store: Store, subject: str, name: str) -
         "scopes": [""],
         "lane": 0,
         "epoch": 1,
+        "after": -1,
+        "until": None,
+        "chunk": 0,
+        "next_position": 1,
+        "is_free": False,
+        "phones": [33600000001],
+        **dict.fromkeys(COUNTERS, 0),
         "preparations": [delivery.preparation],
         "positions": [7],
         "with_parts": False,

@@ -18,6 +18,8 @@ from smsflow_provider.core.store.deliveries import Delivery, read_figures
 #: Seconds for which a delivery with nothing left to send waits for answers about its doubts. Then
 #: it finishes, and maintenance goes on asking.
 PATIENCE_S: Final = 180.0
+#: Seconds between two looks at the most: receipts end doubts meanwhile.
+_LONGEST_WAIT_S: Final = 2.0
 
 
 class Resolver:
@@ -61,7 +63,7 @@ class Resolver:
             self._began = None
             return True
         waits = [*await self._ask(now), *await asyncio.to_thread(self._again)]
-        self._not_before = now + min(waits, default=0.0)
+        self._not_before = now + min([*waits, _LONGEST_WAIT_S])
         return not waits
 
     def _doubts(self) -> int:

@@ -55,6 +55,8 @@ class HandOver:
         self._chores: list[Callable[[], None]] = []
         self._back = asyncio.Event()
         self._enough = 1
+        #: Marks so far.
+        self.marked = 0
         #: Whether what is marked may still leave.
         self.may_leave = False
         self.last_count_at = time.monotonic()
@@ -105,6 +107,7 @@ class HandOver:
             ticked_at: When the tick that marked them began, on the monotonic clock.
         """
         self._open += len(marked)
+        self.marked += len(marked)
         for one in marked:
             one.leave_by = ticked_at + self._fresh_s
         now = time.monotonic()

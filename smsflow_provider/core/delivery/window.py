@@ -84,6 +84,7 @@ class SlidingWindow:
             delivery, self._plan, allowed=allowed, fresh_s=max(settings.lease_s / 2, 1.0)
         )
         self._resolving: asyncio.Task[bool] | None = None
+        self._resolving_since = -1
         self._standing = Standing(state=delivery.state, expired=False)
         self._told_at = self._looked_at = time.monotonic()
         self._tick_took_s = settings.tick_s
@@ -260,10 +261,13 @@ class SlidingWindow:
         """Let doubts be ended beside the ticks. True: nothing more can be done about them."""
         if self._resolving is None:
             self._resolving = asyncio.create_task(self._watch.resolve())
+            self._resolving_since = self._hands.marked
         if not self._resolving.done():
             return False
         ended, self._resolving = self._resolving, None
-        return ended.result()
+        # What was sent meanwhile may be in doubt too: an answer from before says nothing of it.
+        is_old, self._resolving_since = self._resolving_since != self._hands.marked, -1
+        return ended.result() and not is_old
 
     async def _end_resolving(self) -> None:
         if self._resolving is not None:
