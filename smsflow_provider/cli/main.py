@@ -46,8 +46,16 @@ VERBS = (
     ),
     Verb(name="replies", help="list what people wrote back", module="replies"),
     Verb(name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"),
-    Verb(name="receiver", help="take receipts from gateways, without Airflow", module="receiver"),
-    Verb(name="maintain", help="apply receipts that wait", module="maintain"),
+    Verb(
+        name="receiver",
+        help="take receipts and replies from gateways, without Airflow's API server",
+        module="receiver",
+    ),
+    Verb(
+        name="maintain",
+        help="do what is due: late receipts, messages in doubt, replies, retention",
+        module="maintain",
+    ),
     Verb(name="simulator", help="run a gateway on this machine to try things", module="simulator"),
     Verb(name="db", help="migrate or check the store", module="db"),
     Verb(name="bench", help="measure how fast this machine prepares", module="bench.command"),
@@ -107,7 +115,9 @@ def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     known = {verb.name for verb in VERBS}
     for verb in VERBS:
-        sub = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help.capitalize()}.")
+        sub = verbs.add_parser(
+            verb.name, help=verb.help, description=f"{verb.help[0].upper()}{verb.help[1:]}."
+        )
         if chosen not in known or verb.name == chosen:
             module = import_module(f"smsflow_provider.cli.{verb.module}")
             module.add_arguments(sub)

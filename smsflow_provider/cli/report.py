@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_for_people(store: Store, delivery: Delivery, result: dict[str, Any]) -> None:
-    print(f"{result['label']}: {result['state'].replace('_', ' ')}")
+    print(f"{result['label']}: {_standing_of(result)}")
     for name in _ORDER:
         print(f"  {name:<12} {result[name]:>12,}")
     for reason, count in result["excluded"].items():
@@ -76,6 +76,18 @@ def _print_for_people(store: Store, delivery: Delivery, result: dict[str, Any]) 
     for line in read_log(store, delivery):
         if line["level"] in _TOLD:
             print(f"  {line['level']}, {line['event']}: {line['problem']}")
+
+
+def _standing_of(result: dict[str, Any]) -> str:
+    """Say how it stands, why it is held, and which wave leaves."""
+    state = str(result["state"]).replace("_", " ")
+    reason = result.get("pause_reason", "").replace("_", " ")
+    told = f"{state} ({reason})" if reason else state
+    wave = result.get("wave")
+    if wave is None:
+        return told
+    until = "the rest" if wave["until"] is None else f"up to message {wave['until']:,}"
+    return f"{told}, wave {wave['no']}: {until}"
 
 
 def _list_unknown(store: Store, delivery: Delivery, *, as_json: bool) -> int:

@@ -59,6 +59,9 @@ class LogEvent(StrEnum):
     NOBODY_LEFT = "nobody_left"
     #: Warning. No public address is configured, so gateways cannot say what arrived.
     NO_RECEIPTS = "no_receipts"
+    #: Warning. At the pace of its gateway, or as it is spread, the delivery takes longer than its
+    #: validity: the last messages expire. Raise the limit, or the validity.
+    TOO_SLOW = "too_slow"
     #: Warning. The gateway cuts long texts inside a character: what arrives may be broken.
     CUT_CHARACTERS = "cut_characters"
     #: Warning. Texts hold characters GSM-7 lacks: 70 to a part instead of 160.

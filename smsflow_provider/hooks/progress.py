@@ -14,6 +14,10 @@ from smsflow_provider.hooks.metrics import Metrics
 if TYPE_CHECKING:
     from smsflow_provider.core.delivery.progress import ProgressMeter
     from smsflow_provider.core.store.connection import Store
+    from smsflow_provider.core.store.deliveries import Delivery
+
+#: What a worker counts that needs other words: these are not lost, they go again.
+_KINDS = {"not_sent": "to go again"}
 
 
 class SendProgress:
@@ -75,23 +79,34 @@ class SendProgress:
 
     def _tell(self) -> None:
         from smsflow_provider.core.delivery.progress import ProgressMeter  # noqa: PLC0415  heavy
+        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415  same
         from smsflow_provider.core.store.deliveries import (  # noqa: PLC0415  same
             find_delivery,
             read_figures,
         )
 
         delivery = find_delivery(self._store, self._delivery_id)
-        if self._meter is None:
+        if self._meter is None or delivery.state is not DeliveryState.SENDING:
+            # While it is held there is no rate; afterwards it is measured anew.
             self._meter = ProgressMeter(to_deliver=delivery.to_deliver)
         figures = read_figures(self._store, delivery)
         progress = self._meter.look(figures, now=self._monotonic())
-        self._say(f"Sending: {progress}; {self._here()}; {delivery.state.value}")
+        self._say(f"{_standing_of(delivery)}: {progress}; {self._here()}")
         self._metrics.going(per_s=progress.per_s, left=progress.left)
 
     def _here(self) -> str:
         with self._lock:
-            told = {kind: count for kind, count in self._own.items() if count}
-        return f"by this worker {told or 'none yet'}"
+            told = [f"{_KINDS.get(kind, kind)} {n:,}" for kind, n in self._own.items() if n]
+        return f"by this worker {', '.join(told) or 'none yet'}"
+
+
+def _standing_of(delivery: Delivery) -> str:
+    """Say in a word or two how the delivery stands."""
+    from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415  parsing loads no core
+
+    is_held = delivery.state is DeliveryState.PAUSED and delivery.pause_reason
+    reason = f" ({delivery.pause_reason})" if is_held else ""
+    return f"{delivery.state.value.capitalize()}{reason}"
 
 
 def total_of(report: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class PrepareDeliveryOperator(BaseOperator):
     :param budget: Name of the budget it is paid from; the template's own if not given, else
         ``default``. (templated)
     :param dry_run: Walk the whole way and hand nothing over; so does a run parameter of that name.
+    :param workers: Send tasks that will share the delivery; the review tells it, no more.
     :param delivery_task_id: The task the delivery is named after; this task if not given.
     :param store_conn_id: Connection of the store.
     """
@@ -75,6 +76,7 @@ class PrepareDeliveryOperator(BaseOperator):
         weight: int | None = None,
         budget: str | None = None,
         dry_run: bool = False,
+        workers: int | None = None,
         delivery_task_id: str | None = None,
         store_conn_id: str = "smsflow_store",
         **kwargs: Any,
@@ -91,6 +93,7 @@ class PrepareDeliveryOperator(BaseOperator):
         self.weight = weight
         self.budget = budget
         self.is_dry_run = dry_run
+        self.workers = workers
         self.delivery_task_id = delivery_task_id
         self.store_conn_id = store_conn_id
 
@@ -151,7 +154,7 @@ class PrepareDeliveryOperator(BaseOperator):
         return Preparation(
             template=template,
             settings=settings,
-            dialect=SmsGatewayHook(settings.gateway).dialect(),
+            **self._ways_out(settings.gateway, template),
             audience=reference.as_dict(),
             rows=open_audience(reference),
             excluded_audiences={each.name: each.numbers for each in listed},
@@ -160,6 +163,29 @@ class PrepareDeliveryOperator(BaseOperator):
             budgets=read_budgets(config.rules),
             on_progress=lambda counts: self.log.info("Preparing: %s", counts),
         )
+
+    def _ways_out(self, gateway: str, template: Template) -> dict[str, Any]:
+        """Read the delivery's gateway, and the one it may fail over to: both must be usable."""
+        from smsflow_provider.core.gateways.registry import make_dialect  # noqa: PLC0415
+        from smsflow_provider.core.preparation.leaving import Leaving, Rate  # noqa: PLC0415
+
+        failover = template.settings.sending.failover
+        conn_ids = [gateway, *([failover.gateway] if failover else [])]
+        read = [(conn_id, *SmsGatewayHook(conn_id).read()) for conn_id in conn_ids]
+        dialects = [make_dialect(conn_type, settings) for _, conn_type, settings in read]
+        rates = [
+            Rate(
+                conn_id=conn_id,
+                parts_per_s=settings.parts_per_s,
+                sender_parts_per_s=settings.sender_parts_per_s,
+            )
+            for conn_id, _, settings in read
+        ]
+        return {
+            "dialect": dialects[0],
+            "second_dialect": dialects[1] if failover else None,
+            "leaving": Leaving(rates=rates, workers=self.workers),
+        }
 
     def _settings(self, context: Context, template: Template, config: SmsflowConfig) -> Any:
         from smsflow_provider.core.preparation.settings import PreparationSettings  # noqa: PLC0415

@@ -130,6 +130,7 @@ class SmsDeliveryOperator(TaskGroup):
             weight=weight,
             budget=budget,
             dry_run=dry_run,
+            workers=workers,
             delivery_task_id=self.group_id,
             trigger_rule="all_success",
             **common,

@@ -85,7 +85,7 @@ def test_a_line_tells_the_delivery_and_the_worker(store: Store) -> None:
     with SendProgress(store, "d1", say=lines.append, metrics=metrics) as progress:
         progress({"accepted": 0, "failed": 0})
 
-    assert ["Sending: 0 of 4; by this worker none yet; ready"] == lines
+    assert ["Ready: 0 of 4; by this worker none yet"] == lines
     assert [("gauge", "smsflow.send.left", 4, {"dag_id": "d"})] == stats.told
 
 
@@ -95,7 +95,7 @@ def test_without_figures_a_line_comes_all_the_same(store: Store) -> None:
     with SendProgress(store, "nobody", say=lines.append, metrics=Metrics("d")) as progress:
         progress({"accepted": 2})
 
-    assert ["Sending: by this worker {'accepted': 2} (no figures: NotFoundError)"] == lines
+    assert ["Sending: by this worker accepted 2 (no figures: NotFoundError)"] == lines
 
 
 def test_a_slow_store_does_not_hold_the_sender_up(store: Store) -> None:

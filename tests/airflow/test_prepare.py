@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
@@ -101,6 +102,54 @@ def test_a_missing_gateway_connection_is_named(
 
     assert "there is no such connection: add it, with the type of a gateway" in out
     assert "conn_id='sms_gatway'" in out
+
+
+def failing_over(templates: Path, gateway: str) -> None:
+    front = f"sending: {{failover: {{gateway: {gateway}}}}}"
+    (templates / "sale.sms.j2").write_text(
+        f"---\nlabel: Sale\nclass: transactional\n{front}\n---\nHello\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("gateway", "words"),
+    [
+        ("secnd", ["there is no such connection", "conn_id='secnd'"]),
+        ("crm", ["not a gateway", "conn_id='crm'"]),
+        ("sms_gateway", ["sending.failover names sms_gateway", "own gateway"]),
+    ],
+    ids=["there is none", "it is none", "it is the first one"],
+)
+def test_a_second_gateway_that_cannot_be_used_stops_the_preparation(
+    gateway: str,
+    words: list[str],
+    make_dag: MakeDag,
+    templates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps({"conn_type": "http", "host": "h"}))
+    failing_over(templates, gateway)
+
+    out = said(Run.start(make_dag(retries=2)).go(), capfd)
+
+    assert [] == [word for word in words if word not in out]
+
+
+def test_the_review_knows_the_pace_of_both_gateways_and_the_workers(
+    make_dag: MakeDag, templates: Path, airflow_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = {"conn_type": "sms_simulator", "host": "h", "extra": {"parts_per_s": 5}}
+    monkeypatch.setenv("AIRFLOW_CONN_SECOND", json.dumps(second))
+    failing_over(templates, "second")
+
+    run = Run.start(make_dag(workers=3)).go()
+    leaving = leaving_of(find_delivery(airflow_store, run.xcom(PREPARE, "delivery")))
+
+    assert [("sms_gateway", 0), ("second", 5)] == [
+        (one["conn_id"], one["parts_per_s"]) for one in leaving["gateways"]
+    ]
+    assert (3, "second") == (leaving["workers"], leaving["failover"]["gateway"])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.resend import resend
 from smsflow_provider.core.delivery.switch import switch_off
 from smsflow_provider.core.errors import IllegalMoveError, NotApprovedError
@@ -81,6 +82,19 @@ def test_both_kinds_go_again_together(store: Store) -> None:
     ] == chunks_of(store)
     figures = read_figures(store, find_delivery(store, "d1"))
     assert (1001, 1) == (figures["accepted"], figures["unknown"])
+
+
+def test_the_causes_tell_what_ended_a_message_for_now(store: Store) -> None:
+    """What goes again has not ended, whatever ended its first try."""
+    delivery = make_going(store, count=4)
+    settle(store, delivery, "failed", 1, 2)
+    settle(store, delivery, "accepted", 3, 4)
+    move(store, delivery, "finished")
+    assert [2] == [cause["messages"] for cause in report(store, "d1")["causes"]]
+
+    resend(store, "d1", kinds=frozenset({FAILED}), actor="ann")
+
+    assert [] == report(store, "d1")["causes"]
 
 
 def test_of_two_people_at_once_one_does_it(store: Store) -> None:

@@ -19,7 +19,7 @@ from smsflow_provider.plugins.api.words import REASONS
 from tests.core.preparation.preparing import SIMULATOR
 from tests.docs.tables import comments_of
 from tests.prepared_delivery import make_prepared
-from tests.review_page import rows_of
+from tests.review_page import rows_of, tiles_of
 
 
 @pytest.fixture
@@ -213,3 +213,58 @@ def test_many_countries_are_folded_up_and_all_are_there(store: Store, delivery: 
     assert "<summary>5 more</summary>" in page
     assert all(f"<td>X{n}</td>" in page for n in range(35))
     assert page.count("<table>") == page.count("</table>")
+
+
+def test_the_page_says_how_the_messages_leave(store: Store, delivery: Delivery) -> None:
+    sending = {
+        "priority": 3,
+        "spread": {"over_s": 14_400},
+        "waves": {"shares": [0.3], "wait_s": 600, "ask": True},
+        "pause_when": {"failed": 0.05, "opted_out": 0.01, "after": 100},
+        "doubt": "at_least_once",
+        "failover": {"gateway": "second", "countries": ["BE"]},
+    }
+    gates = [
+        {"conn_id": "sms_gateway", "parts_per_s": 10.0, "sender_parts_per_s": 0.0},
+        {"conn_id": "second", "parts_per_s": 0.0, "sender_parts_per_s": 2.5},
+    ]
+    template = {**delivery.template, "settings": {"sending": sending}}
+    leaving = {"gateways": gates, "workers": 4, "shortest_s": 7200.0}
+    figures = {**delivery.figures, "leaving": leaving}
+    change(store, delivery, template=template, figures=figures, validity_s=86_400)
+
+    page = page_of(store, delivery)
+    told = dict(rows_of(page, "How it leaves"))
+
+    assert {
+        "gateway": "sms_gateway, at most 10 parts/s",
+        "second gateway": "second, 2.5 parts/s for each sender",
+        "takes at least": "2.0 h",
+        "spread": "evenly over 4.0 h",
+        "waves": "the first 3, then the rest",
+        "validity": "24.0 h",
+        "pauses itself": "above 5 % failed or above 1 % opted out",
+        "in doubt": "sent again after 15 min",
+        "send tasks": "4",
+    } == told
+    assert "a person must resume" in page
+    assert "for BE from the start" in page
+    assert "2.0 h" == tiles_of(page)["Takes at least"]
+
+
+def test_without_settings_the_page_says_what_holds_then(store: Store, delivery: Delivery) -> None:
+    told = dict(rows_of(page_of(store, delivery), "How it leaves"))
+
+    assert "sms_gateway" == told["gateway"]
+    assert "above 25 % failed" == told["pauses itself"]
+    assert "never sent again by itself" == told["in doubt"]
+    assert not {"waves", "spread", "takes at least", "second gateway"} & set(told)
+
+
+def test_a_delivery_that_is_held_says_why_on_its_page(store: Store, delivery: Delivery) -> None:
+    change(store, delivery, state="paused", pause_reason="wave", wave=1, wave_until=3)
+
+    page = page_of(store, delivery)
+
+    assert "a wave has ended" in page
+    assert "wave 1: up to message 3" in page

@@ -33,3 +33,18 @@ def read_duration_s(given: object) -> object:
     if found is None:
         raise refusal("is not a duration", "write 90m, 24h, 2d or a number of seconds")
     return int(found[1]) * _SECONDS[found[2]]
+
+
+def in_words(seconds: float) -> str:
+    """
+    Say a duration as people do, in the unit that fits.
+
+    Example:
+        >>> in_words(62), in_words(600), in_words(10_000)
+        ('62 s', '10 min', '2.8 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from smsflow_provider.core.content.durations import in_words
+
 #: Kinds that end a message, in the order in which they are told.
 SETTLED: Final = ("accepted", "failed", "unknown", "cancelled", "expired")
 #: The rate is that of the last so many seconds.
@@ -45,7 +47,7 @@ class Progress:
         if self.per_s is not None:
             pieces.append(f"{self.per_s:,.0f}/s" if self.per_s >= 10 else f"{self.per_s:.1f}/s")
         if self.left_s is not None:
-            pieces.append(f"{_words(self.left_s)} left")
+            pieces.append(f"{in_words(self.left_s)} left")
         return ", ".join(pieces)
 
 
@@ -83,11 +85,3 @@ class ProgressMeter:
         (first, before), (last, after) = self._seen[0], self._seen[-1]
         # A doubt that is resolved, or a message that goes again, may take the sum back.
         return max(0, after - before) / (last - first) if last > first else None
-
-
-def _words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

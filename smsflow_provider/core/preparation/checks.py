@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -51,13 +51,17 @@ def check_columns(template: Template, columns: Iterable[str]) -> list[LogLine]:
 
 
 def check(
-    tally: Tally, *, template: Template, settings: PreparationSettings, dialect: Dialect
+    tally: Tally,
+    *,
+    template: Template,
+    settings: PreparationSettings,
+    dialects: Sequence[Dialect],
 ) -> list[LogLine]:
     """Say all there is to say about a preparation, errors first."""
     return in_order(
         [
             *_content_errors(tally),
-            *_feature_errors(tally, template, dialect),
+            *_feature_errors(tally, template, dialects),
             *_warnings(tally, settings),
             *_content_warnings(tally),
             *_infos(tally, settings),
@@ -89,7 +93,9 @@ def _content_errors(tally: Tally) -> Iterator[LogLine]:
         )
 
 
-def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Iterator[LogLine]:
+def _feature_errors(
+    tally: Tally, template: Template, dialects: Sequence[Dialect]
+) -> Iterator[LogLine]:
     wanted = set()
     if tally.counts("encoding").get("ucs2"):
         wanted.add(Feature.UCS2)
@@ -98,14 +104,16 @@ def _feature_errors(tally: Tally, template: Template, dialect: Dialect) -> Itera
     senders = [template.settings.sender, *tally.counts("sender")]
     if any(sender and not sender.lstrip("+").isdigit() for sender in senders):
         wanted.add(Feature.ALPHANUMERIC_SENDER)
-    lacking = sorted(wanted - dialect.features)
-    if lacking:
-        yield LogLine(
-            level=Level.ERROR,
-            event=LogEvent.GATEWAY_LACKS_FEATURE,
-            problem=f"the gateway {dialect.name} lacks {', '.join(lacking)}",
-            facts={"gateway": dialect.name, "missing": lacking},
-        )
+    for place, dialect in enumerate(dialects):
+        lacking = sorted(wanted - dialect.features)
+        if lacking:
+            which = "second gateway" if place else "gateway"
+            yield LogLine(
+                level=Level.ERROR,
+                event=LogEvent.GATEWAY_LACKS_FEATURE,
+                problem=f"the {which} {dialect.name} lacks {', '.join(lacking)}",
+                facts={"gateway": dialect.name, "missing": lacking},
+            )
 
 
 def _warnings(tally: Tally, settings: PreparationSettings) -> Iterator[LogLine]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ def judge(
     figures: Mapping[str, Any],
     template: Template,
     settings: PreparationSettings,
-    dialect: Dialect,
+    dialects: Sequence[Dialect],
     prices: PriceTable | None,
     now: datetime,
 ) -> list[LogLine]:
@@ -36,10 +36,11 @@ def judge(
     Args:
         cost: Of the messages that *tally* counted.
         figures: The figures of both, as the delivery keeps them.
+        dialects: Of the gateways that may carry the messages, the delivery's own first.
         now: When it is prepared; aware.
     """
     return [
-        *check(tally, template=template, settings=settings, dialect=dialect),
+        *check(tally, template=template, settings=settings, dialects=dialects),
         *cost.lines(),
         *(prices.notes(now.date()) if prices else ()),
         *_controlled(tally, figures, template=template, settings=settings, now=now),

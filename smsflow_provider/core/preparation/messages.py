@@ -6,7 +6,7 @@ Rows go to the store as they are made; the next chunk is rendered meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -46,6 +46,7 @@ class MessagePass:
         rows: The audience.
         candidates: Its rows, with the reasons that need no text decided.
         ids: Of the rows the candidates were made of.
+        dialects: Of the gateways that may carry the messages; see ``Personaliser``.
         process: Renders the texts; the caller opens and closes it.
         zone_numbers: Called with sets of time zones that have not been met yet.
         on_rows: Called after each chunk with how many messages there are.
@@ -58,7 +59,7 @@ class MessagePass:
         *,
         ids: IdDigest,
         template: Template,
-        dialect: Dialect,
+        dialects: Sequence[Dialect],
         mentions: Mentions,
         process: RenderProcess,
         zone_numbers: ZoneNumbers,
@@ -68,7 +69,7 @@ class MessagePass:
         self._candidates = candidates
         self._ids = ids
         self._template = template
-        self._dialect = dialect
+        self._dialects = dialects
         self._mentions = mentions
         self._process = process
         self._zone_numbers = zone_numbers
@@ -88,7 +89,10 @@ class MessagePass:
                 a text would go to somebody else's number. Nothing must be published.
         """
         personaliser = Personaliser(
-            self._template, dialect=self._dialect, process=self._process, mentions=self._mentions
+            self._template,
+            dialects=self._dialects,
+            process=self._process,
+            mentions=self._mentions,
         )
         for made in personaliser.personalise(self._chunks(writer)):
             self._settle(made, writer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,8 +16,9 @@ from smsflow_provider.core.content.render_process import RenderedChunk, RenderPr
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.errors import TemplateError
 from smsflow_provider.core.gateways.base import Dialect
+from smsflow_provider.core.preparation.cutting_for_all import measure_for_all, splits_of
 from smsflow_provider.core.preparation.mention import Mentions
-from smsflow_provider.core.preparation.texts import measure_many, transliterate_many
+from smsflow_provider.core.preparation.texts import transliterate_many
 
 #: What Python calls white space: a text of nothing else is blank.
 _BLANKS: Final = "".join(chr(code) for code in range(0x110000) if chr(code).isspace())
@@ -68,20 +69,26 @@ class _Job:
 
 class Personaliser:
     """
-    Makes the texts of one template for one gateway.
+    Makes the texts of one template for the gateways that may carry them.
 
     Args:
+        dialects: Of these gateways, one or more: whichever cuts a text into most parts counts.
         process: Renders; the caller opens and closes it.
         mentions: The opt-out mention of each country.
     """
 
     def __init__(
-        self, template: Template, *, dialect: Dialect, process: RenderProcess, mentions: Mentions
+        self,
+        template: Template,
+        *,
+        dialects: Sequence[Dialect],
+        process: RenderProcess,
+        mentions: Mentions,
     ) -> None:
         self._template = template
         self._process = process
         self._mentions = mentions
-        self._splits = {encoding: split.value for encoding, split in dialect.splitting.items()}
+        self._splits = splits_of(dialects)
         #: How many rows name a language no text is written in, by what they say; beyond a
         #: thousand different ones, which are no languages, the rest as one.
         self.unknown_languages: Counter[str] = Counter()
@@ -160,7 +167,7 @@ class Personaliser:
         rendered, has_mention = self._mentions.added(texts["body"], region=chunk.people["region"])
         level = self._template.settings.transliteration
         written = transliterate_many(rendered.fill_null(""), level)
-        sizes = measure_many(written, splits=self._splits)
+        sizes = measure_for_all(written, self._splits)
         body = written.set(rendered.is_null(), None)
         is_empty = body.str.strip_chars(_BLANKS) == ""
         failed = (

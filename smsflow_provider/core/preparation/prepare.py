@@ -38,6 +38,12 @@ from smsflow_provider.core.preparation.exclusions.exclude import exclude
 from smsflow_provider.core.preparation.exclusions.lists import load_lists
 from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules, Lists
 from smsflow_provider.core.preparation.judge import judge
+from smsflow_provider.core.preparation.leaving import (
+    Leaving,
+    check_failover,
+    check_validity,
+    shortest_of,
+)
 from smsflow_provider.core.preparation.mention import mentions_of
 from smsflow_provider.core.preparation.messages import MessagePass
 from smsflow_provider.core.preparation.numbers import read_numbers
@@ -68,9 +74,13 @@ class Preparation:
     template: Template
     settings: PreparationSettings
     dialect: Dialect
+    #: Of the gateway that ``sending.failover`` of the template names. None: it names none.
+    second_dialect: Dialect | None = None
     #: The reference of the audience, JSON values.
     audience: dict[str, Any]
     rows: AudienceRows
+    #: What is known of how the messages will leave.
+    leaving: Leaving = field(default_factory=Leaving)
     #: Numbers of the excluded audiences, by name (UInt64).
     excluded_audiences: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
     #: What the reviewer must know of what was handed in, such as a list that cannot be read whole.
@@ -82,6 +92,11 @@ class Preparation:
     now: Callable[[], datetime] = clock.utc_now
     #: Called after each batch with the step and counts.
     on_progress: Callable[[dict[str, Any]], None] = lambda _: None
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """Those of all gateways that may carry the messages, the delivery's own first."""
+        return (self.dialect, *([self.second_dialect] if self.second_dialect else []))
 
 
 #: Lines that are true only of a preparation that is published.
@@ -181,7 +196,13 @@ class _Run:
         self._reporter = report
         preparation = self._preparation
         schema = preparation.rows.schema()
-        self._go_on_with(check_columns(self._template, schema))
+        gateway = preparation.settings.gateway
+        self._go_on_with(
+            [
+                *check_columns(self._template, schema),
+                *check_failover(self._template, gateway=gateway),
+            ]
+        )
         now = preparation.now()
         rules = rules_of(preparation.settings, self._template, schema=schema, now=now)
         # Opened first: the process gets ready while the numbers are read.
@@ -199,7 +220,7 @@ class _Run:
             candidates,
             ids=self._ids,
             template=self._template,
-            dialect=preparation.dialect,
+            dialects=preparation.dialects,
             mentions=mentions_of(self._template.settings, preparation.settings.typology),
             process=process,
             zone_numbers=partial(zone_numbers, self._store),
@@ -245,7 +266,9 @@ class _Run:
         preparation = self._preparation
         counts = tally.parts_by("region", "sender").iter_rows()
         cost = estimate(counts, preparation.prices)
-        self.figures = {**tally.figures(), "cost": cost.as_dict()}
+        takes_s = shortest_of(tally, preparation.leaving, template=self._template)
+        leaving = preparation.leaving.as_dict(shortest_s=takes_s)
+        self.figures = {**tally.figures(), "cost": cost.as_dict(), "leaving": leaving}
         charged = charge(
             writer.finish(),
             self._delivery,
@@ -260,11 +283,12 @@ class _Run:
             figures=self.figures,
             template=self._template,
             settings=preparation.settings,
-            dialect=preparation.dialect,
+            dialects=preparation.dialects,
             prices=preparation.prices,
             now=now,
         )
-        self._go_on_with([*preparation.notes, *judged, *charged])
+        slow = check_validity(self._template, to_deliver=tally.to_deliver, shortest_s=takes_s)
+        self._go_on_with([*preparation.notes, *judged, *slow, *charged])
         self.figures["samples"] = tally.samples(_prices_of(preparation.prices))
         rows = [line.as_row() for line in self.lines]
         writer.publish(self._published(tally, digest), lines=rows)

@@ -229,7 +229,7 @@ def read_figures(store: Store, delivery: Delivery) -> dict[str, int]:
 
 
 def read_causes(store: Store, delivery: Delivery) -> list[Row]:
-    """Read how often each code ended a message: ``kind``, ``code``, ``messages``; at most 50."""
+    """Count messages by what ended them for now: ``kind``, ``code``, ``messages``; at most 50."""
     with store.transaction() as connection:
         return connection.execute(
             statements(_SQL)["causes"], {"preparation": delivery.preparation}

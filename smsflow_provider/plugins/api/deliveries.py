@@ -8,6 +8,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
@@ -48,8 +49,12 @@ def read_report(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
 
 @router.get("/deliveries/{delivery_id}/review")
 def read_review(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
-    """Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones."""
-    return review(store, delivery.id)
+    """
+    Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones.
+
+    And how it will leave: ``leaving``, with its pace, waves, gateways and workers.
+    """
+    return {**review(store, delivery.id), "leaving": leaving_of(delivery)}
 
 
 @router.get("/deliveries/{delivery_id}/messages")

@@ -17,6 +17,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, StrictUndefined
 
 from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.content.durations import in_words
+from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.preparation.cost import money
 from smsflow_provider.core.preparation.review import review
@@ -62,6 +64,7 @@ def render_page(store: Store, delivery: Delivery, *, answer_url: str | None = No
     told: Any = _page().render(
         review={**shown, "samples": [_in_pieces(sample) for sample in shown["samples"]]},
         report=report(store, delivery.id),
+        leaving=leaving_of(delivery),
         proofs=_proofs(store, delivery),
         reasons=REASONS,
         origin=delivery.origin.dag_id,
@@ -82,6 +85,9 @@ def _page() -> Any:
     )
     environment.filters["money"] = lambda amount, currency: money(Decimal(amount), currency)
     environment.filters["exact"] = lambda amount: f"{Decimal(amount).normalize():f}"
+    environment.filters["duration"] = in_words
+    environment.filters["plain"] = lambda number: f"{number:,g}"
+    environment.filters["percent"] = lambda share: f"{100 * share:g} %"
     return environment.from_string(text)
 
 

@@ -36,7 +36,7 @@ def lines_of(tally: Tally, **told: Any) -> list[LogLine]:
         tally,
         template=told.get("template", make_template()),
         settings=told.get("settings", SETTINGS),
-        dialect=told.get("dialect", SIMULATOR),
+        dialects=told.get("dialects", [SIMULATOR]),
     )
 
 
@@ -54,7 +54,7 @@ def test_errors_stand_before_warnings_before_infos() -> None:
     tally = make_tally((Encoding.UCS2, 2))
     tally.missing["name"] = 1
 
-    levels = [line.level for line in lines_of(tally, dialect=PLAIN)]
+    levels = [line.level for line in lines_of(tally, dialects=[PLAIN])]
 
     assert sorted(levels, key=list(reversed(Level)).index) == levels
     assert {Level.ERROR, Level.WARNING, Level.INFO} == set(levels)
@@ -75,10 +75,17 @@ def test_errors_stand_before_warnings_before_infos() -> None:
 def test_a_wish_the_gateway_cannot_grant_is_one_error_that_names_all(
     text: tuple[Encoding, int], sender: str, lacking: str
 ) -> None:
-    lines = lines_of(make_tally(text), template=make_template(sender=sender), dialect=PLAIN)
+    lines = lines_of(make_tally(text), template=make_template(sender=sender), dialects=[PLAIN])
 
     found = [line.problem for line in lines if line.level is Level.ERROR]
     assert ([f"the gateway plain lacks {lacking}"] if lacking else []) == found
+
+
+def test_the_second_gateway_must_grant_every_wish_too() -> None:
+    lines = lines_of(make_tally((Encoding.UCS2, 1)), dialects=[SIMULATOR, PLAIN])
+
+    found = [line.problem for line in lines if line.level is Level.ERROR]
+    assert ["the second gateway plain lacks ucs2"] == found
 
 
 def test_the_shares_of_missing_fields_are_of_all_targeted() -> None:

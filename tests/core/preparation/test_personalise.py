@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from smsflow_provider.core.content.opt_out_mention import has_mention
 from smsflow_provider.core.content.render_process import RenderProcess
 from smsflow_provider.core.content.template import Template, read_template
 from smsflow_provider.core.errors import TemplateError
+from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.gateways.simulator import SimulatorDialect
 from smsflow_provider.core.preparation.mention import Mentions, mentioning, mentions_of
 from smsflow_provider.core.preparation.personalise import (
@@ -40,13 +42,13 @@ def chunk_of(rows: list[dict[str, Any]], *, first_row: int = 1, region: str = "F
 def personalised(
     template: Template,
     *chunks: Chunk,
-    dialect: SimulatorDialect = SIMULATOR,
+    dialects: Sequence[Dialect] = (SIMULATOR,),
     typology: Typology = TYPOLOGY_DEFAULT,
 ) -> list[Personalised]:
     with RenderProcess(template) as process:
         personaliser = Personaliser(
             template,
-            dialect=dialect,
+            dialects=dialects,
             process=process,
             mentions=mentions_of(template.settings, typology),
         )
@@ -63,12 +65,29 @@ def test_parts_are_measured_with_the_split_of_the_gateway(dialect: SimulatorDial
     bodies = ["a" * 161, "€" * 170, FACE * 70, "a" * 66 + FACE + "b" * 66]
 
     texts = texts_of(
-        make_template("{{ body }}"), *[{"body": one} for one in bodies], dialect=dialect
+        make_template("{{ body }}"), *[{"body": one} for one in bodies], dialects=[dialect]
     )
 
     for body, row in zip(bodies, texts.iter_rows(named=True), strict=True):
         split = dialect.splitting[measure(body).encoding].value
         assert measure(body, split=split).parts == row["parts"]
+
+
+def test_of_two_gateways_the_one_that_makes_more_parts_counts() -> None:
+    bodies = [FACE * 67, "a" * 66 + FACE + "b" * 67, "a" * 161]
+    template = make_template("{{ body }}")
+
+    (made,) = personalised(
+        template, chunk_of([{"body": one} for one in bodies]), dialects=[SIMULATOR, KANNEL]
+    )
+
+    for body, row in zip(bodies, made.texts.iter_rows(named=True), strict=True):
+        sizes = [
+            measure(body, split=one.splitting[measure(body).encoding].value).parts
+            for one in (SIMULATOR, KANNEL)
+        ]
+        assert max(sizes) == row["parts"]
+    assert [True, True, False] == made.texts["is_cut"].to_list()
 
 
 def test_what_has_no_text_comes_back_in_its_place() -> None:
@@ -132,7 +151,7 @@ def test_languages_nobody_wrote_a_text_in_are_counted() -> None:
     with RenderProcess(SPOKEN) as process:
         personaliser = Personaliser(
             SPOKEN,
-            dialect=SIMULATOR,
+            dialects=[SIMULATOR],
             process=process,
             mentions=Mentions(is_needed=False, is_added=False),
         )
@@ -146,7 +165,7 @@ def test_a_column_of_names_is_not_kept_as_languages() -> None:
     with RenderProcess(SPOKEN) as process:
         personaliser = Personaliser(
             SPOKEN,
-            dialect=SIMULATOR,
+            dialects=[SIMULATOR],
             process=process,
             mentions=Mentions(is_needed=False, is_added=False),
         )
@@ -190,7 +209,7 @@ def test_a_template_that_is_too_slow_names_the_rows_of_the_audience() -> None:
     with RenderProcess(template, chunk_s=0.5, row_s=0.2, memory_bytes=2**28) as process:
         personaliser = Personaliser(
             template,
-            dialect=SIMULATOR,
+            dialects=[SIMULATOR],
             process=process,
             mentions=Mentions(is_needed=False, is_added=False),
         )

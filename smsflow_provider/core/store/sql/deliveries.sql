@@ -51,10 +51,13 @@ SELECT coalesce(sum(accepted), 0)::bigint AS accepted, coalesce(sum(failed), 0):
   FROM smsflow_chunks WHERE preparation = %(preparation)s;
 
 -- causes --
--- How often each code ended a message of one delivery. Reads the delivery's outcomes.
-SELECT kind, code, count(*)::bigint AS messages FROM smsflow_outcomes
- WHERE preparation = %(preparation)s AND kind NOT IN ('accepted', 'not_sent')
- GROUP BY kind, code ORDER BY messages DESC, kind, code LIMIT 50;
+-- How often each code ended a message of one delivery; a message that went again counts by its last try.
+-- Reads the delivery's outcomes, and looks those up that ended badly by the primary key.
+SELECT o.kind, o.code, count(*)::bigint AS messages FROM smsflow_outcomes o
+ WHERE o.preparation = %(preparation)s AND o.kind NOT IN ('accepted', 'not_sent')
+   AND NOT EXISTS (SELECT FROM smsflow_outcomes later WHERE later.preparation = %(preparation)s
+                      AND later.position = o.position AND later.attempt > o.attempt)
+ GROUP BY o.kind, o.code ORDER BY messages DESC, o.kind, o.code LIMIT 50;
 
 -- write_log --
 -- Add one line to the levelled log of a delivery.
