@@ -95,7 +95,7 @@ def test_every_row_of_the_crash_points_has_a_proof() -> None:
 def test_every_table_of_the_store_is_described() -> None:
     (folder,) = migrations.__path__
     steps = [path.read_text(encoding="utf-8") for path in Path(folder).glob("versions/0*.py")]
-    made = set(re.findall(r"CREATE TABLE (smsflow_\w+)", "\n".join(steps)))
+    made = set(re.findall(r"CREATE (?:UNLOGGED )?TABLE (smsflow_\w+)", "\n".join(steps)))
     described = set(re.findall(r"^\| `(smsflow_\w+)`", _read("architecture.md"), re.MULTILINE))
 
     assert made == described
