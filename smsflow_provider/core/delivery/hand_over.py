@@ -197,7 +197,7 @@ class HandOver:
             due += own_wait_s(taken.attempt, outcome.retry_after_s)
         else:
             outlet.backoff.refused(now, outcome.retry_after_s)
-            if outcome.code not in NOT_REACHED_CODES:
+            if outcome.code not in NOT_REACHED_CODES and not self.hopeless:
                 throttled = partial(
                     outlet.pace.throttled,
                     sender=taken.sender,

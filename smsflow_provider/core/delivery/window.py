@@ -152,6 +152,8 @@ class SlidingWindow:
         await self._set_moments()
 
     async def _set_moments(self) -> None:
+        if self._plan.is_empty:
+            return  # a circuit that is asked for room means to give it
         now = time.monotonic()
         width = self._width()
         rooms = {one.route: one.room(now, width=width) for one in self._outlets}
@@ -218,7 +220,11 @@ class SlidingWindow:
         )
         if not ticked.standing.may_send:
             self._watch.put_parts_back(sum(parts[:count]))
-            count = 0
+            return ticked, 0
+        gone = {one.position for one in ticked.gone}
+        self._watch.put_parts_back(
+            sum(one.taken.parts for one in due if one.taken.position in gone)
+        )
         return ticked, count
 
     def _within_cap(self, parts: Sequence[int]) -> int:
@@ -341,7 +347,9 @@ class SlidingWindow:
         if self._plan.is_empty:
             return self._settings.tick_s if not self._found_no_chunk else self._idle_s()
         due_s = self._plan.next_due_s(now) or 0.0
-        return min(max(self._settings.tick_s, min(waits), due_s), self._settings.idle_tick_s)
+        is_paced = any(one.pace.is_paced for one in self._outlets)
+        least_s = self._settings.tick_s * (1 if is_paced else 5)
+        return min(max(least_s, min(waits), due_s), self._settings.idle_tick_s)
 
     def _idle_s(self) -> float:
         # Others work on the rest: look now and then whether one of them was lost.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from smsflow_provider.core.model import OutcomeKind
@@ -11,7 +11,6 @@ from smsflow_provider.core.store.connection import Connection
 from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
 from smsflow_provider.core.store.ledger_changes import COUNTER_OF
 from smsflow_provider.core.store.ledger_reading import read_waiting
-from smsflow_provider.core.store.ledger_rows import Settled
 from smsflow_provider.core.store.statements import statements
 
 
@@ -51,12 +50,23 @@ def _close_waiting(
     kind: OutcomeKind,
     code: str,
 ) -> None:
+    waiting = read_waiting(connection, preparation, chunks)
+    left = {
+        row["position"]
+        for row in connection.execute(
+            statements("ledger")["reported"],
+            {"preparation": preparation, "positions": [one.position for one in waiting]},
+        )
+    }
     settled = [
-        Settled(position=one.position, attempt=one.attempt, kind=kind, code=code)
-        for one in read_waiting(connection, preparation, chunks)
+        one.settled(OutcomeKind.ACCEPTED, "by_receipt")
+        if one.position in left
+        else one.settled(kind, code)
+        for one in waiting
     ]
     append_outcomes(connection, preparation, settled)
-    moved = Counter(chunk_of(one.position) for one in settled)
-    for chunk, count in sorted(moved.items()):
-        changes = {COUNTER_OF[kind]: count, "waiting": -count}
-        add_to_chunk(connection, preparation, chunk, changes)
+    moved: dict[int, Counter[str]] = defaultdict(Counter)
+    for one in settled:
+        moved[chunk_of(one.position)].update({COUNTER_OF[one.kind]: 1, "waiting": -1})
+    for chunk in sorted(moved):
+        add_to_chunk(connection, preparation, chunk, moved[chunk])
