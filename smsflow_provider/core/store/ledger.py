@@ -185,7 +185,7 @@ class Ledger:
             standing = self._standing()
             gone: list[Settled] = []
             if standing.may_send and leaving:
-                _check_wave(leaving, standing.wave_until)
+                check_wave(leaving, standing.wave_until)
                 gone = self._proven(leaving)
                 gone += self._suppressed(leaving, gone, scopes, is_campaign=is_campaign)
                 self._write(gone, changes)
@@ -241,13 +241,6 @@ class Ledger:
         with translated_errors(), self._connection.transaction():
             self._hold()
             return reap(self._connection, self._delivery, lease_s=lease_s)
-
-    @retrying
-    def doubts(self) -> int:
-        """Count the messages in doubt, of all workers."""
-        with translated_errors(), self._connection.transaction():
-            row = self._connection.execute(self._sql["doubt_left"], self._ledger).fetchone()
-        return int(row["messages"]) if row else 0
 
     @retrying
     def is_settled(self) -> bool:
@@ -405,9 +398,3 @@ class Ledger:
             if hold.is_done:
                 del holds[chunk]
         return holds
-
-
-def _check_wave(leaving: Sequence[tuple[Taken, int]], until: int | None) -> None:
-    """Make sure that nothing beyond the wave leaves, whoever forgot to look."""
-    if until is not None and any(one.position > until and not one.attempt for one, _ in leaving):
-        raise ValueError("a message beyond the wave was about to leave")

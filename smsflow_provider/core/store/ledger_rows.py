@@ -121,3 +121,9 @@ class ChunkHold:
             under_way=self.under_way + by.get("under_way", 0),
             waiting=self.waiting + by.get("waiting", 0),
         )
+
+
+def check_wave(leaving: Sequence[tuple[Taken, int]], until: int | None) -> None:
+    """Make sure that nothing beyond the wave leaves, whoever forgot to look."""
+    if until is not None and any(one.position > until and not one.attempt for one, _ in leaving):
+        raise ValueError("a message beyond the wave was about to leave")

@@ -208,10 +208,6 @@ UPDATE smsflow_chunks
 SELECT count(*)::int AS chunks FROM smsflow_chunks
  WHERE preparation = %(preparation)s AND (epoch IS NOT NULL OR next_position <= last_position OR waiting > 0);
 
--- doubt_left --
--- Messages in doubt. Reads one row per thousand messages.
-SELECT coalesce(sum(unknown), 0)::bigint AS messages FROM smsflow_chunks WHERE preparation = %(preparation)s;
-
 -- read_prepared --
 -- Every prepared message in order, to compute the fingerprint once more before the first one leaves.
 SELECT position, phone, recipient_id, sender, body, encoding, parts FROM smsflow_messages
