@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo test quick check format bench clean
+.PHONY: help setup demo test quick check format bench soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,10 @@ bench: setup ## Measure; fails when a ratio of `smsflow bench prepare` is missed
 	@shopt -s nullglob; failed=0; $(BIN)/smsflow bench prepare --judge --rounds 3 || failed=1; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done; \
 	exit $$failed
+
+soak: setup ## Kill everything around a delivery at random moments, and count; SEED= repeats one, ONLY= names one
+	@.ci/debian-packages
+	@$(BIN)/python -m tests.soak.run $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
 
 clean: ## Stop the demo if it runs; delete .venv, .uv, caches and the demo's files
 	@if [ -x $(BIN)/smsflow ]; then $(BIN)/smsflow demo --remove $(if $(DEMO_HOME),--home $(DEMO_HOME)); fi

@@ -65,7 +65,7 @@ log-file = "{folder}/smsbox.log"
 log-level = 1
 mo-recode = true
 http-timeout = 20
-http-request-retry = 3
+http-request-retry = {receipt_tries}
 http-queue-delay = 1
 
 group = sendsms-user
@@ -99,10 +99,16 @@ class Kannel:
         folder: Where configuration, logs and spool go; must exist.
         max_messages: Parts one text may have; Kannel drops the rest in silence.
         queue_limit: Messages bearerbox keeps while the carrier is away.
+        receipt_tries: How often a receipt is told again that was not taken, a second apart.
     """
 
     def __init__(
-        self, folder: Path, *, max_messages: int = 255, queue_limit: int = 1_000_000
+        self,
+        folder: Path,
+        *,
+        max_messages: int = 255,
+        queue_limit: int = 1_000_000,
+        receipt_tries: int = 3,
     ) -> None:
         self._folder = folder
         self._programs = {
@@ -110,7 +116,11 @@ class Kannel:
         }
         names = ("admin", "smsbox", "carrier", "sendsms")
         self._ports = dict(zip(names, _free_ports(len(names)), strict=True))
-        self._limits = {"max_messages": max_messages, "queue_limit": queue_limit}
+        self._limits = {
+            "max_messages": max_messages,
+            "queue_limit": queue_limit,
+            "receipt_tries": receipt_tries,
+        }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -195,6 +205,19 @@ class Kannel:
         program = self._running.pop(name)
         program.kill()
         program.wait(timeout=10)
+
+    def start_again(self) -> None:
+        """
+        Start all three anew, after bearerbox was killed.
+
+        The carrier ends when bearerbox does. Smsbox stops listening, and comes back by itself ten
+        seconds later as a child of nobody: it is not waited for, and started here.
+        """
+        for name in list(self._running):
+            self.kill(name)
+        self.start_bearerbox()
+        self.start_smsbox()
+        self.start_carrier()
 
     def status(self) -> str:
         """Bearerbox's own status page; empty when it does not answer."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("help", "setup", "demo", "test", "quick", "check", "format", "bench", "clean")
+TARGETS = ("help", "setup", "demo", "test", "quick", "check", "format", "bench", "soak", "clean")
 
 
 def _run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,58 @@
+"""The kill tests in short; ``make soak`` runs the long ones."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.requirements import require_program
+from tests.soak.accounts import Accounts
+from tests.soak.faults import ALL, OURS
+from tests.soak.run import Plan, soak, through_kannel, through_simulator
+
+#: Errors with which a worker may end: the store is away, or it was too slow and is superseded.
+_EXPECTED = {"StoreUnreachableError", "SupersededError"}
+
+
+def play(plan: Plan, folder: Path) -> Accounts:
+    """Play *plan*; whatever is wrong is told with the seed."""
+    accounts = soak(plan, folder)
+    told = "\n".join(accounts.lines())
+    assert accounts.is_clean, told
+    assert not set(accounts.ended_by) - _EXPECTED, told
+    assert plan.kills == sum(accounts.hits.values()), told
+    return accounts
+
+
+@pytest.fixture
+def seed() -> int:
+    """Another one each time; a failure names it."""
+    return secrets.randbelow(1_000_000)
+
+
+def test_through_kannel_nothing_leaves_twice_and_nothing_is_lost(tmp_path: Path, seed: int) -> None:
+    """Senders, PostgreSQL and bearerbox are hit; receipts end the doubts that Kannel kept."""
+    require_program("bearerbox")
+    accounts = play(through_kannel(messages=4000, kills=len(ALL), seed=seed), tmp_path)
+
+    assert set(ALL) == set(accounts.hits)
+    assert 0 == accounts.unresolved, accounts.lines()
+
+
+@pytest.mark.parametrize("family", ["query", "own_ids"])
+def test_a_gateway_that_can_be_asked_ends_every_doubt(
+    tmp_path: Path, seed: int, family: str
+) -> None:
+    plan = through_simulator(family, messages=1500, kills=len(OURS), seed=seed, slow_s=0.5)
+    accounts = play(plan, tmp_path)
+
+    assert (0, 1500) == (accounts.unknown, accounts.handed_over), accounts.lines()
+
+
+def test_doubts_about_a_gateway_that_tells_nothing_stay_listed(tmp_path: Path, seed: int) -> None:
+    plan = through_simulator("plain", messages=1500, kills=len(OURS), seed=seed, slow_s=0.5)
+    accounts = play(plan, tmp_path)
+
+    assert accounts.unknown == 1500 - accounts.handed_over + accounts.unresolved
