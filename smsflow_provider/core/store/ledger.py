@@ -30,6 +30,7 @@ from smsflow_provider.core.store.ledger_rows import (
     Standing,
     Taken,
     Ticked,
+    check_wave,
 )
 from smsflow_provider.core.store.orphans import reap
 from smsflow_provider.core.store.reservations import settle_stopped
@@ -37,7 +38,6 @@ from smsflow_provider.core.store.statements import statements
 from smsflow_provider.core.store.suppressed import suppressed
 from smsflow_provider.core.store.switch import hold_switch, pause_by_switch
 
-_SQL = "ledger"
 #: Seconds between two signs of life at the gate, which senders of the former version look at.
 _GATE_S: Final = 1.0
 
@@ -54,7 +54,7 @@ class Ledger:
         self._connection = connection
         self._delivery = delivery
         self._epoch = epoch
-        self._sql = statements(_SQL)
+        self._sql = statements("ledger")
         self._lane = {"delivery_no": delivery.no, "lane": lane, "epoch": epoch, "gate": gate}
         self._ledger = {"preparation": delivery.preparation}
         self._gate_at = time.monotonic()
