@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.delivery.published import publish_rules
-from smsflow_provider.core.model import Outcome, OutcomeKind, ReceiptKind, message_id_of
+from smsflow_provider.core.delivery.replies import apply_all_replies
+from smsflow_provider.core.model import (
+    Outcome,
+    OutcomeKind,
+    ReceiptKind,
+    Reply,
+    message_id_of,
+)
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.opt_outs import OptOut, iterate_opt_outs
 from smsflow_provider.core.store.qualified import (
     LIMITS,
     OWN,
@@ -27,6 +36,7 @@ from smsflow_provider.core.store.qualified import (
 )
 from smsflow_provider.core.store.quarantine import add_quarantined, age_quarantine, load_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts
+from smsflow_provider.core.store.replies import append_replies
 from smsflow_provider.core.store.rules import publish
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.core.delivery.receiving import append, make_sending, received, settle, take
@@ -35,7 +45,7 @@ from tests.sending import run_send
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-TABLES = {"sms_test": {"1": "hard", "27": "soft", "8": "none", "*": "soft"}}
+TABLES = {"sms_test": {"1": "hard", "27": "soft", "8": "none", "10": "opt_out", "*": "soft"}}
 
 
 @pytest.fixture
@@ -411,3 +421,67 @@ def test_a_refusal_of_a_dead_number_quarantines_it_while_it_is_sent(store: Store
         (row["reason"], row["source"]) for row in noted(store)
     ]
     assert 1 == in_quarantine(store)
+
+
+def opted_out(store: Store) -> list[OptOut]:
+    return [one for page in iterate_opt_outs(store) for one in page]
+
+
+def write_start(store: Store, phone: int, at: datetime) -> None:
+    with store.transaction() as connection:
+        one = Reply(sender=f"+{phone}", recipient="36111", body="START")
+        append_replies(connection, "test", [one], at)
+    apply_all_replies(store)
+
+
+def test_who_opted_out_at_the_gateway_is_opted_out_and_not_quarantined(
+    store: Store, preparation: int
+) -> None:
+    assert 0 == note(store, receipt(preparation, code="10"), receipt(preparation, 2, code="10"))
+
+    assert [] == noted(store)
+    first, _ = opted_out(store)
+    assert ("", "gateway", "sms_test 10") == (first.scope, first.source, first.reason)
+    assert NOON == first.created_at
+
+
+def test_a_refusal_says_so_as_well_and_start_takes_it_back(store: Store, preparation: int) -> None:
+    with store.transaction() as connection:
+        rows = [{"position": 3, "code": "10", "conn_type": "sms_test"}]
+        note_failed(connection, preparation, rows, at=NOON)
+    (entry,) = opted_out(store)
+
+    write_start(store, entry.phone, NOON + DAY)
+
+    assert [] == opted_out(store)
+
+
+def test_a_late_receipt_opts_nobody_out_who_sent_start_since(
+    store: Store, preparation: int
+) -> None:
+    note(store, receipt(preparation, code="10"))
+    (entry,) = opted_out(store)
+    write_start(store, entry.phone, NOON + DAY)
+
+    note(store, receipt(preparation, code="10", received_at=NOON + DAY / 2))
+    assert [] == opted_out(store)
+
+    note(store, receipt(preparation, code="10", received_at=NOON + 2 * DAY))
+    assert 1 == len(opted_out(store))
+
+
+def test_it_is_the_list_of_the_sender_where_a_stop_means_that(
+    store: Store, preparation: int, tmp_path: Path
+) -> None:
+    (tmp_path / "keywords.yaml").write_text("opt_out_scope: sender")
+    publish_rules(store, tmp_path)
+    with store.transaction() as connection:
+        publish(connection, SHIPPED, TABLES, is_whole=False)
+    with store.transaction() as connection:
+        row = connection.execute("SELECT DISTINCT sender FROM smsflow_messages").fetchone()
+
+    note(store, receipt(preparation, code="10"))
+
+    (entry,) = opted_out(store)
+    assert row is not None
+    assert (f"sender:{row['sender'].upper()}" if row["sender"] else "") == entry.scope

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from smsflow_provider.core.delivery.replies import AppliedReply, apply_all_repli
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.group_writer import GroupWriter, ReceivedReply
 from smsflow_provider.core.store.opt_outs import add_opt_outs, iterate_opt_outs
 from smsflow_provider.core.store.qualified import Limits, read_qualifier
 from smsflow_provider.core.store.replies import (
@@ -454,3 +456,50 @@ async def until_applied(store: Store, find: Callable[[], Store]) -> None:
     async with applying(find), asyncio.timeout(30):
         while not await asyncio.to_thread(lists_of, store):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("word", "body", "action"),
+    [
+        ("stop", "GENUG", Action.OPT_OUT),
+        ("stop", "START", Action.OPT_OUT),
+        ("start", "WIEDER", Action.OPT_IN),
+        ("start", "STOP", Action.OPT_OUT),
+        ("help", "AIUTO MI", Action.HELP),
+        ("help", "please stop", Action.REVIEW),
+        ("other", "GENUG", Action.NONE),
+    ],
+)
+def test_what_the_gateway_took_it_for_counts_and_an_opt_out_wins(
+    store: Store, word: str, body: str, action: Action
+) -> None:
+    came_in(store, replace(reply(body, ref="SM1"), keyword=word))
+    apply_all_replies(store)
+
+    (one,) = kept(store)
+    assert action == one.action
+    assert (action is Action.OPT_OUT) is bool(lists_of(store))
+
+
+def test_an_opt_out_that_only_the_gateway_understood_of_nobody_is_looked_at(store: Store) -> None:
+    came_in(store, replace(reply("GENUG"), sender="ACME", keyword="stop"))
+    apply_all_replies(store)
+
+    (one,) = kept(store)
+    assert ("review", "stop") == (one.action, one.keyword)
+
+
+def test_replies_that_are_stored_together_keep_their_moments(store: Store) -> None:
+    """A store that hangs gathers many seconds of them; the gateway's ids are in no order."""
+    start, stop = reply("START", ref="SM9"), reply("STOP", ref="SM1")
+    writer = GroupWriter(store)
+    writer.write(
+        [
+            ReceivedReply(gateway="g", reply=start, received_at=NOON),
+            ReceivedReply(gateway="g", reply=stop, received_at=NOON + timedelta(seconds=5)),
+        ]
+    )
+    writer.close()
+    apply_all_replies(store)
+
+    assert [(ANNA, "", "reply")] == lists_of(store)

@@ -41,6 +41,14 @@ class Action(StrEnum):
     NONE = ""
 
 
+#: What gateways that keep opt-outs themselves take a reply for; see ``Reply.keyword``.
+_WORDS_OF_GATEWAYS: Final[Mapping[str, Action]] = {
+    "stop": Action.OPT_OUT,
+    "start": Action.OPT_IN,
+    "help": Action.HELP,
+}
+
+
 class OptOutScope(StrEnum):
     """What a STOP takes a number off."""
 
@@ -155,6 +163,29 @@ def understand(text: str, keywords: Keywords) -> Understood:
         is_help = action is Action.HELP
         return Understood(action=action if is_help else Action.REVIEW, keyword=found)
     return Understood(action=Action.NONE)
+
+
+def with_word_of_gateway(found: Understood, word: str) -> Understood:
+    """
+    Join what we understood with what the gateway took a reply for, where it keeps opt-outs itself.
+
+    It may know words that we do not. An opt-out wins, whoever of the two saw it; a START of the
+    gateway is no guess, for it sends to that person again; help is for what says nothing else.
+
+    Args:
+        word: ``stop``, ``start`` or ``help``. Anything else says nothing.
+
+    Example:
+        >>> with_word_of_gateway(Understood(action=Action.NONE), "stop").action.value
+        'opt_out'
+    """
+    action = _WORDS_OF_GATEWAYS.get(word, Action.NONE)
+    is_more = (
+        found.action is not Action.OPT_OUT
+        and action in {Action.OPT_OUT, Action.OPT_IN}
+        and action is not found.action
+    ) or (found.action is Action.NONE and action is Action.HELP)
+    return Understood(action=action, keyword=word) if is_more else found
 
 
 def _beginning(words: list[str], keywords: Keywords) -> str | None:

@@ -19,11 +19,11 @@ from smsflow_provider.core.document.problem import Problem
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.qualified import LIMITS, OWN, SHIPPED
+from smsflow_provider.core.store.refused_opt_outs import KEYWORDS, OWN_KEYWORDS
 from smsflow_provider.core.store.rules import publish, read_published
 
 #: The one document of a topic that has no more.
-_ONE = "own"
-_KEYWORDS = "keywords"
+_ONE = OWN_KEYWORDS
 
 #: The files of the folder of rules that are published.
 FILES = (qualify.FILE, keywords.FILE)
@@ -70,7 +70,7 @@ def _publish_keywords(connection: Connection, folder: Path) -> list[Problem]:
     found, problems = look_at_keywords(folder / keywords.FILE)
     if found is not None:
         document = found.model_dump(mode="json")
-        publish(connection, _KEYWORDS, {_ONE: document}, is_whole=True)
+        publish(connection, KEYWORDS, {_ONE: document}, is_whole=True)
     return problems
 
 
@@ -101,7 +101,7 @@ def keywords_in(connection: Connection) -> Keywords:
     What cannot be read here, as it may be after a newer version wrote it, is passed over: STOP
     must be understood whatever stands there.
     """
-    document = read_published(connection, _KEYWORDS).get(_ONE) or {}
+    document = read_published(connection, KEYWORDS).get(_ONE) or {}
     try:
         known = {name: document[name] for name in document if name in KeywordsFile.model_fields}
         return Keywords.of(KeywordsFile.model_validate(known))

@@ -20,6 +20,7 @@ from smsflow_provider.core.delivery.keywords import (
     OptOutScope,
     Understood,
     understand,
+    with_word_of_gateway,
 )
 from smsflow_provider.core.delivery.published import keywords_in
 from smsflow_provider.core.store.connection import Store
@@ -100,7 +101,7 @@ def _in_order(waiting: Iterable[StoredReply]) -> list[StoredReply]:
 
 
 def _understood(reply: StoredReply, keywords: Keywords) -> Understood:
-    found = understand(reply.body, keywords)
+    found = with_word_of_gateway(understand(reply.body, keywords), reply.keyword)
     if found.action is Action.OPT_OUT and reply.phone is None:
         return Understood(action=Action.REVIEW, keyword=found.keyword)
     return found

@@ -33,6 +33,8 @@ class Hardness(StrEnum):
 
     #: It will never get a text: quarantined at once.
     HARD = "hard"
+    #: Whoever has it has opted out at the gateway: opted out here too, and not quarantined.
+    OPT_OUT = "opt_out"
     #: It may get one another day: counted.
     SOFT = "soft"
     #: Nothing.

@@ -118,4 +118,5 @@ def _append(connection: Connection, items: Sequence[Item]) -> None:
     replies = [one for one in items if isinstance(one, ReceivedReply)]
     for gateway, group in itertools.groupby(replies, key=lambda one: one.gateway):
         found = list(group)
-        append_replies(connection, gateway, [one.reply for one in found], found[0].received_at)
+        moments = [one.received_at for one in found]
+        append_replies(connection, gateway, [one.reply for one in found], moments)

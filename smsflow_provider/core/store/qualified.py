@@ -1,5 +1,6 @@
 """
-What failures say about numbers: hard errors quarantine at once, soft ones are counted.
+What failures say about numbers: hard errors quarantine at once, soft ones are counted, and those
+of people who opted out at the gateway put them onto our lists.
 
 How hard a code is, and how many soft errors are too many, is data that was published to the
 store (see ``core/delivery/qualify``): senders and receivers judge alike. Every statement that
@@ -16,6 +17,7 @@ from typing import Any, Final, Self
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.store.connection import Connection, Row
+from smsflow_provider.core.store.refused_opt_outs import note_opt_outs
 from smsflow_provider.core.store.rules import read_published
 from smsflow_provider.core.store.statements import statements
 
@@ -31,6 +33,8 @@ ANY_CODE: Final = "*"
 HARD: Final = "hard"
 SOFT: Final = "soft"
 NONE: Final = "none"
+#: Onto the list of opt-outs, and not into quarantine: a START takes it back.
+OPT_OUT: Final = "opt_out"
 #: A message got through: what was counted of its number is forgotten.
 _CLEAR: Final = "clear"
 
@@ -141,10 +145,12 @@ def note_final_receipts(connection: Connection, rows: Iterable[Row]) -> int:
         return 0
     qualifier = read_qualifier(connection)
     failed = [(row, _hardness(row, qualifier)) for row in final if row["kind"] == "undelivered"]
-    errors = _events(connection, [(row, hard) for row, hard in failed if hard != NONE])
+    errors = _events(connection, [(row, hard) for row, hard in failed if hard in {HARD, SOFT}])
     arrived = [row for row in final if row["kind"] == "delivered"]
     cleared = _cleared(connection, arrived, error_phones=[one.phone for one in errors])
-    return _take(connection, errors + cleared, qualifier.limits, source=FROM_RECEIPTS)
+    quarantined = _take(connection, errors + cleared, qualifier.limits, source=FROM_RECEIPTS)
+    note_opt_outs(connection, [row for row, hard in failed if hard == OPT_OUT])
+    return quarantined
 
 
 def note_failed(
@@ -172,13 +178,15 @@ def note_failed(
         return 0
     qualifier = read_qualifier(connection)
     now = at or utc_now()
-    told: list[tuple[Row, str]] = []
-    for row in rows:
-        hardness = qualifier.listed(row["conn_type"], row["code"])
-        if hardness in {HARD, SOFT}:
-            told.append(({**row, "preparation": preparation, "received_at": now}, str(hardness)))
-    events = _events(connection, told)
-    return _take(connection, events, qualifier.limits, source=FROM_REFUSALS)
+    told = [
+        ({**row, "preparation": preparation, "received_at": now}, hardness)
+        for row in rows
+        if (hardness := qualifier.listed(row["conn_type"], row["code"]))
+    ]
+    events = _events(connection, [(row, hard) for row, hard in told if hard in {HARD, SOFT}])
+    quarantined = _take(connection, events, qualifier.limits, source=FROM_REFUSALS)
+    note_opt_outs(connection, [row for row, hard in told if hard == OPT_OUT])
+    return quarantined
 
 
 def _hardness(row: Row, qualifier: Qualifier) -> str:

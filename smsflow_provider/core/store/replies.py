@@ -11,12 +11,15 @@ from typing import Final
 from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.phones import HIGHEST, LOWEST
+from smsflow_provider.core.store.refused_opt_outs import FROM_GATEWAY
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "replies"
 
-#: The source of opt-outs that came by a reply: START takes back these, and no others.
+#: The source of opt-outs that came by a reply.
 SOURCE: Final = "reply"
+#: What START takes back: these, those of replies that only the gateway saw, and no others.
+_TAKEN_BACK: Final = (SOURCE, FROM_GATEWAY)
 #: Replies of a page of a list.
 PAGE: Final = 500
 
@@ -38,7 +41,7 @@ class StoredReply:
     #: The number it was written to.
     recipient: str
     body: str = field(repr=False)
-    #: The keyword that was found. Empty: none, or not looked at yet.
+    #: The keyword that was found; while it waits, what the gateway took it for. Empty: none.
     keyword: str
     #: ``opt_out``, ``opt_in``, ``help``, ``review``; empty: nothing, or not looked at yet.
     action: str
@@ -59,7 +62,10 @@ class Effect:
 
 
 def append_replies(
-    connection: Connection, gateway: str, replies: Sequence[Reply], received_at: datetime
+    connection: Connection,
+    gateway: str,
+    replies: Sequence[Reply],
+    received_at: datetime | Sequence[datetime],
 ) -> int:
     """
     Store *replies* as they came. Durable when the transaction is committed.
@@ -70,15 +76,20 @@ def append_replies(
 
     Args:
         gateway: The connection they came in by.
+        received_at: When: all at once, or each at its own moment, which decides between a STOP
+            and a START of one phone.
 
     Returns:
         How many were not known before.
     """
-    rows = sorted(replies, key=lambda one: one.gateway_ref)
+    moments = [received_at] * len(replies) if isinstance(received_at, datetime) else received_at
+    pairs = sorted(zip(replies, moments, strict=True), key=lambda pair: pair[0].gateway_ref)
+    rows = [one for one, _ in pairs]
     values = {
         "gateway": gateway,
-        "received_at": received_at,
+        "received_ats": [moment for _, moment in pairs],
         "gateway_refs": [_stored(one.gateway_ref) for one in rows],
+        "keywords": [_stored(one.keyword) for one in rows],
         "phones": [phone_of(one.sender) for one in rows],
         "senders": [_stored(one.sender) for one in rows],
         "recipients": [_stored(one.recipient) for one in rows],
@@ -143,7 +154,8 @@ def take_effect(connection: Connection, effects: Sequence[Effect], *, at: dateti
     Bring replies into the lists; each phone at most once in one call.
 
     A number that is on a list already stays there as it is, and START takes back only what a
-    reply brought: an entry made by a person, or imported, has other reasons.
+    reply brought, to us or to the gateway: an entry made by a person, or imported, has other
+    reasons.
     """
     outs = [one for one in effects if one.is_opt_out]
     if outs:
@@ -160,7 +172,7 @@ def take_effect(connection: Connection, effects: Sequence[Effect], *, at: dateti
         values = {
             "phones": [one.phone for one in ins],
             "scopes": [one.scope for one in ins],
-            "source": SOURCE,
+            "sources": list(_TAKEN_BACK),
         }
         connection.execute(statements(_SQL)["opt_in_by_reply"], values)
 

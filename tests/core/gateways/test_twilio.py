@@ -275,9 +275,13 @@ def test_no_answer_breaks_the_reading_or_is_taken_for_acceptance(status: int, bo
         assert outcome.gateway_ref
 
 
-@pytest.mark.parametrize("code", ["21610", "21211", "21614", "30005", "30006"])
+@pytest.mark.parametrize("code", ["21211", "21614", "30005", "30006"])
 def test_what_says_that_a_number_is_dead_is_hard(code: str) -> None:
     assert Hardness.HARD is error_table().find(code).hardness
+
+
+def test_who_opted_out_at_twilio_is_opted_out_and_not_dead() -> None:
+    assert Hardness.OPT_OUT is error_table().find("21610").hardness
 
 
 @pytest.mark.parametrize("code", ["21408", "21606", "21612", "21659", "21703"])

@@ -1,7 +1,7 @@
 -- phones_of_messages --
 -- Whose messages these are. Walks the primary key of their partition; the number of the preparation is a
 -- constant, so that no other one is looked at or locked.
-SELECT position, phone FROM smsflow_messages
+SELECT position, phone, sender FROM smsflow_messages
  WHERE preparation = %(preparation)s::bigint AND position = ANY(%(positions)s::integer[]);
 
 -- is_any_counted --
@@ -49,6 +49,20 @@ ON CONFLICT (phone) DO UPDATE SET (errors, last_error_at, quarantined_at, reason
  WHERE q.quarantined_at IS NULL
    AND (excluded.errors > 0 OR q.last_error_at IS NULL OR q.last_error_at <= excluded.last_error_at)
 RETURNING q.quarantined_at IS NOT NULL AS is_quarantined;
+
+-- opt_out_by_error --
+-- Put numbers on lists, in order, because the gateway says that they opted out there; those that are on them stay
+-- as they are, and so do those whose START came in later. Walks the primary key (phone, scope) and
+-- smsflow_replies_phone_v1.
+INSERT INTO smsflow_opt_outs (phone, scope, reason, source, created_at)
+SELECT DISTINCT ON (t.phone, t.scope) t.phone, t.scope, t.reason, %(source)s::text, t.at
+  FROM unnest(%(phones)s::bigint[], %(scopes)s::text[], %(reasons)s::text[], %(ats)s::timestamptz[])
+       AS t (phone, scope, reason, at)
+ WHERE NOT EXISTS (SELECT FROM smsflow_replies r
+                    WHERE r.phone = t.phone AND r.action = 'opt_in' AND r.applied_at IS NOT NULL
+                      AND r.received_at > t.at)
+ ORDER BY t.phone, t.scope, t.at
+ON CONFLICT (phone, scope) DO NOTHING;
 
 -- drop_cleared --
 -- Forget numbers of which nothing is counted any more; the transaction holds their rows. Walks the primary key.

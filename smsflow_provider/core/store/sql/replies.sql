@@ -1,10 +1,10 @@
 -- append_replies --
--- Keep replies as they came; one that is known by the gateway's own id is kept once.
--- Walks smsflow_replies_reference_v1.
-INSERT INTO smsflow_replies (gateway, received_at, gateway_ref, phone, sender, recipient, body)
-SELECT %(gateway)s::text, %(received_at)s::timestamptz, r.*
-  FROM unnest(%(gateway_refs)s::text[], %(phones)s::bigint[], %(senders)s::text[], %(recipients)s::text[],
-              %(bodies)s::text[]) AS r
+-- Keep replies as they came, with what the gateway took each for; one that is known by the gateway's own id is
+-- kept once. Walks smsflow_replies_reference_v1.
+INSERT INTO smsflow_replies (gateway, received_at, gateway_ref, keyword, phone, sender, recipient, body)
+SELECT %(gateway)s::text, r.*
+  FROM unnest(%(received_ats)s::timestamptz[], %(gateway_refs)s::text[], %(keywords)s::text[], %(phones)s::bigint[],
+              %(senders)s::text[], %(recipients)s::text[], %(bodies)s::text[]) AS r
 ON CONFLICT (gateway, gateway_ref) WHERE gateway_ref <> '' DO NOTHING;
 
 -- try_to_apply --
@@ -43,13 +43,13 @@ SELECT t.phone, t.scope, t.reason, %(source)s::text, %(at)s::timestamptz
 ON CONFLICT (phone, scope) DO NOTHING;
 
 -- opt_in_by_reply --
--- Take back what replies brought, in order: off one list, or off all (null). Walks the primary key (phone, scope).
+-- Take back what replies brought, here or at the gateway, in order: off one list, or off all (null). Walks the primary key (phone, scope).
 DELETE FROM smsflow_opt_outs
  WHERE (phone, scope) IN (
        SELECT o.phone, o.scope FROM smsflow_opt_outs o
          JOIN unnest(%(phones)s::bigint[], %(scopes)s::text[]) AS t (phone, scope)
            ON o.phone = t.phone AND (t.scope IS NULL OR o.scope = t.scope)
-        WHERE o.source = %(source)s::text ORDER BY o.phone, o.scope FOR UPDATE OF o);
+        WHERE o.source = ANY(%(sources)s::text[]) ORDER BY o.phone, o.scope FOR UPDATE OF o);
 
 -- count_waiting_replies --
 -- How many replies wait. Walks smsflow_replies_waiting_v1.
