@@ -28,6 +28,7 @@ from smsflow_provider.core.errors import ConfigError, MaybeSentError, RefusedErr
 from smsflow_provider.core.gateways.base import Asked, Found, Gateway, HttpResponse
 from smsflow_provider.core.gateways.kannel import KannelDialect, KannelSettings
 from smsflow_provider.core.gateways.simulator import QueryDialect
+from smsflow_provider.core.store.again import again_by_policy
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.doubts import Ended, Ending, end_doubts
@@ -41,7 +42,16 @@ from tests.core.delivery.doubting import (
     outcomes_of,
     waiting_of,
 )
-from tests.core.delivery.receiving import append, figures_of, received, slip_past, strays_of
+from tests.core.delivery.receiving import (
+    append,
+    check_counters,
+    figures_of,
+    received,
+    slip_past,
+    strays_of,
+    take,
+    take_over,
+)
 
 UNKNOWN = ("unknown", "timeout")
 BY_LOOKUP = ("accepted", "by_lookup")
@@ -501,3 +511,83 @@ def test_whatever_the_answers_the_figures_add_up(
     assert statuses.count("accepted") == found.taken
     assert statuses.count("refused") + statuses.count("not_found") == found.not_taken
     check_figures(store, delivery)
+
+
+def has_ref(store: Store, delivery: Delivery, position: int, ref: str, *, table: str) -> None:
+    """Let a message have an id of the gateway already, by its outcome or by its receipt."""
+    write = {
+        "outcomes": "UPDATE smsflow_outcomes SET gateway_ref = %s"
+        " WHERE preparation = %s AND position = %s",
+        "receipts": "INSERT INTO smsflow_receipts (gateway_ref, preparation, position, kind,"
+        " received_at) VALUES (%s, %s, %s, 'delivered', now())",
+    }[table]
+    with store.transaction() as connection:
+        connection.execute(write.encode(), (ref, delivery.preparation, position))
+
+
+@pytest.mark.parametrize("table", ["outcomes", "receipts"])
+def test_an_id_that_another_message_has_already_proves_nothing(store: Store, table: str) -> None:
+    """Two texts alike to one number in one minute, and one of them in the gateway's list."""
+    other = make_doubtful(store, count=3, doubts=[], delivery_id="other")
+    delivery = make_doubtful(store, count=5, doubts=[2, 4])
+    has_ref(store, other, 1, f"ref-{id_of(delivery, 2)}", table=table)
+    gateway = knowing(delivery, {2: "accepted", 4: "accepted"})
+    gateway.find_by_likeness()
+    found = ask(store, delivery, gateway)
+
+    assert Reconciled(asked=2, taken=1, unsure=1) == found
+    outcomes = outcomes_of(store, delivery)
+    assert (UNKNOWN, BY_LOOKUP) == (outcomes[2], outcomes[4])
+    check_figures(store, delivery)
+
+
+def test_one_id_is_never_given_to_two_messages_at_once(store: Store) -> None:
+    delivery = make_doubtful(store, count=2)
+    endings = [
+        Ending(position=position, attempt=0, is_taken=True, gateway_ref="SM1")
+        for position in (1, 2)
+    ]
+    assert Ended() == end_doubts(store, delivery, endings, is_by_likeness=True)
+    assert Ended(taken=1) == end_doubts(store, delivery, endings[:1], is_by_likeness=True)
+    assert Ended() == end_doubts(store, delivery, endings[1:], is_by_likeness=True)
+
+
+def test_a_message_may_have_its_own_id_already(store: Store) -> None:
+    delivery = make_doubtful(store, count=2, doubts=[1])
+    has_ref(store, delivery, 1, "SM1", table="outcomes")
+    ending = Ending(position=1, attempt=0, is_taken=True, gateway_ref="SM1")
+
+    assert Ended(taken=1) == end_doubts(store, delivery, [ending], is_by_likeness=True)
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["by look-up", "by policy"])
+def test_a_receipt_keeps_from_going_again_what_nobody_was_sure_of(
+    store: Store, *, is_asked: bool
+) -> None:
+    """The gateway was wrong when it was asked, or answers late: the receipt is believed."""
+    delivery = make_doubtful(store, count=2, doubts=[1])
+    if is_asked:
+        denial = Ending(position=1, attempt=0, is_taken=False)
+        assert Ended(not_taken=1) == end_doubts(store, delivery, [denial])
+    else:
+        again_by_policy(store, delivery, older_than_s=0)
+    append(store, received(delivery, 1))
+    apply_all_receipts(store)
+
+    ledger = take_over(store, delivery.id)
+    assert [] == take(ledger, 5)
+    ledger.release()
+
+    assert [] == strays_of(store)
+    assert ("accepted", "by_receipt") == outcomes_of(store, delivery)[1]
+    check_counters(store, delivery)
+
+
+def test_a_receipt_corrects_what_failed_because_it_was_not_taken(store: Store) -> None:
+    delivery = make_doubtful(store, count=2, doubts=[1], state="finished")
+    end_doubts(store, delivery, [Ending(position=1, attempt=0, is_taken=False)])
+    append(store, received(delivery, 1))
+    apply_all_receipts(store)
+
+    assert {"accepted": 2, "delivered": 1} == figures_of(store)
+    check_counters(store, delivery)

@@ -316,7 +316,12 @@ class _Round:
     async def _end(self, endings: Sequence[Ending]) -> None:
         if endings:
             ended = await asyncio.to_thread(
-                end_doubts, self._store, self._delivery, endings, named_by=self._named_by
+                end_doubts,
+                self._store,
+                self._delivery,
+                endings,
+                named_by=self._named_by,
+                is_by_likeness=bool(getattr(self._dialect, "finds_by_likeness", False)),
             )
             self._tally.add(ended)
 

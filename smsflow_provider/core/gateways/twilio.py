@@ -140,6 +140,8 @@ class TwilioDialect:
         Encoding.GSM7: Split.CODE_POINT,
         Encoding.UCS2: Split.GRAPHEME,
     }
+    #: Its list carries no reference of ours: an id that it gives may be that of another message.
+    finds_by_likeness: ClassVar[bool] = True
     lookup_batch: ClassVar[int] = 1
     lookup_after_s: ClassVar[float] = twilio_lookup.BELIEVED_AFTER_S
 

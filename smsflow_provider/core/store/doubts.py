@@ -6,15 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self
-
-import psycopg
+from typing import Self
 
 from smsflow_provider.core.model import Encoding, OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.counters import add_to_chunk, chunk_of
+from smsflow_provider.core.store.deadlock import retried
 from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.found_refs import ids_of_others
 from smsflow_provider.core.store.receipts import ReceivedReceipt, append_receipts
 from smsflow_provider.core.store.references import add_references
 from smsflow_provider.core.store.statements import statements
@@ -22,8 +22,6 @@ from smsflow_provider.core.store.statements import statements
 _SQL = "doubts"
 #: Messages of such a delivery may still leave.
 _LIVE = frozenset({DeliveryState.SENDING, DeliveryState.PAUSED})
-#: How often a batch is tried that other locks keep out.
-_TRIES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +128,7 @@ def end_doubts(
     *,
     code: str = "not_taken",
     named_by: str = "",
+    is_by_likeness: bool = False,
 ) -> Ended:
     """
     End doubts in one transaction, each once.
@@ -144,21 +143,38 @@ def end_doubts(
         code: The reason for what was not taken.
         named_by: The connection of a gateway that reports by its own ids only: the ids of what it
             took are noted. Empty: it names ours.
+        is_by_likeness: What was taken was not found by an id of ours: where the gateway's id is
+            recorded for another message already, the doubt stays.
     """
     if not endings:
         return Ended()
-    for _ in range(_TRIES - 1):
-        try:
-            return _end(store, delivery, endings, code=code, named_by=named_by)
-        except psycopg.errors.DeadlockDetected:
-            continue  # rolled back as a whole
-    return _end(store, delivery, endings, code=code, named_by=named_by)
+
+    def act() -> Ended:
+        return _end(
+            store,
+            delivery,
+            endings,
+            code=code,
+            named_by=named_by,
+            is_by_likeness=is_by_likeness,
+        )
+
+    return retried(act)
 
 
 def _end(
-    store: Store, delivery: Delivery, endings: Sequence[Ending], *, code: str, named_by: str
+    store: Store,
+    delivery: Delivery,
+    endings: Sequence[Ending],
+    *,
+    code: str,
+    named_by: str,
+    is_by_likeness: bool,
 ) -> Ended:
     with store.transaction() as connection:
+        if is_by_likeness:
+            others = ids_of_others(connection, delivery, [one for one in endings if one.is_taken])
+            endings = [one for one in endings if one.gateway_ref not in others]
         kind = _kind_of_not_taken(connection, delivery)
         if kind is None:
             return Ended()

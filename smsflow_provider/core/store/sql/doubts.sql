@@ -36,6 +36,30 @@ SELECT d.id, sum(c.unknown)::bigint AS messages
   JOIN smsflow_deliveries d ON d.preparation = c.preparation
  WHERE c.unknown > 0 GROUP BY d.no, d.id ORDER BY d.no DESC;
 
+-- lock_refs --
+-- One look-up at a time says whose these ids of a gateway are; locked in one order.
+SELECT pg_advisory_xact_lock(hashtextextended('smsflow ref ' || each.ref, 0))
+  FROM (SELECT DISTINCT ref FROM unnest(%(refs)s::text[]) AS t (ref) ORDER BY ref) AS each;
+
+-- preparations_beside --
+-- Preparations of the deliveries that were sent while this one was, itself among them; some more than can be asked
+-- say that there are too many. Reads smsflow_deliveries: a row per delivery, no messages.
+SELECT d.preparation
+  FROM smsflow_deliveries own
+  JOIN smsflow_deliveries d ON d.sending_at <= coalesce(own.ended_at, now()) + interval '15 minutes'
+                           AND coalesce(d.ended_at, 'infinity') >= coalesce(own.sending_at, own.created_at) - interval '15 minutes'
+  JOIN smsflow_preparations p ON p.no = d.preparation AND p.dropped_at IS NULL
+ WHERE own.no = %(delivery_no)s LIMIT %(limit)s;
+
+-- recorded_refs --
+-- Of some ids of a gateway, whose they are already. Reads the outcomes and receipts of the given preparations, once
+-- a question that found something: nothing else finds a message by them.
+SELECT gateway_ref, preparation, position FROM smsflow_outcomes
+ WHERE preparation = ANY(%(preparations)s::bigint[]) AND gateway_ref = ANY(%(refs)s::text[])
+ UNION
+SELECT gateway_ref, preparation, position FROM smsflow_receipts
+ WHERE preparation = ANY(%(preparations)s::bigint[]) AND gateway_ref = ANY(%(refs)s::text[]);
+
 -- hold_delivery --
 -- Where the delivery stands, and keep it there until the transaction ends.
 SELECT state, preparation FROM smsflow_deliveries WHERE no = %(delivery_no)s FOR SHARE;

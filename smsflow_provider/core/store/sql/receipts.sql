@@ -41,14 +41,15 @@ SELECT preparation, chunk FROM smsflow_chunks
 -- known_messages --
 -- What is known of messages of one preparation: the attempt each was last marked for, what became of
 -- that attempt (nothing, while it is under way), whether an attempt before one that was not taken may have
--- left, the last receipt, and if asked for the number of parts. Walks primary keys; the number of the
+-- left (also one that the gateway denied when it was asked, or that goes again by policy), the last receipt, and if asked for the number of parts. Walks primary keys; the number of the
 -- preparation is a constant, so that no partition of another one is looked at or locked.
 SELECT p.no AS preparation, t.position, p.delivery_no, p.archived_at IS NOT NULL AS archived,
        k.attempt AS marked, o.kind AS outcome, r.kind AS receipt,
        CASE WHEN o.kind IN ('failed', 'not_sent', 'cancelled', 'expired')
             THEN EXISTS (SELECT FROM smsflow_outcomes e
                           WHERE e.preparation = %(preparation)s AND e.position = t.position
-                            AND e.kind IN ('accepted', 'unknown')) END AS left_earlier,
+                            AND (e.kind IN ('accepted', 'unknown')
+                                 OR e.code IN ('not_taken', 'again_by_policy'))) END AS left_earlier,
        CASE WHEN %(with_parts)s THEN (SELECT m.parts FROM smsflow_messages m
                                        WHERE m.preparation = %(preparation)s AND m.position = t.position) END AS parts
   FROM unnest(%(positions)s::integer[]) AS t (position)
