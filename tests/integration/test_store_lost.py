@@ -1,7 +1,8 @@
-"""The store goes away while a delivery is being sent: the try ends, and the next one goes on."""
+"""The store, or the way to it, goes away: the try ends, and the next one goes on."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,7 @@ from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.errors import StoreUnreachableError
 from smsflow_provider.core.model import Message
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.lease import claim
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.prepared_delivery import approve, make_prepared
 from tests.sending import check_sums, run_send
@@ -36,6 +38,29 @@ def test_a_store_that_is_lost_in_mid_send_ends_the_try_and_the_next_goes_on(stor
     assert [] == [*lost.repeated(), *gateway.repeated()]
     assert 0 < result["unknown"] <= WINDOW
     assert 3000 == result["accepted"] + result["unknown"]
+
+
+def test_the_lock_of_a_beginning_ends_with_its_worker(store: Store) -> None:
+    """Also when its machine vanishes: after five silent seconds the server asks for it."""
+    make_prepared(store, count=5)
+    delivery = approve(store)
+    first = claim(store, delivery, owner="first", lease_s=10)
+    second = claim(store, delivery, owner="second", lease_s=10)
+    assert first is not None
+    assert second is not None
+    shown = first._connection.execute("SHOW tcp_keepalives_idle").fetchone()
+    first._connection.commit()
+
+    assert (True, False) == (first.may_begin(), second.may_begin())
+    first._connection.close()
+
+    deadline = time.monotonic() + 5
+    while not second.may_begin():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert shown is not None
+    assert "5" == shown["tcp_keepalives_idle"].removesuffix("s")
+    second.release()
 
 
 def _cut_at(store: Store, gateway: RecordingGateway, count: int) -> None:

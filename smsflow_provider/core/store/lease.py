@@ -62,6 +62,10 @@ def _claim(
     with translated_errors():
         # A frozen worker must not hold the row of its lane for longer than its lease.
         connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+        # Nor may a machine that vanished hold the lock of a beginning until TCP gives up.
+        connection.execute("SET tcp_keepalives_idle = 5")
+        connection.execute("SET tcp_keepalives_interval = 2")
+        connection.execute("SET tcp_keepalives_count = 3")
         connection.execute("SET lock_timeout = '2s'")
         connection.commit()
         try:
