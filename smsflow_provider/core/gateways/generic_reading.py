@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -97,16 +98,29 @@ class Reading:
         if not isinstance(items, list):
             raise MaybeSentError("an answer without items", code="garbage")
         found = self._items_by_id(batch, [answer | {"item": item} for item in items])
-        return [self._item_outcome(message, response, found.get(message.id)) for message in batch]
+        return [self._items_outcome(message, response, found[message.id]) for message in batch]
 
     def _items_by_id(
         self, batch: Sequence[Message], items: Sequence[dict[str, object]]
-    ) -> dict[str, dict[str, object]]:
+    ) -> dict[str, list[dict[str, object]]]:
+        found: dict[str, list[dict[str, object]]] = defaultdict(list)
         if "item_id" in self._found:
-            return {str(self._value("item_id", item)): item for item in items}
+            for item in items:
+                found[str(self._value("item_id", item))].append(item)
+            return found
         if len(items) != len(batch):
             raise MaybeSentError("another number of items than of messages", code="garbage")
-        return {message.id: item for message, item in zip(batch, items, strict=True)}
+        return {message.id: [item] for message, item in zip(batch, items, strict=True)}
+
+    def _items_outcome(
+        self, message: Message, response: HttpResponse, items: Sequence[dict[str, object]]
+    ) -> Outcome:
+        """Read what all items about one message say; where they disagree, nobody knows."""
+        every: Sequence[dict[str, object] | None] = items or [None]
+        told = [self._item_outcome(message, response, item) for item in every]
+        if len({one.kind for one in told}) == 1:
+            return told[0]
+        return Outcome(message_id=message.id, kind=OutcomeKind.UNKNOWN, code="contradictory")
 
     def _item_outcome(
         self, message: Message, response: HttpResponse, item: dict[str, object] | None

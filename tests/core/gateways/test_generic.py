@@ -425,6 +425,20 @@ def test_a_message_the_answer_does_not_name_is_unknown() -> None:
     assert ["unknown", "accepted", "unknown"] == [each.kind.value for each in found]
 
 
+def test_a_message_that_the_answer_names_twice_is_in_doubt_where_it_disagrees() -> None:
+    """Taken and throttled at once: sent again it would be there twice."""
+    rows = [
+        {"id": "1-1-1", "ok": True},
+        {"id": "1-1-1", "code": "later"},
+        {"id": "1-1-2", "ok": True},
+        {"id": "1-1-2", "ok": True},
+        {"id": "1-1-3", "code": "later"},
+    ]
+    found = make_batch(item_id="item.id").read(messages(), answer(all=rows))
+
+    assert ["unknown", "accepted", "not_sent"] == [each.kind.value for each in found]
+
+
 @pytest.mark.parametrize("document", [{}, {"all": {}}, {"all": [{"ok": True}]}])
 def test_an_answer_with_another_number_of_items_leaves_doubt(document: dict[str, Any]) -> None:
     with pytest.raises(MaybeSentError):
