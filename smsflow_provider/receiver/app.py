@@ -15,21 +15,27 @@ second its signature stands for the token. The answers:
 * 405  another method than GET and POST
 * 408  a body that takes too long
 * 413  a body larger than a receipt or a reply can be
-* 503  not stored: the gateway should call again
+* 503  not stored, or its reader fails: the gateway should call again
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from smsflow_provider.core.clock import utc_now
-from smsflow_provider.core.delivery.tokens import Signer
+from smsflow_provider.core.delivery.tokens import Signer, receipt_name
 from smsflow_provider.core.errors import SmsflowError
 from smsflow_provider.core.gateways.base import Dialect, HttpCallback
-from smsflow_provider.core.gateways.registry import ReceiptReader, gateway_type, receipt_readers
+from smsflow_provider.core.gateways.registry import (
+    CONNECTION_PARAMETER,
+    ReceiptReader,
+    gateway_type,
+    receipt_readers,
+)
 from smsflow_provider.core.store.group_writer import Item
 from smsflow_provider.receiver.calls import Calls, is_signing
 from smsflow_provider.receiver.fresh import Fresh
@@ -47,6 +53,8 @@ from smsflow_provider.receiver.request import (
 )
 
 __all__ = ["BODY_LIMIT_BYTES", "Append", "Item", "Receiver", "make_app"]
+
+log = logging.getLogger(__name__)
 
 #: Takes a group of ``Item``; one that never sees replies may name receipts only.
 Append = Callable[[Sequence[Any]], Awaitable[None]]
@@ -84,6 +92,10 @@ class Receiver:
             status = 503
         except GoneError:
             return
+        except Exception as error:  # noqa: BLE001  its words and its trace may quote the call
+            facts = {"event": "call_not_read", "kind": type(error).__name__}
+            log.warning("A call could not be read", extra=facts)
+            status = 503
         await send(dict(_STARTS[status]))
         await send(dict(_END))
 
@@ -104,7 +116,9 @@ class Receiver:
     async def _receipt(self, conn_type: str, scope: Scope, receive: Receive) -> Item | None:
         query = self._query_of(conn_type, scope)
         message_id = query.get("m", "")
-        await self.calls.check_token(message_id, query.get("t", ""))
+        conn_id = query.get(CONNECTION_PARAMETER, "")
+        name = receipt_name(message_id, conn_type=conn_type, conn_id=conn_id)
+        await self.calls.check_token(name, query.get("t", ""))
         place = f"receipts/{conn_type}"
         callback = await self._callback(scope, receive, query, place=place, message_id=message_id)
         return await self.calls.read_receipt(conn_type, callback)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -14,6 +15,8 @@ T = TypeVar("T")
 #: Seconds after which a value is read again in the background: keys that were rotated, connections
 #: that were changed.
 READ_AGAIN_S = 60.0
+#: Seconds anybody waits for a reading: one that hangs must not gather those who call.
+WAIT_S = 5.0
 #: Seconds a value must be old before somebody who misses something in it makes us look again.
 RENEW_AFTER_S = 1.0
 
@@ -30,6 +33,7 @@ class Fresh(Generic[T]):
     Args:
         read: Reads the value; may take long, so it runs on a thread.
         every_s: Seconds after which it is read again.
+        wait_s: Seconds anybody waits for a reading; it goes on, and who asks later has it.
         monotonic: The clock, in seconds.
     """
 
@@ -38,10 +42,12 @@ class Fresh(Generic[T]):
         read: Callable[[], T],
         *,
         every_s: float = READ_AGAIN_S,
+        wait_s: float = WAIT_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
         self._every_s = every_s
+        self._wait_s = wait_s
         self._monotonic = monotonic
         self._value: list[T] = []
         self._error: Exception | None = None
@@ -92,10 +98,11 @@ class Fresh(Generic[T]):
 
     async def _look(self, *, after_s: float) -> None:
         """Read on a thread, or wait for who does; not so soon after the last time."""
-        if self._reading is not None and not self._reading.done():
-            await asyncio.shield(self._reading)
-        elif self._age_s() >= after_s:
-            await asyncio.shield(self._begin())
+        is_reading = self._reading is not None and not self._reading.done()
+        if is_reading or self._age_s() >= after_s:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._wait_s):
+                    await asyncio.shield(self._begin())
 
     def _age_s(self) -> float:
         return self._monotonic() - self._tried_at_s

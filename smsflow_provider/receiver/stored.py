@@ -7,7 +7,9 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 
+from smsflow_provider.core.delivery.published import publish_rules
 from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.signing import read_signer
 from smsflow_provider.core.gateways.base import Dialect
@@ -53,6 +55,37 @@ def make_stored_app(
     )
 
 
+class _Rounds:
+    """
+    Applies what came in, round after round.
+
+    The tables of errors that are shipped are published first: a receiver may be there before any
+    sender of this version, and receipts must count by them and not by what nobody said.
+    """
+
+    def __init__(self) -> None:
+        self._is_published = False
+
+    def apply(self, store: Store) -> None:
+        """Apply all there is. Never raises."""
+        if not self._is_published:
+            self._is_published = _tried(
+                "The shipped tables of errors are not published",
+                lambda: publish_rules(store, None),
+            )
+        for words, apply in _APPLIED:
+            _tried(words, partial(apply, store))
+
+
+def _tried(words: str, act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001  the next round tries again
+        log.warning(words, extra={"cause": type(error).__name__})
+        return False
+    return True
+
+
 async def apply_for_ever(find: Callable[[], Store | None]) -> None:
     """
     Apply receipts and replies every second until cancelled. Several processes may do so at once.
@@ -60,37 +93,30 @@ async def apply_for_ever(find: Callable[[], Store | None]) -> None:
     Args:
         find: Finds the store anew each round; None: there is none now.
     """
+    rounds = _Rounds()
     while True:
-        await asyncio.to_thread(_apply_once, find)
+        await asyncio.to_thread(_apply_once, find, rounds)
         await asyncio.sleep(APPLY_EVERY_S)
 
 
-def _apply_once(find: Callable[[], Store | None]) -> None:
+def _apply_once(find: Callable[[], Store | None], rounds: _Rounds) -> None:
     try:
         store = find()
     except Exception as error:  # noqa: BLE001  the next round looks again
         log.warning("The store is not found", extra={"cause": type(error).__name__})
         return
     if store is not None:
-        _apply_all(store)
-
-
-def _apply_all(store: Store) -> None:
-    for words, apply in _APPLIED:
-        try:
-            apply(store)
-        except Exception as error:  # noqa: BLE001  the next round tries again
-            log.warning(words, extra={"cause": type(error).__name__})
+        rounds.apply(store)
 
 
 @contextlib.contextmanager
 def applying_aside(store: Store) -> Iterator[None]:
     """Apply receipts and replies on a thread for as long as the block runs."""
-    over = threading.Event()
+    over, rounds = threading.Event(), _Rounds()
 
     def work() -> None:
         while not over.wait(APPLY_EVERY_S):
-            _apply_all(store)
+            rounds.apply(store)
 
     # What it is at when the process ends is rolled back, and done by whoever applies next.
     thread = threading.Thread(target=work, name="smsflow-apply", daemon=True)

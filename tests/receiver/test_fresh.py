@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -108,3 +109,24 @@ def test_a_fixed_value_is_never_read_again() -> None:
         return await fresh.get(), await fresh.renew()
 
     assert (7, False) == asyncio.run(run())
+
+
+def test_nobody_waits_for_a_reading_that_hangs() -> None:
+    """A store that hangs must not gather callers with wrong tokens until none is let in."""
+    over, source = threading.Event(), Source()
+
+    def read() -> int:
+        if source.reads:
+            over.wait(10)
+        return source.read()
+
+    async def run() -> tuple[int, bool]:
+        fresh: Fresh[int] = Fresh(read, wait_s=0.05, monotonic=lambda: source.now_s)
+        before = await fresh.get()
+        source.now_s = 2.0
+        renewed = await fresh.renew()
+        over.set()
+        await until(lambda: source.reads == 2)
+        return before, renewed
+
+    assert (1, False) == asyncio.run(run())

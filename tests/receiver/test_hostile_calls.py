@@ -12,12 +12,14 @@ import pytest
 
 from smsflow_provider.core.delivery.tokens import Signer
 from smsflow_provider.core.errors import StoreError
+from smsflow_provider.core.gateways.base import HttpCallback
+from smsflow_provider.core.model import Receipt
 from smsflow_provider.receiver.app import make_app
 from smsflow_provider.receiver.fresh import Fresh
 from smsflow_provider.receiver.group_commit import BadItemError, GroupCommit
 from smsflow_provider.receiver.request import RefusedError, body_of, headers_of, query_of
 from smsflow_provider.testing.serving import ServedApp
-from tests.receiver.calling import SIGNER, Kept, call
+from tests.receiver.calling import SIGNER, EchoDialect, Kept, call, post, settings_of
 
 ANNOUNCED = {"content-length": "3"}
 
@@ -162,3 +164,22 @@ def test_nobody_waits_for_ever_when_the_loop_ends_while_halves_are_tried() -> No
         return all(isinstance(one, StoreError) for one in results)
 
     assert asyncio.run(run())
+
+
+class LoudDialect(EchoDialect):
+    """Breaks its word, and quotes the call in what it raises."""
+
+    def read_callback(self, callback: HttpCallback) -> Receipt | None:
+        raise KeyError(callback.body.decode())
+
+
+def test_a_reader_that_fails_says_nothing_of_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept()
+    reader = LoudDialect(settings_of()).read_callback
+    app = make_app(signer=SIGNER, append=kept.append, readers={"sms_simulator": reader})
+    path = f"/smsflow/receipts/sms_simulator?m=1-1-1&t={SIGNER.token_of('1-1-1')}"
+
+    assert [503] == call(app, post(path, b"+33612345678 says hello"))
+    assert [] == kept.items
+    assert "KeyError" in {getattr(one, "kind", "") for one in caplog.records}
+    assert not any("33612345678" in repr(vars(one)) for one in caplog.records)

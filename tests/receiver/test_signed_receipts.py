@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smsflow_provider.core.delivery.tokens import Signer
+from smsflow_provider.core.delivery.tokens import Signer, receipt_name
 from smsflow_provider.core.gateways.base import Dialect
 from smsflow_provider.core.store.receipts import ReceivedReceipt
 from smsflow_provider.receiver.app import Receiver
@@ -46,8 +46,9 @@ def make_receiver(kept: Kept, dialects: Mapping[str, Dialect]) -> Receiver:
 
 
 def path_of(message_id: str = "1-1-1", *, more: str = "", signer: Signer = SIGNER) -> str:
-    token = signer.token_of(message_id)
-    return f"/smsflow/receipts/sms_simulator?m={message_id}&t={token}{more}"
+    conn_id = more.removeprefix("&g=")
+    name = receipt_name(message_id, conn_type="sms_simulator", conn_id=conn_id)
+    return f"/smsflow/receipts/sms_simulator?m={message_id}&t={signer.token_of(name)}{more}"
 
 
 def signed(path: str, *, key: bytes = b"secret", body: bytes = BODY) -> Call:

@@ -33,11 +33,11 @@ class Receiving:
         settings = TwilioSettings(
             base_url="https://api.twilio.com", username="SK0", auth_token=Secret(auth_token)
         )
-        dialect = TwilioDialect(settings)
+        self.dialect = TwilioDialect(settings)
         self.app = make_app(
             signer=SIGNER,
             append=self.append,
-            dialects=lambda: {"sms_gateway": dialect},
+            dialects=lambda: {"sms_gateway": self.dialect},
             public_url=PUBLIC,
         )
         self.url = ""
@@ -65,7 +65,13 @@ def receiving() -> Iterator[Receiving]:
 
 
 def receipt_address(message_id: str = "1-1-1") -> str:
-    return callback_url(PUBLIC, conn_type="sms_twilio", message_id=message_id, signer=SIGNER)
+    return callback_url(
+        PUBLIC,
+        conn_type="sms_twilio",
+        message_id=message_id,
+        signer=SIGNER,
+        conn_id="sms_gateway",
+    )
 
 
 def test_a_receipt_of_twilio_is_stored(receiving: Receiving) -> None:
@@ -80,6 +86,35 @@ def test_a_receipt_that_is_not_signed_is_refused(receiving: Receiving, secret: s
     """Whoever gets hold of an address, of a log say, cannot make up what became of a message."""
     assert 403 == receiving.call(receipt_address(), DELIVERED, signed_with=secret)
     assert [] == receiving.items
+
+
+def test_no_other_gateway_s_address_takes_the_token_without_a_signature(
+    receiving: Receiving,
+) -> None:
+    """Kannel signs nothing: its address must not open with what leaked from one of Twilio's."""
+    query = urlsplit(receipt_address()).query
+    kannel = f"{PUBLIC}/smsflow/receipts/sms_kannel?{query}&d=1"
+
+    assert 403 == receiving.call(kannel, {}, signed_with=None)
+    assert 403 == receiving.call(kannel.replace("&g=sms_gateway", ""), {}, signed_with=None)
+    assert [] == receiving.items
+
+
+def test_a_connection_that_signs_nothing_takes_no_call_for_one_that_does() -> None:
+    signing, plain = Receiving(auth_token="right"), Receiving(auth_token="")
+    receiver = Receiving(auth_token="right")
+    receiver.app = make_app(
+        signer=SIGNER,
+        append=receiver.append,
+        dialects=lambda: {"sms_gateway": signing.dialect, "plain": plain.dialect},
+        public_url=PUBLIC,
+    )
+    with ServedApp(receiver.app) as served:
+        receiver.url = served.url
+        for g in ("", "&g=plain"):
+            url = receipt_address().replace("&g=sms_gateway", g)
+            assert 403 == receiver.call(url, DELIVERED, signed_with=None)
+    assert [] == receiver.items
 
 
 def test_a_reply_is_stored_by_its_signature(receiving: Receiving) -> None:

@@ -88,7 +88,8 @@ def callback_url(
         message_id: Our own id of the message.
         signer: Makes the token.
         conn_id: The connection through which the message goes. Only for types of which several
-            connections are read differently, or sign with keys of their own.
+            connections are read differently, or sign with keys of their own. The token is for
+            this type and this connection then: it opens no address where nobody must sign.
 
     Example:
         >>> signer = Signer([b"0123456789abcdef"])
@@ -97,7 +98,8 @@ def callback_url(
         'https://sms.example/smsflow/receipts/sms_kannel?m=2a-1-1&t=WgIeVoB_GkSPnEfI4UDpsKbO'
     """
     named = {CONNECTION_PARAMETER: conn_id} if conn_id else {}
-    query = urlencode({"m": message_id, "t": signer.token_of(message_id), **named})
+    name = receipt_name(message_id, conn_type=conn_type, conn_id=conn_id)
+    query = urlencode({"m": message_id, "t": signer.token_of(name), **named})
     return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?{query}"
 
 
@@ -123,6 +125,11 @@ def inbound_url(public_url: str, *, conn_type: str, conn_id: str, signer: Signer
     query = urlencode({"t": signer.token_of(inbound_name(conn_id))})
     place = f"{conn_type}/{quote(conn_id, safe='')}"
     return f"{public_url.rstrip('/')}/smsflow/inbound/{place}?{query}"
+
+
+def receipt_name(message_id: str, *, conn_type: str, conn_id: str) -> str:
+    """Name what the token of a receipt's address is made for. Without *conn_id*: the message."""
+    return f"{conn_type}/{conn_id}/{message_id}" if conn_id else message_id
 
 
 def inbound_name(conn_id: str) -> str:
