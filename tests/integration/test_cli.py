@@ -475,6 +475,7 @@ def test_maintenance_catches_up_with_everything(run: Any, store: Store) -> None:
         "replaced preparations dropped: 1",
         "keys retired: 0",
         "gateways' ids of messages forgotten: 0",
+        "paces of gateways and senders forgotten: 0",
         "deliveries archived: 0",
     ] == ended.out.splitlines()
     assert {"accepted": 2, "delivered": 2, "unknown": 1} == figures_of(store)

@@ -32,6 +32,7 @@ from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.store.archive_files import Folder
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.keys import retire
+from smsflow_provider.core.store.pace import forget_idle_buckets
 from smsflow_provider.core.store.prepared import drop_replaced
 from smsflow_provider.core.store.quarantine import age_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
@@ -72,6 +73,8 @@ class Chore(StrEnum):
     KEYS = "keys"
     #: Forget the gateways' own ids of messages that no receipt can name any more.
     REFERENCES = "references"
+    #: Forget the pace of gateways and senders that nobody has used for a day.
+    PACE = "pace"
     #: Archive and drop messages of deliveries that ended long ago.
     RETENTION = "retention"
 
@@ -92,6 +95,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.REPLACED: "replaced preparations dropped",
     Chore.KEYS: "keys retired",
     Chore.REFERENCES: "gateways' ids of messages forgotten",
+    Chore.PACE: "paces of gateways and senders forgotten",
     Chore.RETENTION: "deliveries archived",
 }
 
@@ -217,6 +221,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.REPLACED: lambda store, _: drop_replaced(store),
     Chore.KEYS: lambda store, _: retire(store),
     Chore.REFERENCES: lambda store, _: forget_old_references(store),
+    Chore.PACE: lambda store, _: forget_idle_buckets(store),
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive
     ),
