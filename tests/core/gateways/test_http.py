@@ -125,4 +125,4 @@ def test_limits_come_from_the_settings() -> None:
     transport = HttpTransport.of(settings)
 
     assert 3 == transport._max_connections
-    assert (1.5, 5.5) == (transport._timeout.connect, transport._timeout.total)
+    assert (1.5, 4.0) == (transport._connect_timeout_s, transport._answer_timeout_s)
