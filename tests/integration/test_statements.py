@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
+import psycopg
 import pytest
 
 from smsflow_provider.core.errors import SchemaError
@@ -29,17 +30,27 @@ HOT = {
 }
 
 
-@pytest.mark.parametrize(("subject", "name"), NAMED)
-def test_a_statement_can_be_prepared(store: Store, subject: str, name: str) -> None:
-    """The server parses it and resolves every table, column and type."""
-    text = statements(subject)[name]
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_statements_can_be_prepared(store: Store, subject: str) -> None:
+    """The server parses each and resolves every table, column and type."""
+    wrong = {}
+    for name, text in statements(subject).items():
+        try:
+            _prepare(store, text)
+        except (psycopg.Error, SchemaError) as error:
+            wrong[name] = str(error)
+
+    assert {} == wrong
+
+
+def _prepare(store: Store, text: str) -> None:
+    numbered: dict[str, int] = {}
+
+    def place(match: re.Match[str]) -> str:
+        return f"${numbered.setdefault(match[1], len(numbered) + 1)}"
+
+    plain = re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
     with store.transaction() as connection:
-        numbered: dict[str, int] = {}
-
-        def place(match: re.Match[str]) -> str:
-            return f"${numbered.setdefault(match[1], len(numbered) + 1)}"
-
-        plain = re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
         connection.execute(f"PREPARE s AS {plain}".encode())
 
 
