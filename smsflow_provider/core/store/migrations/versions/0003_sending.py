@@ -11,6 +11,9 @@ depends_on = None
 
 # Every new column has a default or may be null: a sender of the former version goes on meanwhile.
 UPGRADE = """
+-- First what a tick locks first: it ends before this goes on, and the next one waits.
+LOCK TABLE smsflow_leases IN ACCESS EXCLUSIVE MODE;
+
 -- Chunk leases: the epoch of the worker that holds a chunk; null: nobody. Epochs are unique in a store.
 -- waiting: messages of the chunk that certainly did not leave and wait for another attempt.
 CREATE SEQUENCE smsflow_epochs START 1000000000;
