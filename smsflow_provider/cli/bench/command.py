@@ -1,4 +1,4 @@
-"""``smsflow bench``: how fast people are prepared here, and receipts are taken."""
+"""``smsflow bench``: how fast people are prepared here, messages sent, and receipts taken."""
 
 from __future__ import annotations
 
@@ -36,7 +36,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also prepare five times as many people; exit code 1 where a limit is missed",
     )
     one.set_defaults(measure=run_prepare)
+    _add_send(benches)
     _add_receipts(benches)
+
+
+def _add_send(benches: Any) -> None:
+    words = "send beside the same without a ledger, on a PostgreSQL server made for it"
+    one = benches.add_parser("send", help=words, description=f"{words.capitalize()}.")
+    one.add_argument("--rows", type=_count, default=20_000, help="messages of each (20000)")
+    one.add_argument("--rounds", type=_count, default=3, help="times each is measured (3)")
+    one.add_argument(
+        "--large",
+        type=_count,
+        default=5_000_000,
+        metavar="ROWS",
+        help="messages of the delivery whose figures and log are read (5000000)",
+    )
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
+    one.set_defaults(measure=run_send)
 
 
 def _add_receipts(benches: Any) -> None:
@@ -53,6 +71,22 @@ def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
     measure = cast("Callable[[argparse.Namespace], int]", args.measure)
     return measure(args)
+
+
+def run_send(args: argparse.Namespace) -> int:
+    """Measure the sender."""
+    from smsflow_provider.cli.bench import send  # noqa: PLC0415  heavy
+
+    plan = send.SendPlan(rows=args.rows, rounds=args.rounds, large=args.large)
+    result = send.measure_send(plan, say=_say_nothing if args.json else _say)
+    verdicts = result.verdicts()
+    if args.json:
+        print(json.dumps(result.as_dict()))
+    else:
+        print(send.table_of(result))
+        if args.judge:
+            print("", *(one.line() for one in verdicts), sep="\n")
+    return 0 if all(one.is_met for one in verdicts) or not args.judge else 1
 
 
 def run_receipts(args: argparse.Namespace) -> int:

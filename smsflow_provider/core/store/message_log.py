@@ -1,0 +1,43 @@
+"""The messages of a delivery with their states, a page at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smsflow_provider.core.store.connection import Row, Store
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.statements import statements
+
+#: Messages on one page, at the most.
+MOST_ROWS: Final = 1_000
+
+
+def read_message_log(
+    store: Store, delivery: Delivery, *, after: int = 0, limit: int = 50, state: str | None = None
+) -> list[Row]:
+    """
+    Read a page of the messages of *delivery*, in the order in which they were prepared.
+
+    What a page costs depends on its length, and not on the delivery's. With a *state*, chunks
+    that hold no such message are passed over by their counters.
+
+    Args:
+        after: Position of the last message of the page before; 0: the first page.
+        limit: Messages, 1 to 1,000.
+        state: Only these: ``prepared``, ``sending``, ``accepted``, ``delivered``,
+            ``undelivered``, ``failed``, ``unknown``, ``cancelled`` or ``expired``.
+
+    Returns:
+        ``position``, ``recipient_id``, ``phone`` (whole: whoever shows it masks it), ``parts``,
+        ``state``, ``code``, ``gateway_ref``, ``changed_at``. Nothing, and no error, where the
+        messages were dropped.
+
+    Raises:
+        ValueError: *limit* is out of bounds.
+    """
+    if not 1 <= limit <= MOST_ROWS:
+        raise ValueError(f"a page has 1 to {MOST_ROWS} messages")
+    name = "message_page" if state is None else "message_page_in_state"
+    values = {"preparation": delivery.preparation, "after": after, "limit": limit, "state": state}
+    with store.transaction() as connection:
+        return connection.execute(statements("message_log")[name], values).fetchall()

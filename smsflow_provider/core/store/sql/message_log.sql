@@ -1,0 +1,31 @@
+-- message_page --
+-- Messages of one preparation in the order of their positions, with their states.
+-- Walks the primary keys of messages, marks, outcomes and receipts of the preparation; the limit bounds it.
+SELECT position, recipient_id, phone, parts, state, code, gateway_ref, changed_at FROM smsflow_message_states
+ WHERE preparation = %(preparation)s AND position > %(after)s
+ ORDER BY position LIMIT %(limit)s;
+
+-- message_page_in_state --
+-- The same of one state: only chunks whose counters say that they may hold such messages are read.
+-- Walks the primary key of smsflow_chunks, and those of the messages of each such chunk in turn.
+SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_ref, s.changed_at
+  FROM (SELECT first_position, last_position FROM smsflow_chunks
+         WHERE preparation = %(preparation)s AND last_position > %(after)s
+           AND CASE %(state)s::text
+                    WHEN 'accepted' THEN accepted > delivered + undelivered
+                    WHEN 'delivered' THEN delivered > 0
+                    WHEN 'undelivered' THEN undelivered > 0
+                    WHEN 'failed' THEN failed > 0
+                    WHEN 'unknown' THEN unknown > 0
+                    WHEN 'cancelled' THEN cancelled > 0
+                    WHEN 'expired' THEN expired > 0
+                    WHEN 'prepared' THEN next_position <= last_position
+                    WHEN 'sending' THEN next_position - first_position > accepted + failed + unknown + cancelled + expired
+                    ELSE true END
+         ORDER BY chunk) AS c
+ CROSS JOIN LATERAL (
+       SELECT * FROM smsflow_message_states m
+        WHERE m.preparation = %(preparation)s AND m.position BETWEEN c.first_position AND c.last_position
+          AND m.position > %(after)s AND m.state = %(state)s
+        ORDER BY m.position) AS s
+ LIMIT %(limit)s;
