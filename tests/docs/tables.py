@@ -22,7 +22,12 @@ from smsflow_provider.core import errors
 from smsflow_provider.core.content import blocks, encoding, render, render_process, render_rows
 from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
-from smsflow_provider.core.content.sending_settings import PauseWhen, Waves
+from smsflow_provider.core.content.sending_settings import (
+    Failover,
+    PauseWhen,
+    SendingSettings,
+    Waves,
+)
 from smsflow_provider.core.content.settings import MissingPolicy, OptOutPolicy, TemplateSettings
 from smsflow_provider.core.delivery import by_author
 from smsflow_provider.core.document import judge, tree
@@ -299,6 +304,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "moves": moves_table,
     "errors": errors_tree,
     "pause-reasons": lambda: enum_table(PauseReason),
+    "sending": lambda: fields_table(SendingSettings),
+    "failover": lambda: fields_table(Failover),
     "pause-when": lambda: fields_table(PauseWhen),
     "waves": lambda: fields_table(Waves),
     "log-events": lambda: enum_table(LogEvent),

@@ -132,10 +132,16 @@ class SendingSettings(_Part):
 
     #: Share of a shared pace among deliveries, 1 to 10: one of 2 gets twice that of one of 1.
     priority: int = Field(default=1, ge=1, le=10)
+    #: Over which time they leave evenly: ``{over: 4h}``, or ``{finish_by: "18:00", time_zone: …}``.
     spread: Spread | None = None
+    #: A few first, then more, then the rest.
     waves: Waves | None = None
+    #: Shares of failures and opt-outs above which the delivery pauses itself.
     pause_when: PauseWhen = PauseWhen()
+    #: What becomes of a message of which nobody can find out whether it left: ``at_most_once``,
+    #: ``at_least_once``.
     doubt: DoubtPolicy = DoubtPolicy.AT_MOST_ONCE
     #: Seconds after which a message in doubt is sent again with ``at_least_once``, 60 to 86,400.
     doubt_after_s: Seconds = Field(default=900, alias="doubt_after", ge=60, le=86_400)
+    #: A second gateway, for what the first certainly did not take.
     failover: Failover | None = None
