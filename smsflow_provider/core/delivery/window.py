@@ -194,7 +194,7 @@ class SlidingWindow:
             self._plan.unplan(rest, now=time.monotonic())
         self._plan.drop(ticked.proven)
         self._hands.count(one.kind for one in ticked.gone)
-        gone = {one.position for one in ticked.gone}
+        gone = {one.position for one in ticked.gone} | ticked.proven
         for one in leaving:
             if one.taken.position in gone:
                 one.outlet.open -= 1
@@ -221,9 +221,9 @@ class SlidingWindow:
         if not ticked.standing.may_send:
             self._watch.put_parts_back(sum(parts[:count]))
             return ticked, 0
-        gone = {one.position for one in ticked.gone}
+        gone = {one.position for one in ticked.gone} | ticked.proven
         self._watch.put_parts_back(
-            sum(one.taken.parts for one in due if one.taken.position in gone)
+            sum(one.taken.parts for one in due[:count] if one.taken.position in gone)
         )
         return ticked, count
 

@@ -40,7 +40,6 @@ from smsflow_provider.core.store.switch import hold_switch, pause_by_switch
 
 #: Seconds between two signs of life at the gate, which senders of the former version look at.
 _GATE_S: Final = 1.0
-
 #: Outcomes that a receipt contradicts.
 _DENIED = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.FAILED, OutcomeKind.UNKNOWN})
 
@@ -184,6 +183,7 @@ class Ledger:
             proven = self._write(settled, changes)
             standing = self._standing()
             gone: list[Settled] = []
+            leaving = [one for one in leaving if one[0].position not in proven]
             if standing.may_send and leaving:
                 check_wave(leaving, standing.wave_until)
                 gone = self._proven(leaving)
