@@ -20,8 +20,8 @@ WITH messages AS (
       LEFT JOIN smsflow_receipts r ON r.preparation = m.preparation AND r.position = m.position
      WHERE m.preparation = %(preparation)s)
 SELECT c.chunk, to_jsonb(c) AS counted, to_jsonb(f) AS found
-  FROM (SELECT chunk, accepted, failed, unknown, cancelled, expired, waiting, delivered, undelivered,
-               next_position - first_position AS taken
+  FROM (SELECT chunk, accepted, failed, unknown, cancelled, expired, waiting, delivered,
+               undelivered, next_position - first_position AS taken
           FROM smsflow_chunks WHERE preparation = %(preparation)s) AS c
   JOIN (SELECT chunk,
                count(*) FILTER (WHERE kind = 'accepted' AND NOT under_way) AS accepted,
