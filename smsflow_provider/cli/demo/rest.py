@@ -176,10 +176,12 @@ class AirflowClient:
         found = self.call("GET", path, limit=100)["task_instances"]
         return {task["task_id"]: task["state"] or "none" for task in found}
 
-    def task_log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int = 1) -> str:
-        """Read the log of one try of a task, one event a line."""
+    def task_log(
+        self, dag_id: str, run_id: str, task_id: str, *, try_number: int = 1, map_index: int = -1
+    ) -> str:
+        """Read the log of one try of a task, or of an instance of a mapped one, line by line."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{try_number}"
-        answer = self.call("GET", path, full_content=True)
+        answer = self.call("GET", path, full_content=True, map_index=map_index)
         return "\n".join(str(line) for line in answer.get("content", []))
 
     def wait_for_run(
