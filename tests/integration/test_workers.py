@@ -187,6 +187,41 @@ def test_a_sender_of_the_former_version_cannot_take_what_is_being_sent(store: St
     ledger.release()
 
 
+def test_a_worker_that_a_sender_of_the_former_version_has_replaced_writes_nothing(
+    store: Store,
+) -> None:
+    """Frozen for longer than a lease, it wakes up; its own lane is as it was."""
+    make_begun(store, count=5)
+    ledger = claim_one(store, owner="new")
+    _, taken = tick(ledger, wanted=2)
+    hold_gate(store, owner="former", seconds_ago=0)
+    ledger._gate_at -= 60
+
+    with pytest.raises(SupersededError):
+        tick(ledger, settled=[Settled(one.position, 0, OutcomeKind.ACCEPTED) for one in taken])
+
+    with store.transaction() as connection:
+        gate = connection.execute("SELECT owner FROM smsflow_leases WHERE lane = 0").fetchone()
+    assert {"owner": "former"} == gate
+    ledger.release()
+
+
+def test_a_sender_of_the_former_version_that_wakes_up_finds_another_epoch(store: Store) -> None:
+    """Its sign of life, as it was written: it looks at the epoch of lane 0."""
+    make_begun(store, count=5)
+    hold_gate(store, owner="former", seconds_ago=60)
+    ledger = claim_one(store, owner="new")
+
+    with store.transaction() as connection:
+        held = connection.execute(
+            "UPDATE smsflow_leases SET heartbeat_at = clock_timestamp()"
+            " WHERE lane = 0 AND epoch = 7 AND owner <> ''"
+        ).rowcount
+
+    assert 0 == held
+    ledger.release()
+
+
 def hold_gate(store: Store, *, owner: str, seconds_ago: int) -> None:
     """Hold lane 0 as a sender of the former version does."""
     with store.transaction() as connection:

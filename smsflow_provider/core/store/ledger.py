@@ -285,12 +285,12 @@ class Ledger:
         self._connection.close()
 
     def _hold(self) -> None:
-        if self._connection.execute(self._sql["hold_lease"], self._lane).fetchone() is None:
-            raise SupersededError("another sender owns this work", delivery=self._delivery.id)
         now = time.monotonic()
-        if now - self._gate_at > _GATE_S:
-            self._connection.execute(self._sql["hold_gate"], self._lane)
-            self._gate_at = now
+        is_due = now - self._gate_at > _GATE_S
+        for name in ("hold_lease", "keep_gate") if is_due else ("hold_lease",):
+            if self._connection.execute(self._sql[name], self._lane).fetchone() is None:
+                raise SupersededError("another sender owns this work", delivery=self._delivery.id)
+        self._gate_at = now if is_due else self._gate_at
 
     def _standing(self) -> Standing:
         row = self._connection.execute(

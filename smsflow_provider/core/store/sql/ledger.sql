@@ -9,9 +9,17 @@ SELECT owner, epoch, heartbeat_at >= clock_timestamp() - %(lease_s)s * interval 
   FROM smsflow_leases WHERE delivery_no = %(delivery_no)s AND lane = 0 FOR UPDATE;
 
 -- hold_gate --
--- Keep senders of the former version out.
-UPDATE smsflow_leases SET owner = %(gate)s, heartbeat_at = clock_timestamp()
+-- Keep senders of the former version out: one that was frozen and wakes up finds another epoch.
+UPDATE smsflow_leases SET heartbeat_at = clock_timestamp(), owner = %(gate)s,
+       epoch = CASE WHEN owner = %(gate)s THEN epoch ELSE epoch + 1 END
  WHERE delivery_no = %(delivery_no)s AND lane = 0;
+
+-- keep_gate --
+-- Say "still here" at the gate. No row back: this worker was silent too long, and a sender of the former version
+-- has taken over.
+UPDATE smsflow_leases SET heartbeat_at = clock_timestamp()
+ WHERE delivery_no = %(delivery_no)s AND lane = 0 AND owner = %(gate)s
+RETURNING epoch;
 
 -- living_lanes --
 -- How many workers hold a lane and have said so lately.
