@@ -19,8 +19,6 @@ from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.ledger_rows import Settled, Taken
 
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
-#: Kinds of messages that certainly did not leave.
-_NOT_LEFT: Final = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.CANCELLED})
 #: Of the time in which a message may leave late: how far apart those of one request may be.
 _APART: Final = 0.8
 
@@ -172,19 +170,18 @@ class HandOver:
     def _note(self, outlet: Outlet, outcomes: Sequence[Outcome]) -> None:
         """Tell the circuit what became of one request: a lost answer is one, however many ride."""
         now = time.monotonic()
-        seen = {(one.kind, one.code, one.is_own) for one in outcomes}
-        for kind, code, is_own in sorted(seen):
+        seen = {(one.kind.value, one.code, one.is_own): one.kind for one in outcomes}
+        for (_, code, is_own), kind in sorted(seen.items()):
             outlet.breaker.note(kind, code=code, is_own=is_own, now=now)
 
     def _take_outcome(self, outlet: Outlet, taken: Taken, outcome: Outcome) -> None:
-        now = time.monotonic()
         kind = outcome.kind
         if kind is OutcomeKind.FAILED and is_hopeless(outcome.code):
             # The connection is wrong, not this message: the next one would meet the same.
             self.hopeless, self.hopeless_gateway = outcome.code, outlet.conn_id
             kind = OutcomeKind.NOT_SENT
         if kind is OutcomeKind.NOT_SENT:
-            self._plan_again(outlet, taken, outcome, now=now)
+            self._plan_again(outlet, taken, outcome, now=time.monotonic())
         else:
             outlet.backoff.accepted()
         if kind is OutcomeKind.ACCEPTED:
@@ -215,7 +212,7 @@ class HandOver:
         self, outlet: Outlet, taken: Taken, kind: OutcomeKind, *, code: str, gateway_ref: str = ""
     ) -> None:
         self._counts[kind] += 1
-        if kind in _NOT_LEFT:
+        if kind is OutcomeKind.NOT_SENT or kind is OutcomeKind.CANCELLED:  # certainly not left
             self._parts_back += taken.parts
         self._settled.append(
             Settled(
