@@ -90,6 +90,7 @@ def left_s(store: Store) -> float:
         (OutcomeKind.NOT_SENT, "timeout", True, Sign.ANSWERS),
         (OutcomeKind.NOT_SENT, "20429", False, Sign.ANSWERS),
         (OutcomeKind.NOT_SENT, "held_back", False, Sign.NOTHING),
+        (OutcomeKind.NOT_SENT, "too_late", False, Sign.NOTHING),
         (OutcomeKind.FAILED, "invalid_number", False, Sign.ANSWERS),
         (OutcomeKind.ACCEPTED, "", False, Sign.ANSWERS),
         (OutcomeKind.CANCELLED, "opted_out", False, Sign.NOTHING),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
+from smsflow_provider.core.delivery.control import stop
+from smsflow_provider.core.delivery.send import close_stopped
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.store.again import again_by_policy
 from smsflow_provider.core.store.connection import Store
@@ -21,6 +25,7 @@ from tests.core.delivery.receiving import (
     settle,
     strays_of,
     take,
+    until_waiting,
 )
 from tests.core.delivery.tempest import Tempest
 
@@ -92,3 +97,29 @@ def test_the_receipt_of_a_message_that_goes_again_by_policy_keeps_it_from_leavin
     assert [(1, OutcomeKind.ACCEPTED)] == [(one.position, one.kind) for one in ticked.gone]
     assert [] == miscounted(store, delivery)
     ledger.release()
+
+
+def test_what_goes_again_in_the_moment_of_a_stop_is_cancelled_with_the_rest(store: Store) -> None:
+    delivery, ledger = make_sending(store, count=1)
+    settle(ledger, take(ledger, 1), OutcomeKind.UNKNOWN)
+    ledger.release()
+    with ThreadPoolExecutor() as others, store.transaction() as holder:
+        holder.execute(
+            "SELECT FROM smsflow_chunks WHERE preparation = %s FOR UPDATE", (delivery.preparation,)
+        )
+        again = others.submit(again_by_policy, store, delivery, older_than_s=0)
+        until_waiting(store)
+        stopping = others.submit(stop, store, delivery.id, actor="ann")
+        time.sleep(0.3)
+        is_early = stopping.done()
+        holder.commit()
+        again.result(timeout=30)
+        stopping.result(timeout=30)
+
+    assert not is_early
+    close_stopped(store, delivery.id, actor="ann")
+    with store.transaction() as connection:
+        left = connection.execute(
+            "SELECT unknown, waiting, cancelled FROM smsflow_chunks"
+        ).fetchone()
+    assert {"unknown": 0, "waiting": 0, "cancelled": 1} == left

@@ -45,7 +45,7 @@ UNREACHED: Final = frozenset(
     }
 )
 #: Codes with which a message was not even tried: they say nothing of the gateway.
-UNTRIED: Final = frozenset({"held_back", "bad_request", "bad_url", "resend"})
+UNTRIED: Final = frozenset({"held_back", "too_late", "bad_request", "bad_url", "resend"})
 
 
 class _State(StrEnum):

@@ -29,7 +29,9 @@ def again_by_policy(store: Store, delivery: Delivery, *, older_than_s: float) ->
         "older_than_s": older_than_s,
     }
     with store.transaction() as connection:
-        if connection.execute(sqls["lock_doubtful"], values).fetchone() is None:
+        if connection.execute(sqls["hold_sending"], values).fetchone() is None:
+            return None
+        if not connection.execute(sqls["lock_doubtful"], values).fetchall():
             return None
         rows = connection.execute(sqls["again"], values).fetchall()
         moved = Counter(chunk_of(row["position"]) for row in rows)

@@ -1,12 +1,13 @@
+-- hold_sending --
+-- Whether the delivery is being sent, and keep it so until the transaction ends: what goes again in one that
+-- was stopped meanwhile would wait for ever. By its primary key.
+SELECT no FROM smsflow_deliveries
+ WHERE no = %(delivery_no)s AND preparation = %(preparation)s AND state = 'sending' FOR SHARE;
+
 -- lock_doubtful --
--- The chunks with messages in doubt of a delivery that is being sent, locked in one order. Walks the
--- primary key of smsflow_chunks.
-SELECT count(*) AS chunks FROM (
-       SELECT c.chunk FROM smsflow_chunks c JOIN smsflow_deliveries d ON d.no = %(delivery_no)s
-        WHERE c.preparation = %(preparation)s AND c.unknown > 0 AND d.preparation = c.preparation
-          AND d.state = 'sending'
-        ORDER BY c.chunk FOR UPDATE OF c) AS locked
-HAVING count(*) > 0;
+-- The chunks with messages in doubt, locked in one order. Walks the primary key of smsflow_chunks.
+SELECT chunk FROM smsflow_chunks
+ WHERE preparation = %(preparation)s AND unknown > 0 ORDER BY chunk FOR UPDATE;
 
 -- again --
 -- Messages in doubt that are old enough and went again less than twice: as if they had not been taken.
