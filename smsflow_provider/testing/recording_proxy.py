@@ -7,7 +7,8 @@ One line for each message of each request that came in whole, before it is passe
 id, or for a request without one ``? `` and a digest of it. So a line is a hand-over, whatever
 becomes of the request behind the proxy. An answer that certainly took nothing (429, or as
 ``--turned-away`` says) is followed by the same line with a minus. Phones, texts and secrets are
-never written.
+never written. With ``--slow`` each request waits that long behind its line, so that some are always
+under way.
 """
 
 from __future__ import annotations
@@ -95,8 +96,11 @@ def _message_in(address: str) -> str:
 class RecordingProxy:
     """Passes requests on and logs them. See the module."""
 
-    def __init__(self, to: str, log: Path, *, turned_away: Collection[int] = (429,)) -> None:
+    def __init__(
+        self, to: str, log: Path, *, turned_away: Collection[int] = (429,), slow_s: float = 0.0
+    ) -> None:
         self._to = to.rstrip("/")
+        self._slow_s = slow_s
         self._log = log
         self._turned_away = frozenset(turned_away)
         self._session: aiohttp.ClientSession | None = None
@@ -123,6 +127,7 @@ class RecordingProxy:
         body = await request.read()
         names = names_of(request.method, request.headers, body)
         self._write(names)
+        await asyncio.sleep(self._slow_s)
         try:
             answer = await self._answer_of(request, body)
         except (aiohttp.ClientError, OSError):
@@ -169,10 +174,11 @@ def main() -> int:
     parser.add_argument(
         "--turned-away", type=int, nargs="*", default=[429], help="statuses that took nothing"
     )
+    parser.add_argument("--slow", type=float, default=0.0, help="seconds to wait (0)")
     args = parser.parse_args()
     listening = socket.create_server(("127.0.0.1", args.listen), backlog=512)
     port = listening.getsockname()[1]
-    proxy = RecordingProxy(args.to, args.log, turned_away=args.turned_away)
+    proxy = RecordingProxy(args.to, args.log, turned_away=args.turned_away, slow_s=args.slow)
     sys.stdout.write(f"listening at http://127.0.0.1:{port}\n")
     sys.stdout.flush()
     try:

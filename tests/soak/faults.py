@@ -9,6 +9,8 @@ from enum import StrEnum
 
 #: Of the faults, the share that hits while the one before is being recovered from.
 _CLOSE_SHARE = 0.25
+#: Of a delivery, the share in which hits begin: the last ones must find something to send.
+_HIT_SHARE = 0.8
 
 
 class Fault(StrEnum):
@@ -53,15 +55,18 @@ def plan_hits(kinds: Sequence[Fault], *, kills: int, count: int, seed: int) -> l
     """
     Draw *kills* faults over a delivery of *count* messages; each kind as often as the others.
 
+    Each comes at a random moment of its own stretch of the delivery.
+
     Example:
         >>> hits = plan_hits(ALL, kills=12, count=1000, seed=1)
-        >>> len(hits), len({hit.kind for hit in hits}), max(hit.at for hit in hits) < 950
+        >>> len(hits), len({hit.kind for hit in hits}), max(hit.at for hit in hits) < 800
         (12, 6, True)
     """
     draw = random.Random(seed)
     deck = [kinds[number % len(kinds)] for number in range(kills)]
     draw.shuffle(deck)
-    moments = sorted(draw.randrange(count // 50, count * 9 // 10) for _ in deck)
+    apart = count * _HIT_SHARE / kills if kills else 0
+    moments = [int((number + draw.random()) * apart) for number in range(kills)]
     return [
         Hit(
             kind=kind,

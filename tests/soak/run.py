@@ -48,8 +48,8 @@ class Plan:
     lease_s: float = 2.0
     connections: int = 8
     workers: int = 2
-    #: Of the simulator: how long it takes to answer a request.
-    latency_s: float = 0.05
+    #: How long the gateway takes for a request, at the least.
+    latency_s: float = 0.02
     has_circuit: bool = False
 
 
@@ -75,7 +75,7 @@ class Soak:
             is_ahead = self._side.progress() > hit.at
             self._sleep(hit.after_s * (0.3 if is_ahead and hit.at else 1))
             if self._workers.has_ended:
-                accounts.problems.append(f"over before hit {number} of {len(hits)}")
+                say(f"over before hit {number} of {len(hits)}")
                 break
             say(f"{number:3} {hit.kind} at {self._side.progress()}")
             self._strike(hit)
@@ -154,7 +154,7 @@ def soak(plan: Plan, folder: Path, *, say: Callable[[str], None] = lambda _: Non
 def _side(plan: Plan, folder: Path) -> AbstractContextManager[Side]:
     if plan.family:
         return simulator_side(plan.family, latency_s=plan.latency_s)
-    return kannel_side(folder)
+    return kannel_side(folder, latency_s=plan.latency_s)
 
 
 def _orders(plan: Plan, *, dsn: str, url: str, public_url: str) -> Orders:
@@ -196,7 +196,9 @@ def await_receipts(store: Store, *, quiet_s: float = 4.0, timeout_s: float = 90.
         time.sleep(0.3)
 
 
-def through_kannel(*, messages: int, kills: int, seed: int, has_circuit: bool = False) -> Plan:
+def through_kannel(
+    *, messages: int, kills: int, seed: int, latency_s: float = 0.02, has_circuit: bool = False
+) -> Plan:
     """Plan a soak of a Kannel."""
     return Plan(
         name=f"Kannel, {messages:,} messages, {kills} hits",
@@ -204,12 +206,19 @@ def through_kannel(*, messages: int, kills: int, seed: int, has_circuit: bool = 
         messages=messages,
         kills=kills,
         seed=seed,
+        latency_s=latency_s,
         has_circuit=has_circuit,
     )
 
 
 def through_simulator(
-    family: str, *, messages: int, kills: int, seed: int, slow_s: float = 0.8
+    family: str,
+    *,
+    messages: int,
+    kills: int,
+    seed: int,
+    slow_s: float = 0.8,
+    lease_s: float = 2.0,
 ) -> Plan:
     """
     Plan a soak of a simulator, slow enough to be hit in the middle.
@@ -224,6 +233,7 @@ def through_simulator(
         messages=messages,
         kills=kills,
         seed=seed,
+        lease_s=lease_s,
         connections=8 if is_single else 1,
         latency_s=slow_s * 8 / 100 if is_single else slow_s,
     )

@@ -133,11 +133,14 @@ class KannelSide:
 
 
 @contextmanager
-def kannel_side(folder: Path) -> Iterator[KannelSide]:
-    """Run a Kannel with the proxy in front."""
+def kannel_side(folder: Path, *, latency_s: float) -> Iterator[KannelSide]:
+    """Run a Kannel with the proxy in front, where each request waits *latency_s*."""
     log = folder / "handed-over.log"
     (folder / "kannel").mkdir()
-    with Kannel(folder / "kannel", receipt_tries=30) as kannel, _proxy(kannel.url, log) as url:
+    with (
+        Kannel(folder / "kannel", receipt_tries=30) as kannel,
+        _proxy(kannel.url, log, slow_s=latency_s) as url,
+    ):
         yield KannelSide(kannel, url=url, log=log)
 
 
@@ -183,9 +186,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def _proxy(to: str, log: Path) -> Iterator[str]:
+def _proxy(to: str, log: Path, *, slow_s: float) -> Iterator[str]:
     command = [sys.executable, "-m", "smsflow_provider.testing.recording_proxy"]
-    arguments = ["--listen", "0", "--to", to, "--log", str(log)]
+    arguments = ["--listen", "0", "--to", to, "--log", str(log), "--slow", str(slow_s)]
     with subprocess.Popen(
         [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
