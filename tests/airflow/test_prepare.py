@@ -114,7 +114,7 @@ def failing_over(templates: Path, gateway: str) -> None:
 @pytest.mark.parametrize(
     ("gateway", "words"),
     [
-        ("secnd", ["there is no such connection", "conn_id='secnd'"]),
+        ("the_second", ["there is no such connection", "conn_id='the_second'"]),
         ("crm", ["not a gateway", "conn_id='crm'"]),
         ("sms_gateway", ["sending.failover names sms_gateway", "own gateway"]),
     ],

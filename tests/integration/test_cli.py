@@ -321,6 +321,7 @@ def test_pausing_resuming_and_stopping_say_what_is_true_now(run: Any, store: Sto
     ledger.release()
 
     assert "d1 is paused.\n" == run("pause", "d1").out
+    assert "Sale: paused (person)\n" in run("report", "d1").out
     assert "d1 is sending.\n" == run("resume", "d1").out
     assert "d1 is stopped.\n" == run("stop", "d1").out
     assert {"accepted": 1, "cancelled": 2} == figures_of(store)
