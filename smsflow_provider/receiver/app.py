@@ -25,6 +25,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.tokens import Signer, receipt_name
@@ -100,7 +101,9 @@ class Receiver:
         await send(dict(_END))
 
     async def _take(self, scope: Scope, receive: Receive) -> None:
-        place, _, last = scope["path"].rpartition("/")
+        # As it was called: a connection's name may hold what an address must escape.
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        place, _, last = raw.decode("latin-1").rpartition("/")
         about, _, conn_type = place.rpartition("/")
         if about.endswith("/inbound"):
             item = await self._inbound(conn_type, last, scope, receive)
@@ -124,12 +127,13 @@ class Receiver:
         return await self.calls.read_receipt(conn_type, callback)
 
     async def _inbound(
-        self, conn_type: str, conn_id: str, scope: Scope, receive: Receive
+        self, conn_type: str, last: str, scope: Scope, receive: Receive
     ) -> Item | None:
         query = self._query_of(conn_type, scope)
+        conn_id = unquote(last)
         dialect = await self.calls.find(conn_type, conn_id)
         await self.calls.check_inbound(dialect, conn_id, query)
-        place = f"inbound/{conn_type}/{conn_id}"
+        place = f"inbound/{conn_type}/{last}"
         callback = await self._callback(scope, receive, query, place=place)
         if dialect is None:
             return None

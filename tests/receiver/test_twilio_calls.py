@@ -9,7 +9,7 @@ import httpx
 import pytest
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from smsflow_provider.core.delivery.tokens import Signer, callback_url
+from smsflow_provider.core.delivery.tokens import Signer, callback_url, inbound_url
 from smsflow_provider.core.gateways.settings import Secret
 from smsflow_provider.core.gateways.twilio import TwilioDialect, TwilioSettings
 from smsflow_provider.core.model import ReceiptKind
@@ -129,6 +129,24 @@ def test_a_reply_is_stored_by_its_signature(receiving: Receiving) -> None:
         item.reply.body,
         item.reply.gateway_ref,
     )
+
+
+def test_the_name_of_a_connection_may_hold_what_an_address_escapes() -> None:
+    """Airflow lets names hold ``:`` and ``/``: every STOP of such a one would be refused."""
+    name = "twilio:eu/2"
+    receiver = Receiving(auth_token="right")
+    receiver.app = make_app(
+        signer=SIGNER,
+        append=receiver.append,
+        dialects=lambda: {name: receiver.dialect},
+        public_url=PUBLIC,
+    )
+    address = inbound_url(PUBLIC, conn_type="sms_twilio", conn_id=name, signer=SIGNER)
+    with ServedApp(receiver.app) as served:
+        receiver.url = served.url
+        assert 200 == receiver.call(address, REPLY, signed_with="right")
+        assert 403 == receiver.call(address, REPLY, signed_with="wrong")
+    assert [name] == [item.gateway for item in receiver.items]
 
 
 def test_without_the_auth_token_our_own_token_has_to_do() -> None:

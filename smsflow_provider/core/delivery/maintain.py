@@ -23,7 +23,6 @@ from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.retention import apply_retention
 from smsflow_provider.core.delivery.send import close_stopped
 from smsflow_provider.core.errors import (
-    ConfigError,
     GatewayError,
     SmsflowError,
     StoreUnreachableError,
@@ -187,8 +186,12 @@ async def _poll_all(store: Store, open_gateway: _OpenGateway) -> int:
         try:
             async with open_gateway(conn_id) as gateway:
                 total += await poll_once(store, conn_id, gateway)
-        except (ConfigError, GatewayError) as error:
-            problems.append(f"{conn_id}: {error.problem}")
+        except StoreUnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001  the others are asked all the same
+            # The words of a stranger's error may quote what the gateway said.
+            told = error.problem if isinstance(error, SmsflowError) else type(error).__name__
+            problems.append(f"{conn_id}: {told}")
     if problems:
         raise GatewayError("gateways could not be polled", problems=problems, fetched=total)
     return total
