@@ -131,6 +131,29 @@ def test_a_block_of_yesterday_is_not_used_today(store: Store) -> None:
     cap.give_back()
 
 
+def test_what_was_taken_yesterday_and_comes_back_today_gives_nothing_to_today(
+    store: Store,
+) -> None:
+    now = 0.0
+    cap = DailyCap(store, 1000, clock=lambda: now)
+    assert 400 == cap.take(400)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_daily SET day = day - 1")
+    assert cap._block is not None
+    now = cap._block.ends_at + 1
+
+    taken = cap.take(100)
+    cap.put_back(400)
+    taken += sum(cap.take(10) for _ in range(200))
+
+    assert 1000 == taken
+    now += 121
+    cap.put_back(1001)
+    assert (1000, 0) == (cap.take(1001), cap.take(1))
+    cap.give_back()
+    assert 1000 == parts_of_today(store)
+
+
 def test_a_day_is_one_of_utc_whatever_the_zone_of_the_server(store: Store) -> None:
     with store.transaction() as connection:
         name = connection.info.dbname

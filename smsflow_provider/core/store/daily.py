@@ -7,6 +7,7 @@ killed sender had set aside and not handed over counts as used until the day end
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ _SQL: Final = "daily"
 BLOCK_PARTS: Final = 500
 #: Near the cap a block is at most this part of what is left, so that no sender starves the others.
 _SHARE: Final = 16
+#: Seconds into a new day in which what is put back may have been taken on the day before: it is
+#: worth nothing then. Longer than a request takes, with its answer.
+_LATE_S: Final = 120.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class _Block:
     parts: int
     #: Monotonic seconds at which the day ends.
     ends_at: float
+    #: Of this day, taken and not put back.
+    taken: int = 0
 
 
 class DailyCap:
@@ -52,6 +58,8 @@ class DailyCap:
         self._clock = clock
         self._lock = Lock()
         self._block: _Block | None = None
+        #: Monotonic seconds from when on what is put back was taken on the day of the block.
+        self._trusted_at = -math.inf
 
     @property
     def limit(self) -> int | None:
@@ -79,13 +87,21 @@ class DailyCap:
                 block = self._refill(parts)
             taken = min(parts, block.parts)
             block.parts -= taken
+            block.taken += taken
             return taken
 
     def put_back(self, parts: int) -> None:
-        """Put back *parts* that were taken and not handed over."""
+        """
+        Put back *parts* that were taken and not handed over.
+
+        What was taken before midnight is worth nothing after it: it counts as used.
+        """
         with self._lock:
-            if self._limit is not None and (block := self._current()) is not None:
+            block = self._current() if self._limit is not None else None
+            if block is not None and self._clock() >= self._trusted_at:
+                parts = min(parts, block.taken)
                 block.parts += parts
+                block.taken -= parts
 
     def give_back(self) -> None:
         """Give back to all what this sender has set aside, and close the connection."""
@@ -99,6 +115,7 @@ class DailyCap:
     def _current(self) -> _Block | None:
         """Give the block of today; what is left of one of yesterday is worth nothing."""
         if self._block is not None and self._clock() >= self._block.ends_at:
+            self._trusted_at = self._block.ends_at + _LATE_S
             self._block = None
         return self._block
 
@@ -108,15 +125,18 @@ class DailyCap:
         with self._connection.transaction() as connection:
             row = connection.execute(statements(_SQL)["lock_day"]).fetchone()
             assert row is not None
-            block, kept = self._block, 0
+            block = self._block
+            kept, taken = 0, 0
             if block is not None and block.day == row["day"]:
-                kept = block.parts
+                kept, taken = block.parts, block.taken
+            elif block is not None:
+                self._trusted_at = asked_at + _LATE_S  # the store's day ended before ours
             left = max(0, self._limit - row["parts"])
             added = min(left, max(parts - kept, min(BLOCK_PARTS, left // _SHARE)))
             if added:
                 _add(connection, row["day"], added)
         ends_at = asked_at + row["left_s"]
-        self._block = _Block(day=row["day"], parts=kept + added, ends_at=ends_at)
+        self._block = _Block(day=row["day"], parts=kept + added, ends_at=ends_at, taken=taken)
         return self._block
 
 
