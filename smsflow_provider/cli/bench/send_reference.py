@@ -8,6 +8,7 @@ product; and as the SDK of Twilio shows it, in a loop and in threads.
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import threading
 import time
@@ -23,6 +24,7 @@ from smsflow_provider.core.errors import ConfigError
 #: The account that the sink is told about; it looks at none.
 ACCOUNT = f"AC{0:032x}"
 _TOKEN = "token"  # noqa: S105  the sink's
+_LOGIN = base64.b64encode(f"{ACCOUNT}:{_TOKEN}".encode()).decode()
 _SENDER = "ACME"
 
 
@@ -43,7 +45,7 @@ async def _send_all(url: str, *, count: int, connections: int) -> float:
     numbers = iter(range(1, count + 1))
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections),
-        auth=aiohttp.BasicAuth(ACCOUNT, _TOKEN),
+        headers={"Authorization": f"Basic {_LOGIN}"},
     ) as session:
         began_s = time.perf_counter()
         await asyncio.gather(*(_send_next(session, url, numbers) for _ in range(connections)))
