@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from smsflow_provider.core.delivery.control import pause, resume, stop
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.send import close_stopped, send
 from smsflow_provider.core.errors import (
+    GatewayError,
     IllegalMoveError,
     NotApprovedError,
     NotSentError,
@@ -255,10 +257,13 @@ def test_a_gateway_that_breaks_its_word_ends_the_send_with_its_messages_in_doubt
     def explode(batch: Sequence[Message]) -> None:
         calls.append(len(batch))
         if len(calls) == 2:
-            raise ZeroDivisionError
+            raise ValueError(f"cannot read {batch[0].to}: {batch[0].body}")
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(GatewayError, match="broke its word") as caught:
         run_send(store, RecordingGateway(before=explode), connections=1)
+    trace = "".join(traceback.format_exception(caught.value))
+    assert "ValueError" == caught.value.facts["kind"]
+    assert "cannot read" not in trace
     halfway = report(store, "d1")
     result = run_send(store, RecordingGateway())
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from smsflow_provider.core.delivery.backoff import own_wait_s
+from smsflow_provider.core.delivery.broken_word import without_words
 from smsflow_provider.core.delivery.outlet import Outlet, Planned
 from smsflow_provider.core.delivery.plan import Plan
 from smsflow_provider.core.gateways.deadline import leaving_by
@@ -160,7 +161,7 @@ class HandOver:
             if len(outcomes) != len(messages):
                 raise ValueError("a gateway must answer for each message")
         except Exception as error:  # noqa: BLE001  told when all is settled
-            self.broken = error
+            self.broken = without_words(error)
             return [
                 Outcome(message_id=one.id, kind=OutcomeKind.UNKNOWN, code="sender_failed")
                 for one in messages
