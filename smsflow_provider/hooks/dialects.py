@@ -45,6 +45,9 @@ def _dialects(names: Iterable[str]) -> Iterable[tuple[str, Dialect]]:
         except SmsflowError as error:
             facts = {"event": "connection_unread", "conn_id": name, "kind": type(error).__name__}
             log.debug("A connection is left out", extra=facts)
+        except Exception as error:  # noqa: BLE001  one must not silence all others
+            facts = {"event": "connection_broken", "conn_id": name, "kind": type(error).__name__}
+            log.warning("A connection is left out: its gateway's code fails", extra=facts)
 
 
 def _in_environment() -> list[str]:
