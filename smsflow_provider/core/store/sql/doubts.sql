@@ -1,18 +1,28 @@
 -- read_doubts --
 -- Messages whose last attempt is in doubt, with what a question about them needs, and how long ago the
--- sender gave up. Looks at chunks with doubts only; walks the primary keys of outcomes, marks and messages.
-SELECT o.position, o.attempt::int AS attempt, o.code, o.settled_at, k.marked_at, k.route::int AS route,
+-- sender gave up. Looks at chunks with doubts only, in order, and no further than the page goes; walks the
+-- primary keys of chunks, outcomes, marks and messages. OFFSET 0 and MATERIALIZED keep the planner, which may
+-- know nothing of a partition just filled, from joining all messages with all doubts for each page.
+WITH doubt AS MATERIALIZED (
+     SELECT o.position, o.attempt, o.code, o.settled_at, k.marked_at, k.route
+       FROM (SELECT chunk, first_position, last_position FROM smsflow_chunks
+              WHERE preparation = %(preparation)s AND unknown > 0 AND last_position > %(after)s
+              ORDER BY chunk OFFSET 0) c
+      CROSS JOIN LATERAL (SELECT position, attempt, code, settled_at FROM smsflow_outcomes
+                           WHERE preparation = %(preparation)s AND kind = 'unknown' AND position > %(after)s
+                             AND position BETWEEN c.first_position AND c.last_position
+                           ORDER BY position OFFSET 0) o
+      CROSS JOIN LATERAL (SELECT attempt, marked_at, route FROM smsflow_marks
+                           WHERE preparation = %(preparation)s AND position = o.position
+                           ORDER BY attempt DESC LIMIT 1) k
+      WHERE k.attempt = o.attempt AND coalesce(%(route)s::smallint, k.route) = k.route
+      ORDER BY c.chunk, o.position LIMIT %(limit)s)
+SELECT d.position, d.attempt::int AS attempt, d.code, d.settled_at, d.marked_at, d.route::int AS route,
        clock_timestamp() AS read_at, m.recipient_id, m.phone, m.sender, m.body, m.encoding, m.parts::int AS parts
-  FROM smsflow_chunks c
-  JOIN smsflow_outcomes o ON o.preparation = %(preparation)s AND o.kind = 'unknown'
-       AND o.position BETWEEN c.first_position AND c.last_position AND o.position > %(after)s
- CROSS JOIN LATERAL (SELECT attempt, marked_at, route FROM smsflow_marks
-                      WHERE preparation = %(preparation)s AND position = o.position
-                      ORDER BY attempt DESC LIMIT 1) k
-  JOIN smsflow_messages m ON m.preparation = %(preparation)s AND m.position = o.position
- WHERE c.preparation = %(preparation)s AND c.unknown > 0 AND c.last_position > %(after)s
-   AND k.attempt = o.attempt AND coalesce(%(route)s::smallint, k.route) = k.route
- ORDER BY o.position LIMIT %(limit)s;
+  FROM doubt d
+ CROSS JOIN LATERAL (SELECT recipient_id, phone, sender, body, encoding, parts FROM smsflow_messages
+                      WHERE preparation = %(preparation)s AND position = d.position OFFSET 0) m
+ ORDER BY d.position;
 
 -- read_witness --
 -- Any message that the gateway certainly took, long enough ago to be found: what it says about this one
