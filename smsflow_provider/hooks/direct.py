@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -46,6 +45,7 @@ def send_text(
         ConfigError: Lists every problem, the wrong numbers by their place.
     """
     from smsflow_provider.core.delivery.direct import DirectText, send_direct  # noqa: PLC0415
+    from smsflow_provider.core.delivery.loop import run  # noqa: PLC0415  loads uvloop
     from smsflow_provider.core.preparation.named import read_numbers  # noqa: PLC0415
 
     store = StoreHook(store_conn_id).store()
@@ -56,7 +56,7 @@ def send_text(
         sender=sender,
         gateway=gateway_conn_id,
     )
-    return asyncio.run(
+    return run(
         send_direct(
             store,
             direct,

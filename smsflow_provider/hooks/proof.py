@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -109,6 +108,7 @@ def send_made(
         owner: Who sends it now, for the lease.
         hook_of: Makes the hook of the gateway: another one outside tasks.
     """
+    from smsflow_provider.core.delivery.loop import run  # noqa: PLC0415  loads uvloop
     from smsflow_provider.core.delivery.send import send  # noqa: PLC0415  loads psycopg
 
     sender = make_sender(
@@ -119,4 +119,4 @@ def send_made(
         is_interrupted=is_interrupted,
         hook_of=hook_of,
     )
-    return asyncio.run(send(store, made.id, sender))
+    return run(send(store, made.id, sender))

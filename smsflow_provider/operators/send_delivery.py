@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -85,6 +84,7 @@ class SendDeliveryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send, and return the report."""
+        from smsflow_provider.core.delivery.loop import run  # noqa: PLC0415  loads uvloop
         from smsflow_provider.core.delivery.send import send  # noqa: PLC0415
 
         metrics = Metrics(dag_id_of(context))
@@ -99,7 +99,7 @@ class SendDeliveryOperator(BaseOperator):
                     on_progress=progress,
                     is_interrupted=lambda: self._is_told_to_end,
                 )
-                report = asyncio.run(send(store, delivery_id, sender))
+                report = run(send(store, delivery_id, sender))
         self.log.info("Sent: %s", total_of(report))
         return report
 
