@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from smsflow_provider.core.delivery.control import stop
+from smsflow_provider.core.delivery.maintain import Chore, Upkeep, maintain
 from smsflow_provider.core.delivery.send import close_stopped
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.store.again import again_by_policy
@@ -20,6 +21,7 @@ from smsflow_provider.core.store.receipts import apply_all_receipts, apply_recei
 from tests.core.delivery.counting import miscounted, under_way
 from tests.core.delivery.receiving import (
     append,
+    die,
     make_sending,
     received,
     settle,
@@ -123,3 +125,25 @@ def test_what_goes_again_in_the_moment_of_a_stop_is_cancelled_with_the_rest(stor
             "SELECT unknown, waiting, cancelled FROM smsflow_chunks"
         ).fetchone()
     assert {"unknown": 0, "waiting": 0, "cancelled": 1} == left
+
+
+def test_maintenance_ends_what_a_lost_worker_held_when_the_others_saw_the_stop(
+    store: Store,
+) -> None:
+    delivery, lost = make_sending(store, count=1500)
+    take(lost, 5)
+    die(lost)
+    stop(store, delivery.id, actor="ann")
+    assert not close_stopped(store, delivery.id, actor="ann", lease_s=3600)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_leases SET heartbeat_at = now() - interval '1 day'")
+
+    maintain(store, Upkeep(), only=[Chore.STOPPED])
+
+    with store.transaction() as connection:
+        left = connection.execute(
+            "SELECT sum(unknown)::int AS unknown, sum(cancelled)::int AS cancelled"
+            " FROM smsflow_chunks"
+        ).fetchone()
+    assert {"unknown": 5, "cancelled": 1495} == left
+    assert [] == under_way(store, delivery)

@@ -70,9 +70,15 @@ UPDATE smsflow_reservations r
 RETURNING r.kept_parts;
 
 -- unsettled_stopped --
--- Deliveries that were stopped and still hold all they had reserved. Reads smsflow_reservations: one row a
--- preparation.
-SELECT d.id FROM smsflow_reservations r
-  JOIN smsflow_deliveries d ON d.no = r.delivery_no AND d.preparation = r.preparation
-  JOIN smsflow_preparations p ON p.no = r.preparation
- WHERE d.state = 'stopped' AND r.kept_parts IS NULL AND p.dropped_at IS NULL ORDER BY d.no;
+-- Deliveries that were stopped and still hold all they had reserved, or have something left that a lost worker
+-- held when the others ended. Reads smsflow_reservations and the chunks of stopped deliveries: a row a
+-- preparation, and one per thousand messages.
+SELECT d.id FROM smsflow_deliveries d
+  JOIN smsflow_preparations p ON p.no = d.preparation AND p.dropped_at IS NULL
+ WHERE d.state = 'stopped'
+   AND (EXISTS (SELECT FROM smsflow_reservations r
+                 WHERE r.delivery_no = d.no AND r.preparation = d.preparation AND r.kept_parts IS NULL)
+        OR EXISTS (SELECT FROM smsflow_chunks c
+                    WHERE c.preparation = d.preparation AND p.archived_at IS NULL
+                      AND (c.epoch IS NOT NULL OR c.next_position <= c.last_position OR c.waiting > 0)))
+ ORDER BY d.no;
