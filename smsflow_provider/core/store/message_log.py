@@ -10,6 +10,8 @@ from smsflow_provider.core.store.statements import statements
 
 #: Messages on one page, at the most.
 MOST_ROWS: Final = 1_000
+#: States that are outcomes, and rare.
+_OUTCOMES: Final = frozenset({"failed", "unknown", "cancelled", "expired"})
 
 
 def read_message_log(
@@ -38,6 +40,8 @@ def read_message_log(
     if not 1 <= limit <= MOST_ROWS:
         raise ValueError(f"a page has 1 to {MOST_ROWS} messages")
     name = "message_page" if state is None else "message_page_in_state"
+    if state in _OUTCOMES:
+        name = "message_page_of_outcome"
     values = {"preparation": delivery.preparation, "after": after, "limit": limit, "state": state}
     with store.transaction() as connection:
         return connection.execute(statements("message_log")[name], values).fetchall()

@@ -29,3 +29,23 @@ SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_
           AND m.position > %(after)s AND m.state = %(state)s
         ORDER BY m.position) AS s
  LIMIT %(limit)s;
+
+-- message_page_of_outcome --
+-- The same of a state that is an outcome: found among the outcomes of those chunks before the rest is looked up.
+-- Walks the primary keys of smsflow_chunks, of the preparation's outcomes, and then those of the messages found.
+SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_ref, s.changed_at
+  FROM (SELECT first_position, last_position FROM smsflow_chunks
+         WHERE preparation = %(preparation)s AND last_position > %(after)s
+           AND CASE %(state)s::text
+                    WHEN 'failed' THEN failed WHEN 'unknown' THEN unknown
+                    WHEN 'cancelled' THEN cancelled ELSE expired END > 0
+         ORDER BY chunk) AS c
+ CROSS JOIN LATERAL (
+       SELECT DISTINCT o.position FROM smsflow_outcomes o
+        WHERE o.preparation = %(preparation)s AND o.position BETWEEN c.first_position AND c.last_position
+          AND o.position > %(after)s AND o.kind = %(state)s
+        ORDER BY o.position) AS found
+ CROSS JOIN LATERAL (
+       SELECT * FROM smsflow_message_states m
+        WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = %(state)s) AS s
+ LIMIT %(limit)s;
