@@ -253,3 +253,30 @@ def test_what_failed_goes_again_and_only_that(store: Store) -> None:
         report["cancelled"],
     )
     check_sums(report)
+
+
+def test_what_is_marked_does_not_leave_while_the_store_hangs(store: Store) -> None:
+    """Nobody can say then whether somebody has stopped it: the second request waits in vain."""
+    make_approved(store, count=400)
+    gateway = RecordingGateway(delay_s=2.5)
+
+    with Sending(store, gateway, connections=1) as sending:
+        until(lambda: under_way(store, find_delivery(store, "d1")) >= 200)
+        with store.transaction() as connection:
+            connection.execute("LOCK TABLE smsflow_leases IN ACCESS EXCLUSIVE MODE")
+            time.sleep(3.5)
+            held = len(gateway.messages)
+        stop(store, "d1", actor="ann")
+
+    assert 100 == held
+    check_sums(sending.reports[0])
+
+
+def under_way(store: Store, delivery: Delivery) -> int:
+    """Count the messages that are marked."""
+    with store.transaction() as connection:
+        row = connection.execute(
+            "SELECT count(*)::int AS n FROM smsflow_marks WHERE preparation = %s",
+            (delivery.preparation,),
+        ).fetchone()
+    return int(row["n"]) if row else 0

@@ -60,6 +60,6 @@ def test_a_worker_frozen_behind_its_marks_marks_them_anew_before_they_leave(stor
 
 
 def freeze(gateway: RecordingGateway) -> None:
-    """Stand still at the fifth request, for longer than marks are good for."""
-    if len(gateway.batches) == 5:
-        time.sleep(1.5)
+    """Stand still at some requests, for longer than marks are good for."""
+    if len(gateway.batches) in {5, 9, 13}:
+        time.sleep(2.0)

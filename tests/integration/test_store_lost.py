@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.errors import StoreUnreachableError
+from smsflow_provider.core.errors import StoreUnreachableError, SupersededError
 from smsflow_provider.core.model import Message
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.lease import claim
@@ -40,7 +40,7 @@ def test_a_store_that_is_lost_in_mid_send_ends_the_try_and_the_next_goes_on(stor
     assert 3000 == result["accepted"] + result["unknown"]
 
 
-def test_the_lock_of_a_beginning_ends_with_its_worker(store: Store) -> None:
+def test_the_first_worker_alive_begins_and_a_lost_one_holds_nobody_up(store: Store) -> None:
     """Also when its machine vanishes: after five silent seconds the server asks for it."""
     make_prepared(store, count=5)
     delivery = approve(store)
@@ -51,15 +51,15 @@ def test_the_lock_of_a_beginning_ends_with_its_worker(store: Store) -> None:
     shown = first._connection.execute("SHOW tcp_keepalives_idle").fetchone()
     first._connection.commit()
 
-    assert (True, False) == (first.may_begin(), second.may_begin())
-    first._connection.close()
+    assert (True, False) == (first.may_begin(lease_s=10), second.may_begin(lease_s=10))
+    time.sleep(0.3)
+    assert second.may_begin(lease_s=0.2)
+    with pytest.raises(SupersededError):
+        first.begin(actor="first")
 
-    deadline = time.monotonic() + 5
-    while not second.may_begin():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
     assert shown is not None
     assert "5" == shown["tcp_keepalives_idle"].removesuffix("s")
+    first.release()
     second.release()
 
 

@@ -56,8 +56,9 @@ class HandOver:
         self._enough = 1
         #: Marks so far.
         self.marked = 0
-        #: Whether what is marked may still leave.
-        self.may_leave = False
+        #: Until when what is marked may leave, on the monotonic clock. A look that is old says
+        #: nothing: somebody may have stopped the delivery since.
+        self.leaves_until = 0.0
         self.last_count_at = time.monotonic()
         #: The code for which a gateway refuses every message; empty: none does.
         self.hopeless = ""
@@ -127,7 +128,7 @@ class HandOver:
         at = batch[-1].at
         if (early_s := at - time.monotonic()) > 0:
             await asyncio.sleep(early_s)
-        leave_by = min(batch[0].at + outlet.pace.late_s, batch[0].leave_by)
+        leave_by = min(batch[0].at + outlet.pace.late_s, batch[0].leave_by, self.leaves_until)
         is_late = time.monotonic() > leave_by
         trusted = outlet.breaker.room(time.monotonic())
         is_doubted = trusted is not None and trusted < len(batch)
@@ -135,7 +136,7 @@ class HandOver:
         for one in batch:
             if self._allowed is not None and one.taken.phone not in self._allowed:
                 self._settle(outlet, one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
-            elif is_late or is_doubted or not self.may_leave:
+            elif is_late or is_doubted:
                 self._put_back(outlet, one.taken)
             else:
                 leaving.append(one.taken)

@@ -128,7 +128,7 @@ async def _begun(store: Store, ledger: Ledger, sender: Sender) -> Delivery:
             raise NotApprovedError("the delivery was prepared again", delivery=delivery.id)
         if delivery.state is not DeliveryState.APPROVED:
             return delivery
-        if ledger.may_begin():
+        if ledger.may_begin(lease_s=sender.lease_s):
             await _begin(store, ledger, sender)
         else:
             ledger.standing()

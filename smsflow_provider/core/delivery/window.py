@@ -45,8 +45,9 @@ class WindowSettings:
     longest_backoff_s: float = 60.0
     #: Seconds between two calls of ``on_progress``.
     progress_s: float = 5.0
-    #: A tick that took longer than this, in seconds, hands nothing over before it has looked again.
-    stale_s: float = 3.0
+    #: For how long a look at the delivery lets messages leave, in seconds from when it began: a
+    #: stop holds within this and a tick, also while the store hangs.
+    stale_s: float = 1.5
     #: A worker silent for this long, in seconds, has lost its chunks to the others.
     lease_s: float = 10.0
 
@@ -116,14 +117,16 @@ class SlidingWindow:
     async def _step(self) -> bool:
         """Run one tick. True: the delivery has ended."""
         await self._fill()
-        began = time.monotonic()
+        began = ticked_at = time.monotonic()
         leaving = await self._tick(began)
         took_s = time.monotonic() - began
         self._tick_took_s += _SMOOTHING * (took_s - self._tick_took_s)
-        if took_s > self._settings.stale_s:
+        if took_s > self._settings.stale_s / 2:
+            began = time.monotonic()
             self._standing = await asyncio.to_thread(self._ledger.standing)
-        self._hands.may_leave = self._standing.may_send and not self._is_ending()
-        self._hands.take(leaving, ticked_at=began)
+        may_leave = self._standing.may_send and not self._is_ending()
+        self._hands.leaves_until = began + self._settings.stale_s if may_leave else 0.0
+        self._hands.take(leaving, ticked_at=ticked_at)
         self._tell()
         if await self._has_ended():
             return True
@@ -204,14 +207,11 @@ class SlidingWindow:
         self, settled: Sequence[Settled], due: Sequence[Planned], now: float
     ) -> tuple[Ticked, int]:
         """Do all of a tick that blocks, in one thread. Tells how many of *due* were taken, too."""
-        for chore in self._hands.take_chores():
-            chore()
-        if now - self._looked_at >= _LOOK_S:
-            self._looked_at = now
-            self._look()
-        self._watch.put_parts_back(self._hands.take_parts_back())
         parts = [one.taken.parts for one in due]
-        count = self._within_cap(parts)
+        try:
+            count = self._ask_watch(parts, now)
+        except Exception as error:  # noqa: BLE001  told when all is settled: answers come first
+            self._hands.broken, count = error, 0
         ticked = self._ledger.tick(
             settled=settled,
             leaving=[(one.taken, one.outlet.route) for one in due[:count]],
@@ -226,6 +226,16 @@ class SlidingWindow:
             sum(one.taken.parts for one in due[:count] if one.taken.position in gone)
         )
         return ticked, count
+
+    def _ask_watch(self, parts: Sequence[int], now: float) -> int:
+        """Do what is to be done beside the ledger. Gives how many messages the cap lets leave."""
+        for chore in self._hands.take_chores():
+            chore()
+        if now - self._looked_at >= _LOOK_S:
+            self._looked_at = now
+            self._look()
+        self._watch.put_parts_back(self._hands.take_parts_back())
+        return self._within_cap(parts)
 
     def _within_cap(self, parts: Sequence[int]) -> int:
         """Count how many messages of so many parts the daily cap lets leave."""

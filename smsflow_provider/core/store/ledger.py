@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from smsflow_provider.core.errors import SchemaError, SupersededError
+from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.appending import append_marks, append_outcomes
@@ -72,13 +72,14 @@ class Ledger:
         """The epoch that fences this worker."""
         return self._epoch
 
-    def may_begin(self) -> bool:
-        """Ask to be the one that looks at the content before the first message leaves."""
+    @retrying
+    def may_begin(self, *, lease_s: float) -> bool:
+        """Whether this worker looks at the content: the first of those alive does."""
         with translated_errors(), self._connection.transaction():
-            row = self._connection.execute(
-                self._sql["begin_lock"], {"delivery_no": self._delivery.no}
-            ).fetchone()
-        return bool(row and row["is_mine"])
+            self._hold()
+            reap(self._connection, self._delivery, lease_s=lease_s)
+            row = self._connection.execute(self._sql["first_epoch"], self._lane).fetchone()
+        return bool(row and row["epoch"] == self._epoch)
 
     @retrying
     def begin(self, *, actor: str, wave_until: int | None = None) -> None:
@@ -215,15 +216,9 @@ class Ledger:
                 code=code,
             )
         self._chunks = {}
-        self._give_back()
-
-    def _give_back(self) -> None:
-        """Settle the budget of a stopped delivery; what is cut short here, maintenance does."""
-        try:
-            with translated_errors(), self._connection.transaction():
-                settle_stopped(self._connection, self._delivery)
-        except SchemaError:
-            pass  # the schema of the former version: nothing was reserved yet
+        # Apart: what is cut short here, maintenance does.
+        with translated_errors(), self._connection.transaction():
+            settle_stopped(self._connection, self._delivery)
 
     @retrying
     def give_chunks_back(self) -> None:
@@ -278,8 +273,8 @@ class Ledger:
                     self._connection.execute(
                         self._sql["free_chunks"], {**self._ledger, "chunks": list(self._chunks)}
                     )
-                name = "release_lease" if is_clean else "abandon_lease"
-                self._connection.execute(self._sql[name], self._lane)
+                ended = self._sql["release_lease" if is_clean else "abandon_lease"]
+                self._connection.execute(ended, self._lane)
         except Exception:  # noqa: BLE001, S110  the lease runs out by itself
             pass
         self._connection.close()

@@ -64,9 +64,9 @@ UPDATE smsflow_leases SET owner = '', heartbeat_at = NULL
 UPDATE smsflow_leases SET heartbeat_at = NULL
  WHERE delivery_no = %(delivery_no)s AND lane = %(lane)s AND epoch = %(epoch)s;
 
--- begin_lock --
--- One worker at a time looks at the content of a delivery that begins. Ends with the connection.
-SELECT pg_try_advisory_lock(hashtext('smsflow begin'), (%(delivery_no)s %% 2147483647)::int) AS is_mine;
+-- first_epoch --
+-- The worker that has been here longest of those who hold a lane.
+SELECT min(epoch) AS epoch FROM smsflow_leases WHERE delivery_no = %(delivery_no)s AND lane > 0 AND owner <> '';
 
 -- begin_sending --
 -- The first claim: the clock of the validity starts here, and so does the first wave.
