@@ -56,6 +56,7 @@ def send_text(
         sender=sender,
         gateway=gateway_conn_id,
     )
+    owner, config = owner_of(context), SmsflowConfig.read()
     return run(
         send_direct(
             store,
@@ -63,12 +64,7 @@ def send_text(
             origin=_origin(context, name if repeats else f"{name}.{new_id()}"),
             author=actor_of(context),
             dialect=SmsGatewayHook(gateway_conn_id).dialect(),
-            sender=make_sender(
-                store,
-                config=SmsflowConfig.read(),
-                owner=owner_of(context),
-                on_progress=on_progress,
-            ),
+            sender=make_sender(store, config=config, owner=owner, on_progress=on_progress),
         )
     )
 

@@ -13,7 +13,7 @@ from smsflow_provider.core.delivery.loop import run
 from smsflow_provider.core.delivery.outlet import GatewayLimits
 from smsflow_provider.core.delivery.send import Sender, send
 from smsflow_provider.core.delivery.tokens import Signer, callback_url
-from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.errors import ConfigError, NotSentError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect, Gateway, HttpRequest, HttpResponse
 from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport
@@ -152,8 +152,13 @@ class InstantGateway:
         return [Outcome(message_id=one.id, kind=kind, gateway_ref=one.id) for one in batch]
 
     async def ask(self, request: HttpRequest) -> HttpResponse:
-        """Answer nothing: nobody asks."""
-        raise NotImplementedError
+        """
+        Answer no question.
+
+        Raises:
+            NotSentError: Always.
+        """
+        raise NotSentError("this gateway cannot be asked", method=request.method)
 
 
 def _measured(
