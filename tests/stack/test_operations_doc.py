@@ -42,10 +42,10 @@ def test_the_ports_are_the_defaults_of_the_commands() -> None:
 
 
 def test_the_block_about_the_embedded_server_runs(tmp_path: Path) -> None:
-    block = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert block is not None
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (block,) = [each for each in blocks if "EmbeddedPostgres(" in each]
     folder = tmp_path / "postgres"
-    code = textwrap.dedent(block[1]).replace("/srv/smsflow/postgres", str(folder))
+    code = textwrap.dedent(block).replace("/srv/smsflow/postgres", str(folder))
     found: dict[str, str] = {}
     exec(code.replace(", port=15432", ""), found)  # noqa: S102  it is our own page
     EmbeddedPostgres(folder).destroy()
