@@ -376,6 +376,7 @@ def test_the_application_is_built_once() -> None:
     assert ["smsflow: early answers"] == [each["name"] for each in plugin.fastapi_root_middlewares]
 
 
+@pytest.mark.usefixtures("prepared")
 def test_its_openapi_lists_the_routes_and_no_page_of_others(server: TestClient) -> None:
     document = server.get("/smsflow/openapi.json").json()
 
