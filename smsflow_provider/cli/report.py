@@ -14,6 +14,7 @@ from smsflow_provider.cli.reach import (
 )
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.delivery.unknown import Unknown, list_unknown
+from smsflow_provider.core.model import FIGURES
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
@@ -22,13 +23,7 @@ _ORDER = (
     "targeted",
     "to_deliver",
     "parts",
-    "accepted",
-    "delivered",
-    "undelivered",
-    "failed",
-    "unknown",
-    "cancelled",
-    "expired",
+    *FIGURES,
     "waiting",
 )
 #: Levels of the log that are printed; the others are in the review.

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 #: Three hexadecimal numbers of up to 60 bits.
 _MESSAGE_ID = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{1,15})-([0-9a-f]{1,15})")
@@ -82,6 +83,20 @@ class OutcomeKind(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     NOT_SENT = "not_sent"
+
+
+#: Kinds that end a message, in the order in which they are told.
+SETTLED: Final = tuple(kind.value for kind in OutcomeKind if kind is not OutcomeKind.NOT_SENT)
+#: What is counted of the messages of a delivery: how they ended, and what was reported since.
+FIGURES: Final = (
+    "accepted",
+    "delivered",
+    "undelivered",
+    "failed",
+    "unknown",
+    "cancelled",
+    "expired",
+)
 
 
 class ReceiptKind(StrEnum):

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from airflow.sdk import Asset, AssetAlias
 
+from smsflow_provider.core.model import FIGURES
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -20,13 +22,7 @@ TOLD = (
     "targeted",
     "to_deliver",
     "parts",
-    "accepted",
-    "delivered",
-    "undelivered",
-    "failed",
-    "unknown",
-    "cancelled",
-    "expired",
+    *FIGURES,
 )
 
 

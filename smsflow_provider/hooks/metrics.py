@@ -6,17 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from smsflow_provider.core.model import FIGURES
+
 log = logging.getLogger(__name__)
 
 #: Figures of a delivery that its report tells as gauges.
 REPORTED = (
-    "accepted",
-    "delivered",
-    "undelivered",
-    "failed",
-    "unknown",
-    "cancelled",
-    "expired",
+    *FIGURES,
     "waiting",
 )
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from smsflow_provider.cli.demo.machines import CUSTOMERS, remove_home
-from smsflow_provider.cli.demo.show import SETTLED
 from smsflow_provider.cli.demo.stack import free_port
+from smsflow_provider.core.model import SETTLED
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.timeout(290)

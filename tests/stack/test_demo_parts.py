@@ -29,7 +29,6 @@ from smsflow_provider.cli.demo.crm import (
 from smsflow_provider.cli.demo.machines import empty_home, remove_home
 from smsflow_provider.cli.demo.screen import Screen
 from smsflow_provider.cli.demo.show import (
-    SETTLED,
     check_sums,
     failure_lines,
     progress_line,
@@ -37,6 +36,7 @@ from smsflow_provider.cli.demo.show import (
     review_lines,
 )
 from smsflow_provider.core.errors import ConfigError, SmsflowError
+from smsflow_provider.core.model import SETTLED
 
 TODAY = date(2026, 5, 1)
 REVIEW: dict[str, Any] = {

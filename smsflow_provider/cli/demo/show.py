@@ -7,11 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from smsflow_provider.core.errors import SmsflowError
-from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.model import SETTLED, Exclusion
 from smsflow_provider.core.preparation.cost import money
 
-#: What a message ends as, in the order of the report. Accepted ever, delivered since or not.
-SETTLED = ("accepted", "failed", "unknown", "cancelled", "expired")
 #: What a receipt says about an accepted message.
 RECEIVED = ("delivered", "undelivered")
 _WIDTH = 24

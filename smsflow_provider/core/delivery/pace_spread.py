@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.content.sending_settings import Spread
+from smsflow_provider.core.model import SETTLED
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, read_figures
 
@@ -17,8 +18,6 @@ from smsflow_provider.core.store.deliveries import Delivery, read_figures
 _COUNTED_S: Final = 10.0
 #: ... and a little faster than needed, so that the last one leaves in time.
 _AHEAD: Final = 1.02
-#: Kinds that need no sending any more.
-_SETTLED: Final = ("accepted", "failed", "unknown", "cancelled", "expired")
 
 
 def end_of(spread: Spread, began: datetime) -> datetime:
@@ -78,5 +77,5 @@ class Evenly:
 
     def _parts_left(self) -> float:
         figures = read_figures(self._store, self._delivery)
-        left = self._delivery.to_deliver - sum(figures[kind] for kind in _SETTLED)
+        left = self._delivery.to_deliver - sum(figures[kind] for kind in SETTLED)
         return self._delivery.parts * left / max(self._delivery.to_deliver, 1)

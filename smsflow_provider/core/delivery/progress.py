@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from smsflow_provider.core.content.durations import in_words
+from smsflow_provider.core.model import SETTLED
 
-#: Kinds that end a message, in the order in which they are told.
-SETTLED: Final = ("accepted", "failed", "unknown", "cancelled", "expired")
 #: The rate is that of the last so many seconds.
 WINDOW_S: Final = 30.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smsflow_provider.core.model import DeliveryKind
+from smsflow_provider.core.model import SETTLED, DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.archive import Archived, find_archive
 from smsflow_provider.core.store.connection import Store
@@ -80,7 +80,7 @@ def summary_of(
     delivery: Delivery, figures: dict[str, int], *, progress: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Put a delivery and its figures into one JSON value. See ``report``."""
-    settled = sum(figures[k] for k in ("accepted", "failed", "unknown", "cancelled", "expired"))
+    settled = sum(figures[k] for k in SETTLED)
     return {
         "delivery": delivery.id,
         "label": delivery.label,

@@ -13,7 +13,7 @@ from typing import Any, Self
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, NotFoundError
-from smsflow_provider.core.model import DeliveryKind, Exclusion, Origin
+from smsflow_provider.core.model import FIGURES, DeliveryKind, Exclusion, Origin
 from smsflow_provider.core.states import DeliveryState, check_move
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.statements import statements
@@ -284,9 +284,6 @@ def sample_messages(store: Store, delivery: Delivery, positions: list[int]) -> l
         ).fetchall()
 
 
-_FIGURES = ("accepted", "delivered", "undelivered", "failed", "unknown", "cancelled", "expired")
-
-
 def figures_of(row: Row) -> dict[str, int]:
     """Read the counters of a row: those of ``read_figures``."""
-    return {name: int(row.get(name) or 0) for name in _FIGURES}
+    return {name: int(row.get(name) or 0) for name in FIGURES}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_provider.core.delivery.progress import SETTLED, ProgressMeter
+from smsflow_provider.core.delivery.progress import ProgressMeter
+from smsflow_provider.core.model import SETTLED
 
 
 def test_the_first_look_knows_no_rate() -> None:
