@@ -10,7 +10,8 @@ from typing import Any, Final, Self
 
 from psycopg.types.json import Jsonb
 
-from smsflow_provider.core.store.connection import Connection, Row, Store, translated_errors
+from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.kept_connection import KeptConnection
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "pace"
@@ -98,11 +99,11 @@ class PaceBook:
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
         self._clock = clock
-        self._connection: Connection | None = None
         #: Buckets that are there, as far as this connection knows.
         self._known: set[str] = set()
+        # The table is emptied by a crash of the server: there is nothing to be made durable.
+        self._kept = KeptConnection(store, stall_s=1, is_durable=False, on_open=self._known.clear)
 
     @contextmanager
     def hold(self, starts_s: Mapping[str, float]) -> Iterator[Held]:
@@ -117,27 +118,16 @@ class PaceBook:
                 what nobody will use.
         """
         names = sorted(starts_s)
-        with translated_errors():
-            connection = self._open()
-            if not self._known.issuperset(names):
+        if not self._known.issuperset(names):
+            # Apart: a bucket that is made is not locked by who makes it.
+            with self._kept.transaction() as connection:
                 self._ensure(connection, starts_s)
-                self._known.update(names)
-            with connection.transaction():
-                held = self._lock(connection, starts_s)
-                yield held
-                rows = [{"bucket": name, **held.buckets[name].as_row()} for name in names]
-                connection.execute(statements(_SQL)["write_buckets"], {"rows": Jsonb(rows)})
-
-    def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            connection = self._store.connect()
-            connection.autocommit = True
-            connection.execute("SET idle_in_transaction_session_timeout = '1s'")
-            # The table is emptied by a crash of the server: there is nothing to be made durable.
-            connection.execute("SET synchronous_commit = off")
-            self._connection = connection
-            self._known.clear()
-        return self._connection
+            self._known.update(names)
+        with self._kept.transaction() as connection:
+            held = self._lock(connection, starts_s)
+            yield held
+            rows = [{"bucket": name, **held.buckets[name].as_row()} for name in names]
+            connection.execute(statements(_SQL)["write_buckets"], {"rows": Jsonb(rows)})
 
     def _ensure(self, connection: Connection, starts_s: Mapping[str, float]) -> None:
         connection.execute(
@@ -181,9 +171,7 @@ class PaceBook:
 
     def close(self) -> None:
         """Close the connection; it may be used again. Never raises."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        self._kept.close()
 
 
 def forget_idle_buckets(store: Store) -> int:
