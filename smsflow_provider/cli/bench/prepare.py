@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from smsflow_provider.cli.bench.floor import dump_rows, measure_floor
+from smsflow_provider.cli.bench.made import made_database
 from smsflow_provider.cli.bench.people import TEMPLATE, People, make_people
 from smsflow_provider.cli.bench.reference import Measured, prepare_row_by_row
 from smsflow_provider.cli.bench.result import PrepareResult
 from smsflow_provider.cli.bench.watch import run_measured
 from smsflow_provider.core.content.template import read_template
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.migrate import migrate
 from smsflow_provider.core.store.opt_outs import add_opt_outs
 
@@ -55,14 +54,8 @@ def measure_prepare(plan: Plan, *, say: Callable[[str], None]) -> PrepareResult:
         plan: What to measure.
         say: Told what happens now, as a sentence.
     """
-    with TemporaryDirectory(prefix="smsflow-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            with server:
-                dsn = server.create_database("bench")
-                return _measure(plan, dsn=dsn, folder=Path(folder), say=say)
-        finally:
-            server.destroy()
+    with made_database() as (folder, dsn):
+        return _measure(plan, dsn=dsn, folder=folder, say=say)
 
 
 def _measure(plan: Plan, *, dsn: str, folder: Path, say: Callable[[str], None]) -> PrepareResult:

@@ -11,22 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import polars as pl
 
+from smsflow_provider.cli.bench.made import begin_delivery, made_database, published
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.model import DeliveryKind, Origin
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery
-from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.migrate import migrate
 from smsflow_provider.core.store.prepared import (
-    Published,
-    begin_preparation,
     writing_preparation,
 )
 from smsflow_provider.core.store.receipts import apply_all_receipts
@@ -104,17 +99,12 @@ def measure_receipts(plan: ReceiptsPlan, *, say: Callable[[str], None]) -> Recei
         plan: What to measure.
         say: Told what happens now, as a sentence.
     """
-    with TemporaryDirectory(prefix="smsflow-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            with server:
-                store = Store(server.create_database("bench"))
-                migrate(store)
-                say("preparing messages to report on")
-                delivery = _make_sent(store, plan.receipts + plan.receipts // 2)
-                return _measure(store, delivery, plan, say=say)
-        finally:
-            server.destroy()
+    with made_database() as (_, dsn):
+        store = Store(dsn)
+        migrate(store)
+        say("preparing messages to report on")
+        delivery = _make_sent(store, plan.receipts + plan.receipts // 2)
+        return _measure(store, delivery, plan, say=say)
 
 
 def _measure(
@@ -256,33 +246,10 @@ def _settings_of(store: Store) -> dict[str, str]:
 
 def _make_sent(store: Store, count: int) -> Delivery:
     """Make a delivery of *count* messages that the gateway took."""
-    origin = Origin(dag_id="bench", run_id="bench", task_id="sms")
-    kind = DeliveryKind.CAMPAIGN
-    ensure_delivery(store, "bench", kind=kind, label="Bench", origin=origin, actor="bench")
-    delivery = begin_preparation(
-        store,
-        "bench",
-        label="Bench",
-        gateway="bench",
-        dry_run=False,
-        template={"name": "bench"},
-        settings={},
-        audience={"count": count},
-        validity_s=3600,
-        actor="bench",
-    )
+    delivery = begin_delivery(store, "bench", count=count)
     with writing_preparation(store, delivery) as writer:
         writer.write_messages(_messages(count))
-        writer.publish(
-            Published(
-                fingerprint="bench",
-                targeted=count,
-                excluded=0,
-                to_deliver=count,
-                parts=count,
-                figures={"excluded": {}},
-            )
-        )
+        writer.publish(published(count, fingerprint="bench"))
     with store.connect() as connection:
         connection.autocommit = True
         for statement in _MESSAGES.format(delivery.preparation, count).split(";"):

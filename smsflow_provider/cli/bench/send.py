@@ -5,10 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from smsflow_provider.cli.bench.made import made_database
 from smsflow_provider.cli.bench.result import Verdict
 from smsflow_provider.cli.bench.send_ledgered import (
     Measured,
@@ -20,7 +19,6 @@ from smsflow_provider.cli.bench.send_reading import measure_reading
 from smsflow_provider.cli.bench.send_reference import send_by_aiohttp, send_by_sdk
 from smsflow_provider.cli.bench.send_sink import running_sink
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.store.migrate import migrate
 
 #: Of a bare aiohttp loop without a ledger.
@@ -135,20 +133,14 @@ def measure_send(plan: SendPlan, *, say: Callable[[str], None]) -> SendResult:
     Raises:
         ConfigError: Twilio's SDK is not installed, or something did not arrive once.
     """
-    with TemporaryDirectory(prefix="smsflow-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            with server:
-                store = Store(server.create_database("bench"))
-                migrate(store)
-                rounds = [
-                    _measure_round(store, plan, number, say=say)
-                    for number in range(1, plan.rounds + 1)
-                ]
-                say(f"reading a delivery of {plan.large:,} messages")
-                reading = measure_reading(store, count=plan.large)
-        finally:
-            server.destroy()
+    with made_database() as (_, dsn):
+        store = Store(dsn)
+        migrate(store)
+        rounds = [
+            _measure_round(store, plan, number, say=say) for number in range(1, plan.rounds + 1)
+        ]
+        say(f"reading a delivery of {plan.large:,} messages")
+        reading = measure_reading(store, count=plan.large)
     return SendResult(
         rows=plan.rows,
         large=reading.messages,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from smsflow_provider.cli.bench.made import begin_delivery, published
 from smsflow_provider.cli.bench.send_reference import ACCOUNT
 from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.delivery.loop import run
@@ -20,15 +21,13 @@ from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport
 from smsflow_provider.core.gateways.settings import Secret
 from smsflow_provider.core.gateways.simulator import SimulatorDialect, SimulatorSettings
 from smsflow_provider.core.gateways.twilio import TwilioDialect, TwilioSettings
-from smsflow_provider.core.model import DeliveryKind, Message, Origin, Outcome, OutcomeKind
+from smsflow_provider.core.model import Message, Outcome, OutcomeKind
 from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery, ensure_delivery, find_delivery
+from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.core.store.keys import read_keys
 from smsflow_provider.core.store.prepared import (
     MessageRow,
-    Published,
-    begin_preparation,
     message_frame,
     writing_preparation,
 )
@@ -71,37 +70,6 @@ def make_approved(store: Store, delivery_id: str, *, count: int) -> Delivery:
         via="bench",
     )
     return find_delivery(store, delivery_id)
-
-
-def begin_delivery(store: Store, delivery_id: str, *, count: int) -> Delivery:
-    """Make a delivery whose messages are still to be written."""
-    origin = Origin(dag_id="bench", run_id=delivery_id, task_id="sms")
-    kind = DeliveryKind.CAMPAIGN
-    ensure_delivery(store, delivery_id, kind=kind, label="Bench", origin=origin, actor="bench")
-    return begin_preparation(
-        store,
-        delivery_id,
-        label="Bench",
-        gateway="bench",
-        dry_run=False,
-        template={"name": "bench"},
-        settings={},
-        audience={"count": count},
-        validity_s=3600,
-        actor="bench",
-    )
-
-
-def published(count: int, *, fingerprint: str) -> Published:
-    """Say what a preparation of *count* messages says of itself."""
-    return Published(
-        fingerprint=fingerprint,
-        targeted=count,
-        excluded=0,
-        to_deliver=count,
-        parts=count,
-        figures={"excluded": {}},
-    )
 
 
 def _rows(count: int) -> list[MessageRow]:

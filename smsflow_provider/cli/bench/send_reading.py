@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smsflow_provider.cli.bench.send_ledgered import begin_delivery, published
+from smsflow_provider.cli.bench.made import begin_delivery, published
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, read_figures
