@@ -17,50 +17,13 @@ from smsflow_provider.core.store.lease import claim
 from smsflow_provider.core.store.ledger import Ledger
 from smsflow_provider.core.store.ledger_rows import Settled, Taken
 from smsflow_provider.core.store.receipts import apply_receipts, resolve_proven
+from tests.core.delivery.counting import miscounted
 from tests.core.delivery.receiving import append, die, received
-
-#: Every chunk whose counters are not what its rows say, by the names of the counters.
-_WRONG = """
-WITH last AS (
-    SELECT m.position, (m.position - 1) / 1000 AS chunk, k.attempt AS marked, o.attempt AS settled,
-           CASE WHEN k.attempt > coalesce(o.attempt, -1) THEN NULL ELSE o.kind END AS kind,
-           r.kind AS receipt
-      FROM smsflow_messages m
-      LEFT JOIN LATERAL (SELECT attempt FROM smsflow_marks
-                          WHERE preparation = %(p)s AND position = m.position
-                          ORDER BY attempt DESC LIMIT 1) k ON true
-      LEFT JOIN LATERAL (SELECT attempt, kind FROM smsflow_outcomes
-                          WHERE preparation = %(p)s AND position = m.position
-                          ORDER BY attempt DESC LIMIT 1) o ON true
-      LEFT JOIN smsflow_receipts r ON r.preparation = %(p)s AND r.position = m.position
-     WHERE m.preparation = %(p)s),
-counted AS (
-    SELECT chunk, count(*) FILTER (WHERE kind = 'accepted') AS accepted,
-           count(*) FILTER (WHERE kind = 'failed') AS failed,
-           count(*) FILTER (WHERE kind = 'unknown') AS unknown,
-           count(*) FILTER (WHERE kind = 'cancelled') AS cancelled,
-           count(*) FILTER (WHERE kind = 'expired') AS expired,
-           count(*) FILTER (WHERE kind = 'not_sent') AS waiting,
-           count(*) FILTER (WHERE receipt = 'delivered') AS delivered,
-           count(*) FILTER (WHERE receipt = 'undelivered') AS undelivered,
-           max(position) FILTER (WHERE marked IS NOT NULL OR settled IS NOT NULL) AS highest
-      FROM last GROUP BY chunk)
-SELECT c.chunk, to_jsonb(c) AS says, to_jsonb(n) AS is
-  FROM smsflow_chunks c JOIN counted n USING (chunk)
- WHERE c.preparation = %(p)s
-   AND ((c.accepted, c.failed, c.unknown, c.cancelled, c.expired, c.waiting, c.delivered,
-         c.undelivered)
-        <> (n.accepted, n.failed, n.unknown, n.cancelled, n.expired, n.waiting, n.delivered,
-            n.undelivered)
-        OR c.next_position <= coalesce(n.highest, 0))
-"""
 
 
 def check_all_chunks(store: Store, delivery: Delivery) -> None:
     """Make sure that the counters of every chunk say what its rows say."""
-    with store.transaction() as connection:
-        rows = connection.execute(_WRONG, {"p": delivery.preparation}).fetchall()
-    assert [] == rows
+    assert [] == miscounted(store, delivery)
 
 
 @dataclass
