@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smsflow_provider.core.delivery.send import Sender
     from smsflow_provider.core.delivery.tokens import Signer
     from smsflow_provider.core.gateways.gateway_type import GatewayType
+    from smsflow_provider.core.gateways.settings import GatewaySettings
     from smsflow_provider.core.store.connection import Store
 
 
@@ -37,14 +38,18 @@ def make_sender(
     from smsflow_provider.core.delivery.tokens import Signer  # noqa: PLC0415
     from smsflow_provider.core.store.keys import read_keys  # noqa: PLC0415
 
+    @cache
+    def read(conn_id: str) -> tuple[str, GatewaySettings]:
+        return hook_of(conn_id).read()
+
     publish_rules_of(config, store)
     signer = Signer(read_keys(store))
     return Sender(
         owner=owner,
         open_gateway=lambda conn_id: hook_of(conn_id).open(),
-        limits_of=lambda conn_id: _limits_of(hook_of(conn_id)),
-        conn_type_of=lambda conn_id: hook_of(conn_id).read()[0],
-        callback_url_of=_callback_urls(config.public_url, signer, hook_of),
+        limits_of=lambda conn_id: _limits_of(read(conn_id)[1]),
+        conn_type_of=lambda conn_id: read(conn_id)[0],
+        callback_url_of=_callback_urls(config.public_url, signer, lambda one: read(one)[0]),
         daily_cap=config.daily_cap,
         allowed=config.allowed,
         on_progress=on_progress,
@@ -52,10 +57,9 @@ def make_sender(
     )
 
 
-def _limits_of(hook: SmsGatewayHook) -> GatewayLimits:
+def _limits_of(settings: GatewaySettings) -> GatewayLimits:
     from smsflow_provider.core.delivery.outlet import GatewayLimits  # noqa: PLC0415
 
-    _, settings = hook.read()
     return GatewayLimits(
         connections=settings.max_connections,
         parts_per_s=settings.parts_per_s,
@@ -64,14 +68,14 @@ def _limits_of(hook: SmsGatewayHook) -> GatewayLimits:
 
 
 def _callback_urls(
-    public_url: str, signer: Signer, hook_of: Callable[[str], SmsGatewayHook]
+    public_url: str, signer: Signer, conn_type_of: Callable[[str], str]
 ) -> Callable[[str, str], str | None]:
     from smsflow_provider.core.delivery.tokens import callback_url  # noqa: PLC0415
     from smsflow_provider.core.gateways.registry import gateway_type  # noqa: PLC0415
 
     @cache
     def kind_of(conn_id: str) -> GatewayType:
-        return gateway_type(hook_of(conn_id).read()[0])
+        return gateway_type(conn_type_of(conn_id))
 
     def url_of(conn_id: str, message_id: str) -> str | None:
         if not public_url:
