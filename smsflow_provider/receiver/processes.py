@@ -54,11 +54,6 @@ class Children:
         self._began_s = [0.0] * count
         self._children: list[subprocess.Popen[str] | None] = [None] * count
 
-    @property
-    def pids(self) -> list[int]:
-        """The process ids of those that live."""
-        return [one.pid for one in self._children if one is not None and one.poll() is None]
-
     def keep(self, is_ending: Callable[[], bool]) -> None:
         """Start them all, and anew whichever dies, until told to end."""
         while not is_ending():

@@ -259,7 +259,6 @@ def test_a_delivery_is_spread_over_its_time(store: Store) -> None:
         sender_parts_per_s=0.0,
         priority=1,
         spread=Spread(over_s=60),
-        max_parts=1,
     )
     handed = list(hand_over(pacer, itertools.repeat(Parcel(1, "ACME")), for_s=3.0))
     pacer.close()

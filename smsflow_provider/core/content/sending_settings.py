@@ -52,7 +52,8 @@ def _check_country(value: str) -> str:
     return value.upper()
 
 
-def _check_connection(value: str) -> str:
+def check_connection(value: str) -> str:
+    """Give *value* back; refuse what is no id of an Airflow connection."""
     if _CONNECTION_ID.fullmatch(value) is None:
         raise refusal("is not the id of a connection", "letters, digits, _ - . : /")
     return value
@@ -121,7 +122,7 @@ class Failover(_Part):
     """A second gateway, for what the first certainly did not take."""
 
     #: Airflow connection of the second gateway.
-    gateway: Annotated[str, AfterValidator(_check_connection)]
+    gateway: Annotated[str, AfterValidator(check_connection)]
     #: Countries (ISO 3166) whose messages go through the second one from the start. Others go
     #: there only while the first one's circuit is open.
     countries: tuple[Annotated[str, AfterValidator(_check_country)], ...] = ()

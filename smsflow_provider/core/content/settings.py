@@ -23,11 +23,10 @@ from smsflow_provider.core.content.durations import read_duration_s, refusal
 from smsflow_provider.core.content.encoding import refused_characters
 from smsflow_provider.core.content.languages import canonical_code
 from smsflow_provider.core.content.senders import hint_for_country, problem_of_sender
-from smsflow_provider.core.content.sending_settings import SendingSettings
+from smsflow_provider.core.content.sending_settings import SendingSettings, check_connection
 from smsflow_provider.core.content.transliteration import Transliteration
 from smsflow_provider.core.model import MessageClass
 
-_CONNECTION_ID = re.compile(r"[\w.:/-]{1,250}")
 _RULE_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 # As budgets.yaml takes them.
 _BUDGET_NAME = re.compile(r"[A-Za-z][\w.-]{0,62}")
@@ -197,9 +196,7 @@ class TemplateSettings(BaseModel):
     @field_validator("gateway")
     @classmethod
     def _check_gateway(cls, value: str | None) -> str | None:
-        if value is not None and _CONNECTION_ID.fullmatch(value) is None:
-            raise refusal("is not the id of a connection", "letters, digits, _ - . : /")
-        return value
+        return value if value is None else check_connection(value)
 
     @field_validator("validity_s")
     @classmethod

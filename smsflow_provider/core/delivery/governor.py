@@ -308,18 +308,9 @@ class Governor:
         return self._opted_out
 
 
-def pause_itself(
-    store: Store,
-    delivery_id: str,
-    *,
-    reason: PauseReason,
-    event: LogEvent,
-    problem: str,
-    actor: str,
-    facts: dict[str, Any] | None = None,
-) -> bool:
+def pause_for_cap(store: Store, delivery_id: str, *, limit: int, actor: str) -> bool:
     """
-    Pause a delivery that is being sent, for a reason its sender has found.
+    Pause a delivery because all deliveries have reached the daily cap of *limit* parts.
 
     Returns:
         False: it is not being sent; nothing was done.
@@ -331,23 +322,10 @@ def pause_itself(
         hold_delivery(
             connection,
             delivery,
-            reason=reason,
+            reason=PauseReason.DAILY_CAP,
             actor=actor,
-            event=event,
-            problem=problem,
-            facts=facts,
+            event=LogEvent.DAILY_CAP,
+            problem="All deliveries together have sent what they may today: the delivery is held",
+            facts={"parts_per_day": limit},
         )
     return True
-
-
-def pause_for_cap(store: Store, delivery_id: str, *, limit: int, actor: str) -> bool:
-    """Pause a delivery because all deliveries have reached the daily cap of *limit* parts."""
-    return pause_itself(
-        store,
-        delivery_id,
-        reason=PauseReason.DAILY_CAP,
-        event=LogEvent.DAILY_CAP,
-        problem="All deliveries together have sent what they may today: the delivery is held",
-        actor=actor,
-        facts={"parts_per_day": limit},
-    )

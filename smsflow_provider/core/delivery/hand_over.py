@@ -59,7 +59,6 @@ class HandOver:
         #: Until when what is marked may leave, on the monotonic clock. A look that is old says
         #: nothing: somebody may have stopped the delivery since.
         self.leaves_until = 0.0
-        self.last_count_at = time.monotonic()
         #: The code for which a gateway refuses every message; empty: none does.
         self.hopeless = ""
         self.hopeless_gateway = ""

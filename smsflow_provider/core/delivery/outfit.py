@@ -7,13 +7,12 @@ from contextlib import contextmanager
 
 from smsflow_provider.core.delivery.circuit import Circuit
 from smsflow_provider.core.delivery.doubt import Resolver
-from smsflow_provider.core.delivery.governor import Governor, pause_for_cap, pause_itself
+from smsflow_provider.core.delivery.governor import Governor, pause_for_cap
 from smsflow_provider.core.delivery.outlet import Breaker, GatewayLimits, Outlet, Pace
 from smsflow_provider.core.delivery.pace import make_pacer
+from smsflow_provider.core.delivery.switch import pause_if_off
 from smsflow_provider.core.delivery.watch import Watch
 from smsflow_provider.core.delivery.waves import sending_of
-from smsflow_provider.core.log_event import LogEvent
-from smsflow_provider.core.states import PauseReason
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.daily import DailyCap
 from smsflow_provider.core.store.deliveries import Delivery
@@ -33,7 +32,6 @@ class Outfit:
             sender_parts_per_s=limits.sender_parts_per_s,
             priority=sending.priority,
             spread=sending.spread,
-            max_parts=_most_parts(delivery),
         )
 
     def breaker(self, store: Store, delivery: Delivery, conn_id: str) -> Breaker:
@@ -65,27 +63,9 @@ class Outfit:
                 look=governor.look,
                 take_parts=take_parts if daily_cap else lambda parts: parts,
                 put_parts_back=cap.put_back if daily_cap else lambda _: None,
-                switched_off=lambda: _pause_switched_off(store, delivery, owner),
+                switched_off=lambda: pause_if_off(store, delivery.id, actor=owner),
                 resolve=Resolver(store, delivery, outlets).resolve,
             )
         finally:
             governor.close()
             cap.give_back()
-
-
-def _pause_switched_off(store: Store, delivery: Delivery, owner: str) -> None:
-    pause_itself(
-        store,
-        delivery.id,
-        reason=PauseReason.SWITCH,
-        event=LogEvent.SWITCHED_OFF,
-        problem="The switch is off: the delivery is held",
-        actor=owner,
-    )
-
-
-def _most_parts(delivery: Delivery) -> int:
-    """Read the most parts a text of *delivery* may have; 255 where nothing says it."""
-    settings = delivery.template.get("settings")
-    given = settings.get("max_parts") if isinstance(settings, dict) else None
-    return given if isinstance(given, int) else 255

@@ -320,7 +320,6 @@ def make_pacer(
     sender_parts_per_s: float,
     priority: int,
     spread: Spread | None,
-    max_parts: int,
 ) -> Pacer:
     """
     Make the pace of *delivery* through one gateway, for one worker. Opens nothing until used.
@@ -330,9 +329,7 @@ def make_pacer(
         account_parts_per_s: Most parts a second through it. 0: no limit.
         sender_parts_per_s: Most parts a second of one sender through it. 0: no limit.
         priority: Share among the deliveries that want the same bucket, 1 to 10.
-        max_parts: Not needed: each message counts with the parts it has.
     """
-    del max_parts
     return Pacer(
         PaceBook(store),
         gateway=gateway,

@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 from smsflow_provider.core.errors import IllegalMoveError
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deadlock import retried
+from smsflow_provider.core.store.deliveries import read_delivery
 from smsflow_provider.core.store.switch import (
     Switch,
+    hold_switch,
     lock_sending,
     pause_by_switch,
     read_switch,
@@ -79,6 +82,15 @@ def check_switched_on(switch: Switch) -> None:
 def check_may_begin(store: Store) -> None:
     """Raise as ``check_switched_on`` does, for what begins and ends in one act."""
     check_switched_on(find_switch(store))
+
+
+def pause_if_off(store: Store, delivery_id: str, *, actor: str) -> None:
+    """Pause a delivery that is being sent although everything is off, as a former version may."""
+    with store.transaction() as connection:
+        switch = hold_switch(connection)
+        delivery = read_delivery(connection, delivery_id, lock=True)
+        if switch.is_off and delivery.state is DeliveryState.SENDING:
+            pause_by_switch(connection, delivery, switch, actor=actor)
 
 
 def _switch_off(store: Store, *, actor: str, reason: str) -> tuple[Switch, list[str]]:

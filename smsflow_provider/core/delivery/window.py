@@ -87,7 +87,7 @@ class SlidingWindow:
         self._resolving: asyncio.Task[bool] | None = None
         self._resolving_since = -1
         self._standing = Standing(state=delivery.state, expired=False)
-        self._told_at = self._looked_at = time.monotonic()
+        self._told_at = self._looked_at = self._counted_at = time.monotonic()
         self._tick_took_s = settings.tick_s
         self._rate = 0.0
         self._found_no_chunk = False
@@ -299,19 +299,20 @@ class SlidingWindow:
 
     async def _close(self, kind: OutcomeKind, code: str) -> bool:
         """Write what came back, and settle the rest as *kind*."""
-        self._plan.clear(now=time.monotonic())
-        settled = self._hands.take_settled()
-        await asyncio.to_thread(self._ledger.tick, settled=settled)
+        await self._write_last()
         await asyncio.to_thread(self._ledger.close_rest, kind, code)
         if kind is OutcomeKind.CANCELLED:
             return True
         # Paused in this very moment, or others are at it: go on until it has ended.
         return await asyncio.to_thread(self._ledger.finish, actor=self._actor)
 
-    async def _give_up(self) -> bool:
+    async def _write_last(self) -> None:
+        """Write what came back, and forget what has not left: the ledger has it."""
         self._plan.clear(now=time.monotonic())
-        settled = self._hands.take_settled()
-        await asyncio.to_thread(self._ledger.tick, settled=settled)
+        await asyncio.to_thread(self._ledger.tick, settled=self._hands.take_settled())
+
+    async def _give_up(self) -> bool:
+        await self._write_last()
         await asyncio.to_thread(self._ledger.give_chunks_back)
         if self._hands.broken is not None:
             raise self._hands.broken
@@ -342,8 +343,8 @@ class SlidingWindow:
         return max(least, min(flying + queued, self._settings.most_open))
 
     def _count_rate(self, settled: int, now: float) -> None:
-        passed_s = max(now - self._hands.last_count_at, 1e-3)
-        self._hands.last_count_at = now
+        passed_s = max(now - self._counted_at, 1e-3)
+        self._counted_at = now
         self._rate += _SMOOTHING * (settled / passed_s - self._rate)
 
     def _pause_s(self) -> float:

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Dialect, Feature, HttpCallback
-from smsflow_provider.core.gateways.discovery import GROUP, BrokenGateway, Discovered, discover
+from smsflow_provider.core.gateways.discovery import GROUP, Discovered, discover
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.settings import (
     ConnectionFields,
@@ -53,11 +53,6 @@ class _GatewayTypes(Mapping[str, GatewayType]):
 
 
 GATEWAY_TYPES: Mapping[str, GatewayType] = _GatewayTypes()
-
-
-def broken_gateways() -> tuple[BrokenGateway, ...]:
-    """What installed packages declare and cannot be used, and why."""
-    return tuple(_discovered().broken.values())
 
 
 def gateway_type(conn_type: str) -> GatewayType:
