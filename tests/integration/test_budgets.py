@@ -479,14 +479,3 @@ def test_without_the_prices_of_its_estimate_a_stopped_delivery_keeps_its_cost(
     ledger.release()
 
     assert (3, found.total) == kept(store)
-
-
-def test_a_store_of_the_former_version_lets_a_delivery_stop(store: Store) -> None:
-    _, ledger = make_sending(store, count=3)
-    with store.transaction() as connection:
-        connection.execute("DROP TABLE smsflow_reservations")
-    stop(store, "d1", actor="boss")
-    ledger.close_rest(OutcomeKind.CANCELLED, "stopped")
-
-    assert "sending" not in ledger.standing().state
-    ledger.release()
