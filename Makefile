@@ -18,6 +18,9 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
+#: Processes that run the tests side by side; much of their time is waiting.
+WORKERS := 2
+
 .PHONY: help setup demo test quick check format bench soak clean
 
 help: ## Show this list
@@ -28,9 +31,9 @@ setup: .venv/.made-from-lock ## Make .venv from uv.lock; does nothing when it is
 demo: setup ## Run a whole campaign on this machine; REVIEW=manual to press Send yourself, PORT=, DEMO_HOME=
 	@$(BIN)/smsflow demo $(if $(REVIEW),--review $(REVIEW)) $(if $(PORT),--port $(PORT)) $(if $(DEMO_HOME),--home $(DEMO_HOME))
 
-test: setup ## Run every test; TESTS= names some, SMSFLOW_REQUIRE_ALL=1 forbids skipping
+test: setup ## Run every test; TESTS= names some, WORKERS= says how many at once, SMSFLOW_REQUIRE_ALL=1 forbids skipping
 	@.ci/debian-packages
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 quick: setup ## Run the tests that need no server, with few examples of each property
 	@SMSFLOW_QUICK=1 $(BIN)/pytest -q tests/core tests/contract tests/architecture --ignore=tests/architecture/test_wheel.py

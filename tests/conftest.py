@@ -21,9 +21,23 @@ settings.register_profile("quick", max_examples=10)
 if os.environ.get("SMSFLOW_QUICK") == "1":
     settings.load_profile("quick")
 
+#: Folders whose expensive parts (a whole Airflow) are started once, so one process runs them.
+_TOGETHER = ("tests/system", "tests/integration/kannel")
+#: Folders that take longest: they begin first, so that no process waits for the other at the end.
+_FIRST = ("tests/system", "tests/soak", "tests/stack")
+
 # Nothing in the tests may inherit the settings of the machine they run on.
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLOW_STORE"))]:
     del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares fixtures in one process when several run, the longest first."""
+    for item in items:
+        place = item.nodeid.partition("::")[0]
+        group = next((folder for folder in _TOGETHER if place.startswith(f"{folder}/")), place)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
 @pytest.fixture(scope="session")
