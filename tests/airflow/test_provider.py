@@ -308,7 +308,7 @@ def test_a_store_that_answers_passes_the_test(airflow_store: Store) -> None:
     works, said = StoreHook().test_connection()
 
     assert works
-    assert "its schema is 0003" in said
+    assert "its schema is 0004" in said
 
 
 def test_a_store_without_its_tables_fails_the_test_and_says_what_to_run(
