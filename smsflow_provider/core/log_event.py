@@ -101,6 +101,8 @@ class LogEvent(StrEnum):
     DELIVERY_PAUSED = "delivery_paused"
     #: Info. The delivery was stopped for good.
     DELIVERY_STOPPED = "delivery_stopped"
+    #: Warning. The validity of a paused delivery is over: it ends, and what has not left expires.
+    VALIDITY_OVER = "validity_over"
     #: Warning. Everything was switched off: the delivery is held until a person resumes it, after
     #: it was switched on again.
     SWITCHED_OFF = "switched_off"

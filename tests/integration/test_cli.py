@@ -472,6 +472,7 @@ def test_maintenance_catches_up_with_everything(run: Any, store: Store) -> None:
         "messages in doubt resolved by their receipt: 1",
         "rows of the quarantine forgotten: 0",
         "stopped deliveries closed, their budgets given back: 0",
+        "deliveries ended whose validity was over: 0",
         "proofs ended that nobody finished: 0",
         "replaced preparations dropped: 1",
         "keys retired: 0",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from smsflow_provider.core.delivery.overdue import close_overdue_proofs
+from smsflow_provider.core.delivery.overdue import close_overdue
 from smsflow_provider.core.delivery.proof import make_proof, send_proof
 from smsflow_provider.core.delivery.proof_request import Proof
 from smsflow_provider.core.delivery.report import report
@@ -366,10 +366,10 @@ def test_a_proof_that_nobody_finished_is_ended_by_maintenance(store: Store) -> N
         await asyncio.gather(sending, return_exceptions=True)
 
     asyncio.run(play())
-    early = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
+    early = close_overdue(store, actor="maintain", proofs=True, lease_s=0.0)
     make_overdue(store)
-    ended = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
-    again = close_overdue_proofs(store, actor="maintain", lease_s=0.0)
+    ended = close_overdue(store, actor="maintain", proofs=True, lease_s=0.0)
+    again = close_overdue(store, actor="maintain", proofs=True, lease_s=0.0)
 
     assert [0, 1, 0] == [early, ended, again]
     ((proof, figures),) = list_proofs(store, delivery)
@@ -388,7 +388,7 @@ def test_a_proof_that_nobody_began_expires_and_is_not_sent_late(store: Store) ->
     made = make_proof(store, "d1", proof_of(), author="maria", dialect=DIALECT)
     make_overdue(store)
 
-    assert 1 == close_overdue_proofs(store, actor="maintain")
+    assert 1 == close_overdue(store, actor="maintain", proofs=True)
     assert [DeliveryState.EXPIRED] == [one.state for one, _ in list_proofs(store, delivery)]
     assert DeliveryState.READY is find_delivery(store, "d1").state
     assert "expired" == report(store, made.id)["state"]
@@ -401,7 +401,7 @@ def test_a_proof_that_somebody_sends_is_left_to_them(store: Store) -> None:
     ledger = claim(store, made, owner="somebody", lease_s=10)
     assert ledger is not None
 
-    assert 0 == close_overdue_proofs(store, actor="maintain")
+    assert 0 == close_overdue(store, actor="maintain", proofs=True)
     ledger.release()
 
 

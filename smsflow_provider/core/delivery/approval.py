@@ -218,6 +218,11 @@ def check_approved(connection: Connection, delivery: Delivery) -> Approval:
         raise NotApprovedError(
             "the approval is about other content: nothing was sent", delivery=delivery.id
         )
+    if delivery.state is DeliveryState.EXPIRED:
+        raise NotApprovedError(
+            "nobody began to send this while it was approved: prepare it again",
+            delivery=delivery.id,
+        )
     if approval.expired and delivery.state is DeliveryState.APPROVED:
         raise NotApprovedError("the approval has run out: nothing was sent", delivery=delivery.id)
     return approval

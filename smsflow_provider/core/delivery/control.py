@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from smsflow_provider.core.delivery.governor import following_wave, start_wave
+from smsflow_provider.core.delivery.overdue import end_overdue
 from smsflow_provider.core.delivery.switch import check_switched_on
 from smsflow_provider.core.delivery.waves import sending_of
 from smsflow_provider.core.errors import IllegalMoveError
@@ -18,11 +19,13 @@ from smsflow_provider.core.states import DeliveryState, PauseReason
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
+    find_delivery,
     move_and_log,
     move_delivery,
     read_delivery,
     write_log,
 )
+from smsflow_provider.core.store.overdue import is_overdue
 from smsflow_provider.core.store.switch import hold_switch
 from smsflow_provider.core.store.waves import Sight, judge_from, read_sight, write_pause
 
@@ -51,7 +54,8 @@ def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
     Let a paused delivery go on where it stands.
 
     Whoever resumes one that paused itself for its failures or opt-outs accepts them: they are
-    counted from here on. One that waits between two waves goes on with the next.
+    counted from here on. One that waits between two waves goes on with the next. One whose
+    validity is over ends instead: at once where nobody is sending it, else within a tick.
 
     Raises:
         IllegalMoveError: It is not paused, or everything is switched off.
@@ -68,10 +72,13 @@ def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
                 state=delivery.state.value,
             )
         check_switched_on(switch)
-        move_and_log(connection, delivery, DeliveryState.SENDING, actor=actor)
-        if delivery.pause_reason is not None:
-            _go_on(connection, delivery, actor=actor)
-        return read_delivery(connection, delivery_id)
+        if not (is_over := is_overdue(connection, delivery)):
+            move_and_log(connection, delivery, DeliveryState.SENDING, actor=actor)
+            if delivery.pause_reason is not None:
+                _go_on(connection, delivery, actor=actor)
+    if is_over:
+        end_overdue(store, delivery_id, actor=actor)
+    return find_delivery(store, delivery_id)
 
 
 def stop(store: Store, delivery_id: str, *, actor: str) -> Delivery:

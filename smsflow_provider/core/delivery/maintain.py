@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from smsflow_provider.core.clock import utc_now
-from smsflow_provider.core.delivery.overdue import close_overdue_proofs
+from smsflow_provider.core.delivery.overdue import close_overdue
 from smsflow_provider.core.delivery.poll import poll_once
 from smsflow_provider.core.delivery.reconcile import reconcile
 from smsflow_provider.core.delivery.replies import apply_all_replies
@@ -64,6 +64,8 @@ class Chore(StrEnum):
     QUARANTINE = "quarantine"
     #: Cancel what stopped deliveries have not sent, and give back their budgets.
     STOPPED = "stopped"
+    #: End deliveries that did not end while they were valid: what has not left expires.
+    OVERDUE = "overdue"
     #: End proofs that nobody finished.
     PROOFS = "proofs"
     #: Drop preparations that another one has replaced.
@@ -90,6 +92,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.LOOKUPS: "messages in doubt resolved by their gateway",
     Chore.QUARANTINE: "rows of the quarantine forgotten",
     Chore.STOPPED: "stopped deliveries closed, their budgets given back",
+    Chore.OVERDUE: "deliveries ended whose validity was over",
     Chore.PROOFS: "proofs ended that nobody finished",
     Chore.REPLACED: "replaced preparations dropped",
     Chore.KEYS: "keys retired",
@@ -220,7 +223,8 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.LOOKUPS: _look_up,
     Chore.QUARANTINE: lambda store, upkeep: age_quarantine(store, now=upkeep.now()),
     Chore.STOPPED: _close_stopped,
-    Chore.PROOFS: lambda store, upkeep: close_overdue_proofs(store, actor=upkeep.actor),
+    Chore.OVERDUE: lambda store, upkeep: close_overdue(store, actor=upkeep.actor),
+    Chore.PROOFS: lambda store, upkeep: close_overdue(store, actor=upkeep.actor, proofs=True),
     Chore.REPLACED: lambda store, _: drop_replaced(store),
     Chore.KEYS: lambda store, _: retire(store),
     Chore.REFERENCES: lambda store, _: forget_old_references(store),

@@ -67,13 +67,6 @@ def list_proofs(
     return [(Delivery.from_row(row), figures_of(row)) for row in rows]
 
 
-def overdue_proofs(store: Store) -> list[str]:
-    """Name the proofs that were approved or begun, and not finished while they were valid."""
-    with store.transaction() as connection:
-        rows = connection.execute(statements(_SQL)["overdue_proofs"]).fetchall()
-    return [str(row["id"]) for row in rows]
-
-
 def count_listed(
     connection: Connection, phones: Sequence[int], *, scopes: Sequence[str]
 ) -> tuple[int, int]:

@@ -31,11 +31,3 @@ SELECT (SELECT count(DISTINCT phone) FROM smsflow_opt_outs
          WHERE phone = ANY(%(phones)s::bigint[]) AND scope = ANY(%(scopes)s))::int AS opted_out,
        (SELECT count(*) FROM smsflow_quarantine
          WHERE phone = ANY(%(phones)s::bigint[]) AND quarantined_at IS NOT NULL)::int AS quarantined;
-
--- overdue_proofs --
--- Proofs that nobody finished while they were valid: their sender was lost. Reads every delivery: for maintenance.
-SELECT id FROM smsflow_deliveries
- WHERE kind = 'proof'
-   AND (state = 'sending' AND expires_at <= now()
-        OR state = 'approved' AND moved_at + validity_s * interval '1 second' <= now())
- ORDER BY no;
