@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from smsflow_provider.core.content.durations import read_duration_s, refusal
+from smsflow_provider.core.content.senders import hint_for_country
 
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _CONNECTION_ID = re.compile(r"[\w.:/-]{1,250}")
 _MOST_WAVES: Final = 10
 
@@ -46,10 +55,17 @@ def _check_zone(value: str) -> str:
     return value
 
 
-def _check_country(value: str) -> str:
-    if _COUNTRY.fullmatch(value.upper()) is None:
-        raise refusal("is not an ISO 3166 country code", "two letters, such as FR")
+def check_country(value: str) -> str:
+    """Give *value* back in capitals; refuse what is no country, with the near one."""
+    hint = hint_for_country(value.upper())
+    if hint is not None:
+        raise refusal("is not an ISO 3166 country code", hint)
     return value.upper()
+
+
+def _check_failover_country(value: str, info: ValidationInfo) -> str:
+    """Check a country that somebody writes; one of a delivery that was prepared stays as it is."""
+    return value if (info.context or {}).get("is_kept") else check_country(value)
 
 
 def check_connection(value: str) -> str:
@@ -125,7 +141,7 @@ class Failover(_Part):
     gateway: Annotated[str, AfterValidator(check_connection)]
     #: Countries (ISO 3166) whose messages go through the second one from the start. Others go
     #: there only while the first one's circuit is open.
-    countries: tuple[Annotated[str, AfterValidator(_check_country)], ...] = ()
+    countries: tuple[Annotated[str, AfterValidator(_check_failover_country)], ...] = ()
 
 
 class SendingSettings(_Part):
@@ -146,3 +162,13 @@ class SendingSettings(_Part):
     doubt_after_s: Seconds = Field(default=900, alias="doubt_after", ge=60, le=86_400)
     #: A second gateway, for what the first certainly did not take.
     failover: Failover | None = None
+
+    @classmethod
+    def kept(cls, given: Mapping[str, Any]) -> Self:
+        """
+        Read what a prepared delivery keeps.
+
+        Countries are not checked again: an older version took any two letters, and what was
+        approved is sent as it was.
+        """
+        return cls.model_validate(given, context={"is_kept": True})

@@ -22,8 +22,12 @@ from pydantic_core import PydanticCustomError
 from smsflow_provider.core.content.durations import read_duration_s, refusal
 from smsflow_provider.core.content.encoding import refused_characters
 from smsflow_provider.core.content.languages import canonical_code
-from smsflow_provider.core.content.senders import hint_for_country, problem_of_sender
-from smsflow_provider.core.content.sending_settings import SendingSettings, check_connection
+from smsflow_provider.core.content.senders import problem_of_sender
+from smsflow_provider.core.content.sending_settings import (
+    SendingSettings,
+    check_connection,
+    check_country,
+)
 from smsflow_provider.core.content.transliteration import Transliteration
 from smsflow_provider.core.model import MessageClass
 
@@ -66,13 +70,6 @@ class Finding(NamedTuple):
     other: str
 
 
-def _check_country(value: str) -> str:
-    hint = hint_for_country(value.upper())
-    if hint is not None:
-        raise refusal("is not an ISO 3166 country code", hint)
-    return value.upper()
-
-
 def _check_sender(value: str) -> str:
     problem = problem_of_sender(value)
     if problem:
@@ -111,7 +108,7 @@ def _check_keys(given: object) -> object:
     return given
 
 
-Country = Annotated[str, AfterValidator(_check_country)]
+Country = Annotated[str, AfterValidator(check_country)]
 Sender = Annotated[str, AfterValidator(_check_sender)]
 Mention = Annotated[str, StringConstraints(max_length=100), AfterValidator(_check_mention)]
 RuleName = Annotated[str, AfterValidator(_check_rule_name)]

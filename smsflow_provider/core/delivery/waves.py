@@ -18,7 +18,7 @@ def sending_of(delivery: Delivery) -> SendingSettings:
     """Read how *delivery* leaves, from the template it was prepared with; without one, as usual."""
     settings = delivery.template.get("settings")
     kept = settings.get("sending") if isinstance(settings, dict) else None
-    return SendingSettings.model_validate(kept or {})
+    return SendingSettings.kept(kept or {})
 
 
 def wave_bounds(total: int, waves: Waves | None) -> tuple[int, ...]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from smsflow_provider.core.content.front_matter import read_settings
-from smsflow_provider.core.content.sending_settings import Failover, Spread, Waves
+from smsflow_provider.core.content.sending_settings import (
+    Failover,
+    SendingSettings,
+    Spread,
+    Waves,
+)
 
 
 def test_nested_settings_and_lists_are_read() -> None:
@@ -32,3 +37,18 @@ def test_a_slip_deep_inside_is_told_with_its_line() -> None:
     assert problems
     assert {problem.line for problem in problems} <= {4, 5}
     assert all((problem.field or "").startswith("sending") for problem in problems)
+
+
+def test_a_country_to_fail_over_for_is_a_real_one_and_the_near_one_is_named() -> None:
+    _, problems = read_settings("sending:\n  failover: {gateway: other, countries: [FR, UK, XZ]}\n")
+
+    assert [
+        ("sending.failover.countries.1", "did you mean 'GB'?"),
+        ("sending.failover.countries.2", "for example FR"),
+    ] == [(problem.field, problem.hint) for problem in problems]
+
+
+def test_a_delivery_that_was_prepared_keeps_the_countries_it_was_approved_with() -> None:
+    kept = SendingSettings.kept({"failover": {"gateway": "other", "countries": ["UK"]}})
+
+    assert Failover.model_construct(gateway="other", countries=("UK",)) == kept.failover
