@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from smsflow_provider.core.audience.deadline import Deadline
+from smsflow_provider.core.audience.limits import Limits
 from smsflow_provider.core.audience.rows import batch_of
 from smsflow_provider.core.audience.source import BATCH_ROWS
 from smsflow_provider.core.errors import AudienceError
@@ -106,6 +108,7 @@ class QueryBatches:
         parameters: Values for them. None: the query is taken as it is, per cent signs too.
         label: What errors call the connection.
         rows: Rows per batch.
+        limits: What the query may cost. Beyond it, reading ends with an error.
     """
 
     def __init__(
@@ -116,12 +119,14 @@ class QueryBatches:
         parameters: Parameters = None,
         label: str,
         rows: int = BATCH_ROWS,
+        limits: Limits = Limits(),  # noqa: B008  frozen
     ) -> None:
         self._connect = connect
         self._sql = sql.strip().rstrip(";").rstrip()
         self._parameters = parameters or None
         self._label = label
         self._rows = rows
+        self._limits = limits
 
     @property
     def label(self) -> str:
@@ -132,28 +137,53 @@ class QueryBatches:
         """Hand out the rows; see ``Source.batches``."""
         with closing(self._connect()) as connection:
             try:
-                yield from self._read(connection)
-            except AudienceError:
-                raise
-            except errors_of(connection) as error:
-                raise AudienceError(
-                    "the query of the audience failed",
-                    source=self._label,
-                    cause=told_of(error, sql=self._sql, parameters=self._parameters),
-                ) from None
+                with self._deadline(connection) as deadline:
+                    yield from self._read(connection, deadline)
             finally:
                 with suppress(*errors_of(connection), AttributeError):
                     connection.rollback()
 
-    def _read(self, connection: Any) -> Iterator[pa.RecordBatch]:
-        with closing(open_cursor(connection)) as cursor:
-            self._execute(cursor)
-            rows = cursor.fetchmany(self._rows)
-            # A named cursor of psycopg2 knows its columns only after the first rows.
-            names = self._names_of(cursor)
+    def _deadline(self, connection: Any) -> Deadline:
+        return Deadline(
+            connection,
+            limit=self._limits.time,
+            label=self._label,
+            driver=driver_of(connection),
+            errors=errors_of(connection),
+        )
+
+    def _read(self, connection: Any, deadline: Deadline) -> Iterator[pa.RecordBatch]:
+        try:
+            with closing(open_cursor(connection)) as cursor:
+                deadline.watch(cursor)
+                yield from self._batches_of(cursor, deadline)
+        except AudienceError:
+            raise
+        except errors_of(connection) as error:
+            deadline.check()
+            raise AudienceError(
+                "the query of the audience failed",
+                source=self._label,
+                cause=told_of(error, sql=self._sql, parameters=self._parameters),
+            ) from None
+
+    def _batches_of(self, cursor: Any, deadline: Deadline) -> Iterator[pa.RecordBatch]:
+        self._execute(cursor)
+        rows = cursor.fetchmany(self._rows)
+        # A named cursor of psycopg2 knows its columns only after the first rows.
+        names = self._names_of(cursor)
+        count = len(rows)
+        self._limits.check_rows(count, label=self._label)
+        yield batch_of(names, _plain(rows, names))
+        while rows := self._more(cursor, deadline):
+            count += len(rows)
+            self._limits.check_rows(count, label=self._label)
             yield batch_of(names, _plain(rows, names))
-            while rows := cursor.fetchmany(self._rows):
-                yield batch_of(names, _plain(rows, names))
+
+    def _more(self, cursor: Any, deadline: Deadline) -> Sequence[Any]:
+        deadline.check()
+        rows: Sequence[Any] = cursor.fetchmany(self._rows)
+        return rows
 
     def _execute(self, cursor: Any) -> None:
         if self._parameters is None:
