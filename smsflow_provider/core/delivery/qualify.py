@@ -22,7 +22,7 @@ from smsflow_provider.core.content.durations import read_duration_s
 from smsflow_provider.core.document.judge import judge
 from smsflow_provider.core.document.problem import Problem, in_file, near
 from smsflow_provider.core.document.tree import Tree, dotted, read_tree
-from smsflow_provider.core.gateways.error_table import ErrorTable, Hardness
+from smsflow_provider.core.gateways.error_table import ErrorTable, Hardness, table_names
 from smsflow_provider.core.gateways.gateway_type import GatewayType
 from smsflow_provider.core.gateways.registry import GATEWAY_TYPES
 from smsflow_provider.core.store.qualified import ANY_CODE, Limits
@@ -89,10 +89,8 @@ def shipped_tables() -> dict[str, dict[str, str]]:
 def _table_of(kind: GatewayType) -> ErrorTable | None:
     if kind.errors is not None:
         return kind.errors
-    try:
-        return ErrorTable.of(kind.conn_type.removeprefix("sms_"))
-    except FileNotFoundError:
-        return None
+    name = kind.conn_type.removeprefix("sms_")
+    return ErrorTable.of(name) if name in table_names() else None
 
 
 def _hardness_of(table: ErrorTable) -> dict[str, str]:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
-from typing import Self
+from importlib.resources.abc import Traversable
+from typing import Any, Final, Self
 
-from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, RefusedError
+from smsflow_provider.core.errors import (
+    ConfigError,
+    GatewayError,
+    MaybeSentError,
+    NotSentError,
+    RefusedError,
+)
+
+_COLUMNS: Final = ("code", "class", "hardness", "meaning")
 
 
 class ErrorClass(StrEnum):
@@ -60,29 +70,53 @@ class ErrorTable:
     default: ErrorRow
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """
+    def read(cls, text: str, *, file: str = "") -> Self:
+        r"""
         Read a table: CSV with the columns ``code``, ``class``, ``hardness``, ``meaning``. The row
-        with the code ``*`` is the default.
+        with the code ``*`` is the default. Empty lines are passed over.
+
+        Args:
+            file: What people call the file, for errors.
 
         Raises:
-            ValueError: A row that cannot be read, a code written twice, or no default; it names
-                the line.
+            ConfigError: ``facts["problems"]`` lists everything to mend, each with the file, the
+                line, and the near word where there is one.
+
+        Example:
+            >>> table = ErrorTable.read("code,class,hardness,meaning\n*,refused,none,any other")
+            >>> table.find("7").meaning
+            'any other'
         """
+        reader = csv.DictReader(io.StringIO(text))
+        problems = _missing_columns(reader.fieldnames or (), file=file)
         rows: dict[str, ErrorRow] = {}
-        for line, found in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-            row = _row_of(found, line=line)
-            if row.code in rows:
-                raise ValueError(f"line {line}: the code {row.code} is written twice")
-            rows[row.code] = row
-        if "*" not in rows:
-            raise ValueError("no default: add a row with the code *")
+        for found in () if problems else reader:
+            at = f"{file}:{reader.line_num}" if file else f"line {reader.line_num}"
+            row, wrong = _row_of(found)
+            if row and row.code in rows:
+                wrong.append(f"the code {row.code!r} is written twice")
+            if row:
+                rows.setdefault(row.code, row)
+            problems += [f"{at}: {one}" for one in wrong]
+        if "*" not in rows and not problems:
+            problems.append(f"{file or 'the table'}: no default: add a row with the code *")
+        if problems:
+            raise ConfigError("an error table cannot be read", problems=problems)
         return cls(rows={k: v for k, v in rows.items() if k != "*"}, default=rows["*"])
 
     @classmethod
     def of(cls, name: str) -> Self:
-        """Read the table of this package with *name*, such as ``twilio``."""
-        return cls.read((files(__package__) / "tables" / f"{name}.csv").read_text("utf-8"))
+        """
+        Read the table of this package with *name*, such as ``twilio``.
+
+        Raises:
+            ConfigError: There is none of that name; the facts name the near one, and all.
+        """
+        if name not in (known := table_names()):
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError("there is no such error table", name=name, near=near, known=known)
+        text = (_tables() / f"{name}.csv").read_text("utf-8")
+        return cls.read(text, file=f"tables/{name}.csv")
 
     def find(self, code: str) -> ErrorRow:
         """Say what *code* means; the default for one nobody knows."""
@@ -115,13 +149,48 @@ class ErrorTable:
                 return MaybeSentError("the gateway cannot say", code=code)
 
 
-def _row_of(found: Mapping[str, str], *, line: int) -> ErrorRow:
-    try:
-        return ErrorRow(
-            code=found["code"].strip(),
-            error_class=ErrorClass(found["class"].strip()),
-            hardness=Hardness(found["hardness"].strip()),
-            meaning=(found.get("meaning") or "").strip(),
-        )
-    except (AttributeError, KeyError, ValueError):
-        raise ValueError(f"line {line}: needs code, class, hardness and meaning") from None
+def table_names() -> list[str]:
+    """Name the tables of this package."""
+    return sorted(
+        one.name.removesuffix(".csv") for one in _tables().iterdir() if one.name.endswith(".csv")
+    )
+
+
+def _tables() -> Traversable:
+    return files(__package__) / "tables"
+
+
+def _missing_columns(given: Sequence[str], *, file: str) -> list[str]:
+    """Name each column that is not there, and the one that was perhaps meant for it."""
+    others = [one for one in given if one not in _COLUMNS]
+    return [
+        f"{file or 'the table'}: has no column {name!r}{_near(name, others)}"
+        for name in _COLUMNS
+        if name not in given
+    ]
+
+
+def _row_of(found: Mapping[str | None, Any]) -> tuple[ErrorRow | None, list[str]]:
+    """Read one row. None, and all that is wrong with it, if it cannot be read."""
+    cells = {name: (found.get(name) or "").strip() for name in _COLUMNS}
+    wrong = [f"has no {name}" for name in ("code", "class", "hardness") if not cells[name]]
+    if None in found:
+        wrong.append("has more cells than the header: quote a meaning that holds a comma")
+    for name, kind in (("class", ErrorClass), ("hardness", Hardness)):
+        words = [one.value for one in kind]
+        if cells[name] and cells[name] not in words:
+            wrong.append(f"no {name} is {cells[name]!r}{_near(cells[name], words)}")
+    if wrong:
+        return None, wrong
+    row = ErrorRow(
+        code=cells["code"],
+        error_class=ErrorClass(cells["class"]),
+        hardness=Hardness(cells["hardness"]),
+        meaning=cells["meaning"],
+    )
+    return row, []
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

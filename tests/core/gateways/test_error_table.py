@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from smsflow_provider.core.errors import MaybeSentError, NotSentError, RefusedError
-from smsflow_provider.core.gateways.error_table import ErrorClass, ErrorRow, ErrorTable, Hardness
+from smsflow_provider.core.errors import ConfigError, MaybeSentError, NotSentError, RefusedError
+from smsflow_provider.core.gateways.error_table import (
+    ErrorClass,
+    ErrorRow,
+    ErrorTable,
+    Hardness,
+    table_names,
+)
 from smsflow_provider.core.gateways.http import outcome_of
 from smsflow_provider.core.model import Outcome, OutcomeKind
 
@@ -35,19 +41,56 @@ def test_a_table_has_its_rows_and_its_default() -> None:
     assert "anything else" == TABLE.find("6").meaning
 
 
+def problems_of(text: str, *, file: str = "errors.csv") -> object:
+    with pytest.raises(ConfigError, match="an error table cannot be read") as raised:
+        ErrorTable.read(text, file=file)
+    return raised.value.facts["problems"]
+
+
+def test_all_that_is_wrong_is_told_at_once_with_file_line_and_near_word() -> None:
+    text = (
+        "code,class,hardness,meaning\n*,refused,none,x\n1,refusde,none,x\n"
+        '\n2,refused,sofft,"a, b"\n3,refused\n4,lost,none,a, b\n*,refused,none,x\n,,,\n'
+    )
+
+    assert [
+        "errors.csv:3: no class is 'refusde' (did you mean 'refused'?)",
+        "errors.csv:5: no hardness is 'sofft' (did you mean 'soft'?)",
+        "errors.csv:6: has no hardness",
+        "errors.csv:7: has more cells than the header: quote a meaning that holds a comma",
+        "errors.csv:7: no class is 'lost'",
+        "errors.csv:8: the code '*' is written twice",
+        "errors.csv:9: has no code",
+        "errors.csv:9: has no class",
+        "errors.csv:9: has no hardness",
+    ] == problems_of(text)
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "problems"),
     [
-        ("code,class,hardness,meaning\n1,refused,none,x\n", "no default"),
-        ("code,class,hardness,meaning\n*,refused,none,x\n1,lost,none,x\n", "line 3"),
-        ("code,class,hardness,meaning\n*,refused,none,x\n1,refused\n", "line 3"),
-        ("code,class,hardness,meaning\n1,refused,none,x\n1,refused,none,x\n", "line 3"),
-        ("", "no default"),
+        (
+            "code,class,hardness,meaning\n1,refused,none,x\n",
+            ["no default: add a row with the code *"],
+        ),
+        (
+            "code,clas,hardness\n*,refused,none\n",
+            ["has no column 'class' (did you mean 'clas'?)", "has no column 'meaning'"],
+        ),
+        ("", [f"has no column {name!r}" for name in ("code", "class", "hardness", "meaning")]),
     ],
 )
-def test_a_table_that_cannot_be_read_names_the_line(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        ErrorTable.read(text)
+def test_a_table_without_its_columns_or_its_default_is_none(text: str, problems: list[str]) -> None:
+    assert [f"errors.csv: {one}" for one in problems] == problems_of(text)
+    assert [f"the table: {one}" for one in problems] == problems_of(text, file="")
+
+
+def test_a_shipped_table_that_is_not_there_is_named_with_the_near_one() -> None:
+    with pytest.raises(ConfigError, match="no such error table") as raised:
+        ErrorTable.of("twillio")
+
+    assert ["twilio"] == raised.value.facts["near"]
+    assert table_names() == raised.value.facts["known"]
 
 
 @pytest.mark.parametrize(
