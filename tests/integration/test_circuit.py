@@ -19,7 +19,7 @@ from smsflow_provider.core.delivery.circuit import (
 from smsflow_provider.core.errors import StoreUnreachableError
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.deliveries import Delivery, read_log
 from tests.governed import lines_of, make_going
 
 
@@ -313,6 +313,10 @@ def test_the_log_of_a_delivery_says_once_when_it_opens_and_when_it_closes(store:
     closed = lines_of(store, delivery, "circuit_closed")
     assert [("sms_gateway", "connect_refused")] == [(e["gateway"], e["code"]) for e in opened]
     assert ["sms_gateway"] == [each["gateway"] for each in closed]
+    assert [
+        "The gateway sms_gateway does not answer: only one message is tried now and then",
+        "The gateway sms_gateway answers again",
+    ] == [row["problem"] for row in read_log(store, delivery) if "circuit" in row["event"]]
 
 
 _OUTCOMES = st.lists(

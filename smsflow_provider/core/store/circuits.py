@@ -79,8 +79,8 @@ def tell_circuit(
         delivery,
         level="warning" if found.is_open else "info",
         event=event,
-        problem="The gateway does not answer: only one message is tried now and then"
+        problem=f"The gateway {gateway} does not answer: only one message is tried now and then"
         if found.is_open
-        else "The gateway answers again",
+        else f"The gateway {gateway} answers again",
         facts={"gateway": gateway, "at": at, **opened},
     )
