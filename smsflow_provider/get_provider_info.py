@@ -122,6 +122,12 @@ _CONFIG: dict[str, Any] = {
             default="",
             example="400",
         ),
+        "replies_days": _option(
+            "Replies that came more than so many days ago are forgotten, 30 or more; the opt-outs"
+            " they brought stay. Empty or 0: never.",
+            default="",
+            example="400",
+        ),
         "archive": _option(
             "Folder of the archive: a path or an object storage URL that maintenance reaches. Its"
             " files hold numbers and texts. Empty: the folder archive in artifacts; none: messages"

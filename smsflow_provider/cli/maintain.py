@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="archive messages of deliveries that ended longer ago, 8 or more; 0: never",
     )
     parser.add_argument(
+        "--replies-days",
+        type=int,
+        metavar="DAYS",
+        help="forget replies that came longer ago, 30 or more; their opt-outs stay; 0: never",
+    )
+    parser.add_argument(
         "--archive",
         metavar="FOLDER",
         help="where their files go; 'none' drops them without files",
@@ -68,7 +74,7 @@ def _upkeep(args: argparse.Namespace) -> Upkeep:
 
         config = SmsflowConfig.read()
         return make_upkeep(
-            config if args.retention_days is None else config.kept_for(args.retention_days),
+            config.kept_for(args.retention_days, replies=args.replies_days),
             actor="maintain",
             hook_of=GatewayOutsideTasks,
             archive=args.archive,
@@ -92,4 +98,8 @@ def _by_flags(args: argparse.Namespace) -> Upkeep:
     if days and not args.archive:
         raise ConfigError("say where archived messages go: --archive FOLDER, or --archive none")
     is_kept = args.archive and args.archive != "none"
-    return Upkeep(retention_days=days, archive=Path(args.archive).absolute() if is_kept else None)
+    return Upkeep(
+        retention_days=days,
+        replies_days=args.replies_days or 0,
+        archive=Path(args.archive).absolute() if is_kept else None,
+    )

@@ -15,6 +15,8 @@ from smsflow_provider.core.errors import ConfigError
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 #: Messages are kept at least so long; the core says so too.
 _LEAST_DAYS = 8
+#: And replies.
+_LEAST_REPLIES_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class SmsflowConfig:
     daily_cap: int = 0
     #: Messages of deliveries that ended more days ago are archived; 0: never.
     retention_days: int = 0
+    #: Replies that came more days ago are forgotten; 0: never.
+    replies_days: int = 0
     #: Folder of the archive, as ``artifacts``. Empty: ``archive`` in that; ``none``: no files.
     archive: str = ""
 
@@ -47,7 +51,8 @@ class SmsflowConfig:
 
         Raises:
             ConfigError: ``allowed_numbers`` holds something that is no E.164 number,
-                ``retention_days`` is no number of days, or ``daily_cap`` no number of parts.
+                ``retention_days`` or ``replies_days`` is no number of days, or ``daily_cap`` no
+                number of parts.
         """
         home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
         return cls(
@@ -58,22 +63,30 @@ class SmsflowConfig:
             allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
             base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
             daily_cap=read_daily_cap(conf.get("smsflow", "daily_cap", fallback="")),
-            retention_days=_days("retention_days"),
+            retention_days=_days(
+                "retention_days", least=_LEAST_DAYS, why="receipts come up to seven days late"
+            ),
+            replies_days=_days(
+                "replies_days", least=_LEAST_REPLIES_DAYS, why="gateways may deliver one again"
+            ),
             archive=conf.get("smsflow", "archive", fallback="").strip().rstrip("/"),
         )
 
-    def kept_for(self, days: int) -> Self:
-        """Make the same with another retention."""
-        return replace(self, retention_days=days)
+    def kept_for(self, days: int | None = None, *, replies: int | None = None) -> Self:
+        """Make the same with another retention of messages, of replies, or of both."""
+        return replace(
+            self,
+            retention_days=self.retention_days if days is None else days,
+            replies_days=self.replies_days if replies is None else replies,
+        )
 
 
-def _days(name: str) -> int:
+def _days(name: str, *, least: int, why: str) -> int:
     """Read a number of days; empty is 0."""
     text = conf.get("smsflow", name, fallback="").strip() or "0"
-    if not text.isdecimal() or 0 < int(text) < _LEAST_DAYS:
+    if not text.isdecimal() or 0 < int(text) < least:
         raise ConfigError(
-            f"[smsflow] {name}: write 0 for never, or {_LEAST_DAYS} days and more:"
-            " receipts come up to seven days late",
+            f"[smsflow] {name}: write 0 for never, or {least} days and more: {why}",
             got=text[:20],
         )
     return int(text)

@@ -35,6 +35,7 @@ def make_upkeep(
     return Upkeep(
         actor=actor,
         retention_days=config.retention_days,
+        replies_days=config.replies_days,
         archive=_folder(archive or config.archive or f"{config.artifacts}/archive"),
         open_gateway=lambda conn_id: hook_of(conn_id).open(),
     )

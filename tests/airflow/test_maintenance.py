@@ -82,6 +82,19 @@ def test_other_days_are_refused(monkeypatch: pytest.MonkeyPatch, days: str) -> N
         SmsflowConfig.read()
 
 
+@pytest.mark.parametrize(("given", "days"), [("29", None), ("30", 30), ("", 0), ("x", None)])
+def test_replies_are_kept_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, given: str, days: int | None
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__REPLIES_DAYS", given)
+
+    if days is None:
+        with pytest.raises(ConfigError, match="replies_days: write 0 for never, or 30 days"):
+            SmsflowConfig.read()
+    else:
+        assert days == make_upkeep(SmsflowConfig.read(), actor="me").replies_days
+
+
 @pytest.mark.parametrize(
     ("archive", "expected"),
     [("", "/a/archive"), ("/b", "/b"), ("none", "None"), ("file:///c", "file:///c")],

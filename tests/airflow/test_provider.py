@@ -118,6 +118,7 @@ def test_the_settings_have_their_defaults() -> None:
         "allowed_numbers",
         "daily_cap",
         "retention_days",
+        "replies_days",
         "archive",
         "review_hold_s",
     } == set(options)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from smsflow_provider.cli.main import main
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.maintain import (
     ASKING,
     WORDS,
@@ -19,11 +21,15 @@ from smsflow_provider.core.delivery.maintain import (
     Upkeep,
     maintain,
 )
+from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.errors import ConfigError, StoreUnreachableError
 from smsflow_provider.core.gateways.base import Gateway
+from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
+from smsflow_provider.core.store.opt_outs import iterate_opt_outs
+from smsflow_provider.core.store.replies import append_replies, iterate_replies, prune_replies
 from smsflow_provider.core.store.used_gateways import recent_gateways
 from smsflow_provider.testing.gateway import RecordingGateway
 from tests.integration.test_archive import age, make_finished, partitions_of
@@ -216,3 +222,41 @@ def test_the_command_archives_into_a_folder(
     assert f"{tmp_path}/archive/p" in capsys.readouterr().out
     assert 1 == main(["why", "+33600000001", "--delivery", "d1", "--store", store_dsn])
     assert "left the store" in capsys.readouterr().out
+
+
+def replied(store: Store, days_ago: int, phone: str, body: str, *, is_applied: bool = True) -> None:
+    """Let a reply have come in so many days ago."""
+    with store.transaction() as connection:
+        at = utc_now() - timedelta(days=days_ago)
+        append_replies(
+            connection, "kannel", [Reply(sender=phone, recipient="36111", body=body)], at
+        )
+    if is_applied:
+        apply_all_replies(store)
+
+
+def test_old_replies_are_forgotten_and_their_opt_outs_are_not(
+    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replied(store, 41, "+33612345678", "STOP")
+    replied(store, 41, "+33612345679", "who is this?")
+    replied(store, 39, "+33612345679", "stop it")
+    replied(store, 41, "+33612345670", "nobody has read this", is_applied=False)
+    words = ["maintain", "--store", store_dsn, "--only", "old_replies", "--replies-days"]
+
+    codes = [main([*words, days]) for days in ("0", "40", "40", "29")]
+
+    assert [0, 0, 0, 1] == codes
+    told = capsys.readouterr().out.splitlines()
+    assert [f"old replies forgotten: {count}" for count in (0, 2, 0)] == told[:3]
+    assert told[3].startswith("failed, old_replies: replies are kept for 30 days at the least")
+    left = [one.body for page in iterate_replies(store) for one in page]
+    assert ["nobody has read this", "stop it"] == left
+    assert 33612345678 in {one.phone for page in iterate_opt_outs(store) for one in page}
+
+
+def test_replies_are_forgotten_a_page_at_a_time(store: Store) -> None:
+    for number in range(5):
+        replied(store, 41, f"+3361234567{number}", "hello")
+
+    assert 5 == prune_replies(store, days=40, page=2)

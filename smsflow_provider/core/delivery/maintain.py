@@ -36,6 +36,7 @@ from smsflow_provider.core.store.prepared import drop_replaced
 from smsflow_provider.core.store.quarantine import age_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 from smsflow_provider.core.store.references import forget_old_references
+from smsflow_provider.core.store.replies import prune_replies
 from smsflow_provider.core.store.reservations import unsettled_stopped
 from smsflow_provider.core.store.used_gateways import recent_gateways
 
@@ -76,6 +77,8 @@ class Chore(StrEnum):
     REFERENCES = "references"
     #: Forget the pace of gateways and senders that nobody has used for a day.
     PACE = "pace"
+    #: Forget replies that came long ago; the opt-outs they brought stay.
+    OLD_REPLIES = "old_replies"
     #: Archive and drop messages of deliveries that ended long ago.
     RETENTION = "retention"
 
@@ -98,6 +101,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.KEYS: "keys retired",
     Chore.REFERENCES: "gateways' ids of messages forgotten",
     Chore.PACE: "paces of gateways and senders forgotten",
+    Chore.OLD_REPLIES: "old replies forgotten",
     Chore.RETENTION: "deliveries archived",
 }
 
@@ -110,6 +114,8 @@ class Upkeep:
     actor: str = "maintain"
     #: Messages of deliveries that ended longer ago are archived: 8 or more; 0: never.
     retention_days: int = 0
+    #: Replies that came longer ago are forgotten: 30 or more; 0: never.
+    replies_days: int = 0
     #: Where the archive is. None: messages whose time is over are dropped without files.
     archive: Folder | None = None
     #: Opens the gateway of a connection. None: gateways are not asked.
@@ -229,6 +235,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.KEYS: lambda store, _: retire(store),
     Chore.REFERENCES: lambda store, _: forget_old_references(store),
     Chore.PACE: lambda store, _: forget_idle_buckets(store),
+    Chore.OLD_REPLIES: lambda store, upkeep: prune_replies(store, days=upkeep.replies_days),
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive
     ),

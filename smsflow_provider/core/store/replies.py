@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.phones import HIGHEST, LOWEST
@@ -22,6 +23,8 @@ SOURCE: Final = "reply"
 _TAKEN_BACK: Final = (SOURCE, FROM_GATEWAY)
 #: Replies of a page of a list.
 PAGE: Final = 500
+#: Days for which replies are kept at the least.
+LEAST_DAYS: Final = 30
 
 _FILLING = re.compile(r"[\s().\-/]")
 _DIGITS = re.compile(r"[1-9][0-9]{6,14}")
@@ -175,6 +178,40 @@ def take_effect(connection: Connection, effects: Sequence[Effect], *, at: dateti
             "sources": list(_TAKEN_BACK),
         }
         connection.execute(statements(_SQL)["opt_in_by_reply"], values)
+
+
+def prune_replies(store: Store, *, days: int, page: int = PAGE) -> int:
+    """
+    Forget the replies that came more than *days* ago, by the store's clock, and were applied.
+
+    What they did to the lists of opt-outs stays for ever. A reply that waits is kept, however old.
+
+    Args:
+        days: 30 or more; 0: nothing is forgotten.
+        page: Replies of one transaction, at most.
+
+    Returns:
+        How many were forgotten.
+
+    Raises:
+        ConfigError: 1 to 29 days: a gateway may deliver a START once more, and only the reply
+            itself says that it is known.
+    """
+    if not days:
+        return 0
+    if days < LEAST_DAYS:
+        raise ConfigError(
+            "replies are kept for 30 days at the least: one that a gateway delivers again is known"
+            " by them",
+            replies_days=days,
+        )
+    total, values = 0, {"days": days, "limit": page}
+    while True:
+        with store.transaction() as connection:
+            gone = connection.execute(statements(_SQL)["prune_replies"], values).rowcount
+        total += gone
+        if not gone:
+            return total
 
 
 def count_waiting_replies(store: Store) -> int:

@@ -51,6 +51,14 @@ DELETE FROM smsflow_opt_outs
            ON o.phone = t.phone AND (t.scope IS NULL OR o.scope = t.scope)
         WHERE o.source = ANY(%(sources)s::text[]) ORDER BY o.phone, o.scope FOR UPDATE OF o);
 
+-- prune_replies --
+-- Forget the oldest replies that were applied and came so long ago. Walks the primary key from its beginning, a
+-- page at a time: the numbers follow the time about.
+WITH oldest AS MATERIALIZED (
+    SELECT no, received_at, applied_at FROM smsflow_replies ORDER BY no LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+DELETE FROM smsflow_replies r USING oldest o
+ WHERE r.no = o.no AND o.applied_at IS NOT NULL AND o.received_at < now() - %(days)s * interval '1 day';
+
 -- count_waiting_replies --
 -- How many replies wait. Walks smsflow_replies_waiting_v1.
 SELECT count(*)::bigint AS waiting FROM smsflow_replies WHERE applied_at IS NULL;
