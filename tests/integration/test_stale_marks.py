@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from smsflow_provider.core.gateways.deadline import leaving_by
+from smsflow_provider.core.gateways.deadline import LeavingBy
 from smsflow_provider.core.gateways.http import HttpGateway, HttpTransport
 from smsflow_provider.core.gateways.simulator import SimulatorDialect
 from smsflow_provider.core.model import Encoding, Message, Outcome, OutcomeKind
@@ -36,7 +36,7 @@ async def send_by(simulator: RunningSimulator, moment: float) -> list[Outcome]:
     """Hand one message over that may leave until *moment*."""
     settings = simulator.settings
     async with HttpTransport.of(settings) as transport:
-        with leaving_by(moment):
+        with LeavingBy(moment):
             return await HttpGateway(SimulatorDialect(settings), transport).send([MESSAGE])
 
 

@@ -13,7 +13,7 @@ from smsflow_provider.core.delivery.backoff import own_wait_s
 from smsflow_provider.core.delivery.broken_word import without_words
 from smsflow_provider.core.delivery.outlet import Outlet, Planned
 from smsflow_provider.core.delivery.plan import Plan
-from smsflow_provider.core.gateways.deadline import leaving_by
+from smsflow_provider.core.gateways.deadline import LeavingBy
 from smsflow_provider.core.gateways.status import NOT_REACHED_CODES, is_hopeless
 from smsflow_provider.core.model import Encoding, Message, Outcome, OutcomeKind, message_id_of
 from smsflow_provider.core.store.deliveries import Delivery
@@ -119,43 +119,58 @@ class HandOver:
         """Use every free connection of *outlet*."""
         while outlet.ready and outlet.busy < outlet.connections:
             outlet.busy += 1
-            task = asyncio.create_task(self._send(outlet, outlet.ready.popleft()))
+            task = asyncio.create_task(self._send_ready(outlet, outlet.ready.popleft()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def _send_ready(self, outlet: Outlet, batch: Sequence[Planned]) -> None:
+        """Send *batch*, and what is ready behind it: a task for each would cost more than that."""
+        while True:
+            await self._send(outlet, batch)
+            if not outlet.ready:
+                break
+            batch = outlet.ready.popleft()
+        outlet.busy -= 1
+
     async def _send(self, outlet: Outlet, batch: Sequence[Planned]) -> None:
-        at = batch[-1].at
-        if (early_s := at - time.monotonic()) > 0:
-            await asyncio.sleep(early_s)
+        now = time.monotonic()
+        if batch[-1].at > now:
+            await asyncio.sleep(batch[-1].at - now)
+            now = time.monotonic()
         leave_by = min(batch[0].at + outlet.pace.late_s, batch[0].leave_by, self.leaves_until)
-        is_late = time.monotonic() > leave_by
-        trusted = outlet.breaker.room(time.monotonic())
-        is_doubted = trusted is not None and trusted < len(batch)
+        leaving = self._chosen(outlet, batch, is_late=now > leave_by, now=now)
+        if leaving:
+            with LeavingBy(leave_by):
+                outcomes = await self._outcomes(outlet, leaving)
+            self._note(outlet, outcomes)
+            for taken, outcome in zip(leaving, outcomes, strict=True):
+                self._take_outcome(outlet, taken, outcome)
+        outlet.open -= len(batch)
+        self._open -= len(batch)
+        if len(self._settled) >= self._enough or not self._open:
+            self._back.set()
+
+    def _chosen(
+        self, outlet: Outlet, batch: Sequence[Planned], *, is_late: bool, now: float
+    ) -> list[Taken]:
+        """Settle what must not leave now, and give the rest."""
+        trusted = outlet.breaker.room(now)
+        is_held = is_late or (trusted is not None and trusted < len(batch))
+        if self._allowed is None and not is_held:
+            return [one.taken for one in batch]
         leaving = []
         for one in batch:
             if self._allowed is not None and one.taken.phone not in self._allowed:
                 self._settle(outlet, one.taken, OutcomeKind.CANCELLED, code="not_on_allow_list")
-            elif is_late or is_doubted:
+            elif is_held:
                 self._put_back(outlet, one.taken)
             else:
                 leaving.append(one.taken)
-        with leaving_by(leave_by):
-            outcomes = await self._outcomes(outlet, leaving)
-        self._note(outlet, outcomes)
-        for taken, outcome in zip(leaving, outcomes, strict=True):
-            self._take_outcome(outlet, taken, outcome)
-        outlet.busy -= 1
-        outlet.open -= len(batch)
-        self._open -= len(batch)
-        self._pump(outlet)
-        if len(self._settled) >= self._enough or not self._open:
-            self._back.set()
+        return leaving
 
     async def _outcomes(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Outcome]:
         """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
         messages = [self._message_of(outlet, one) for one in batch]
-        if not messages:
-            return []
         try:
             outcomes = await outlet.gateway.send(messages)
             if len(outcomes) != len(messages):
@@ -171,7 +186,11 @@ class HandOver:
     def _note(self, outlet: Outlet, outcomes: Sequence[Outcome]) -> None:
         """Tell the circuit what became of one request: a lost answer is one, however many ride."""
         now = time.monotonic()
-        seen = {(one.kind.value, one.code, one.is_own): one.kind for one in outcomes}
+        if len(outcomes) == 1:
+            (one,) = outcomes
+            outlet.breaker.note(one.kind, code=one.code, is_own=one.is_own, now=now)
+            return
+        seen = {(str(one.kind), one.code, one.is_own): one.kind for one in outcomes}
         for (_, code, is_own), kind in sorted(seen.items()):
             outlet.breaker.note(kind, code=code, is_own=is_own, now=now)
 

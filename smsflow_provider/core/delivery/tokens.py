@@ -11,6 +11,7 @@ import base64
 import hmac
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
 
 from smsflow_provider.core.errors import ConfigError
@@ -50,20 +51,22 @@ class Signer:
         False
     """
 
-    __slots__ = ("_inbound_keys", "_keys")
+    __slots__ = ("_inbound_keys", "_keys", "_seals")
 
     def __init__(self, keys: Sequence[bytes], *, inbound_keys: Sequence[bytes] = ()) -> None:
         if not keys or min(map(len, [*keys, *inbound_keys])) < _KEY_BYTES_MIN:
             raise ConfigError("receipts need signing keys of 16 bytes or more", keys=len(keys))
         self._keys = tuple(keys)
         self._inbound_keys = tuple(inbound_keys) or self._keys
+        every = {*self._keys, *self._inbound_keys}
+        self._seals = {key: hmac.new(key, _PURPOSE, "sha256") for key in every}
 
     def _keys_of(self, name: str) -> tuple[bytes, ...]:
         return self._inbound_keys if name.startswith(_INBOUND) else self._keys
 
     def token_of(self, message_id: str) -> str:
         """Sign *message_id*: 24 characters that need no escaping in a URL."""
-        return _token(self._keys_of(message_id)[0], message_id)
+        return _token(self._seals[self._keys_of(message_id)[0]], message_id)
 
     def verify(self, message_id: str, token: str) -> bool:
         """
@@ -74,7 +77,7 @@ class Signer:
         given = token.encode("utf-8", errors="replace")
         found = False
         for key in self._keys_of(message_id):
-            found |= hmac.compare_digest(_token(key, message_id).encode(), given)
+            found |= hmac.compare_digest(_token(self._seals[key], message_id).encode(), given)
         return found
 
 
@@ -103,9 +106,15 @@ def callback_url(
     name = receipt_name(message_id, conn_type=conn_type, conn_id=conn_id)
     # Made for each message: urlencode would take longer than all the rest of it.
     plain = message_id if _PLAIN.fullmatch(message_id) else quote_plus(message_id)
-    named = f"&{urlencode({CONNECTION_PARAMETER: conn_id})}" if conn_id else ""
-    query = f"m={plain}&t={signer.token_of(name)}{named}"
-    return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?{query}"
+    start, end = _around(public_url, conn_type, conn_id)
+    return f"{start}{plain}&t={signer.token_of(name)}{end}"
+
+
+@lru_cache(maxsize=64)
+def _around(public_url: str, conn_type: str, conn_id: str) -> tuple[str, str]:
+    """Write what the addresses of all messages of a connection begin and end with."""
+    end = f"&{urlencode({CONNECTION_PARAMETER: conn_id})}" if conn_id else ""
+    return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?m=", end
 
 
 def inbound_url(public_url: str, *, conn_type: str, conn_id: str, signer: Signer) -> str:
@@ -179,7 +188,8 @@ def read_callback_url(url: str) -> tuple[str, str, str]:
     return conn_type, query["m"][0], query["t"][0]
 
 
-def _token(key: bytes, message_id: str) -> str:
-    message = _PURPOSE + message_id.encode("utf-8", errors="replace")
-    digest = hmac.digest(key, message, "sha256")
-    return base64.urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode("ascii")
+def _token(seal: hmac.HMAC, name: str) -> str:
+    """Sign *name*, going on from *seal*, in which the key and the purpose are hashed already."""
+    signed = seal.copy()
+    signed.update(name.encode("utf-8", errors="replace"))
+    return base64.b64encode(signed.digest()[:_TOKEN_BYTES], b"-_").decode("ascii")

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from types import TracebackType
 
 _LEAVE_BY: ContextVar[float] = ContextVar("smsflow_leave_by", default=math.inf)
 
 
-@contextmanager
-def leaving_by(moment: float) -> Iterator[None]:
+class LeavingBy:
     """
     Let what is sent in the block leave until *moment* of the monotonic clock, and no later.
 
     A process may be frozen at any point, and wake up when others have taken over its work.
     """
-    token = _LEAVE_BY.set(moment)
-    try:
-        yield
-    finally:
-        _LEAVE_BY.reset(token)
+
+    __slots__ = ("_before", "_moment")
+
+    def __init__(self, moment: float) -> None:
+        self._moment = moment
+        self._before: Token[float] | None = None
+
+    def __enter__(self) -> None:
+        self._before = _LEAVE_BY.set(self._moment)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._before is not None:
+            _LEAVE_BY.reset(self._before)
 
 
 def is_too_late() -> bool:

@@ -88,11 +88,14 @@ class HttpTransport:
         place, text = written(request)
         verdict: GatewayError
         try:
-            async with self._pool.wire(place) as wire:
+            wire = await self._pool.lend(place)
+            try:
                 if is_too_late():
                     # The connection is as good as it was: nothing was written.
                     raise ConnectError("too_late")
                 return await wire.exchange(text, timeout_s=self._answer_timeout_s)
+            finally:
+                self._pool.take_back(place, wire)
         except ConnectError as error:
             verdict = NotSentError("the request did not leave", code=error.code)
         except WireError as error:

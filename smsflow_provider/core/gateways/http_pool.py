@@ -8,8 +8,6 @@ import socket
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from smsflow_provider.core.gateways.http_wire import Wire
@@ -58,19 +56,14 @@ class Pool:
         self._naming = asyncio.Lock()
         self._tls: ssl.SSLContext | None = None
 
-    @asynccontextmanager
-    async def wire(self, place: Place) -> AsyncIterator[Wire]:
+    async def lend(self, place: Place) -> Wire:
         """
-        Lend a connection to *place* that nobody else uses.
+        Lend a connection to *place* that nobody else uses. ``take_back`` it, whatever happens.
 
         Raises:
             ConnectError: There is none in time.
         """
-        wire = self._idle_wire(place) or await self._new_wire(place)
-        try:
-            yield wire
-        finally:
-            self._take_back(place, wire)
+        return self._idle_wire(place) or await self._new_wire(place)
 
     def _idle_wire(self, place: Place) -> Wire | None:
         """Take the one used last: the others may go to sleep."""
@@ -82,7 +75,8 @@ class Pool:
             self._drop(wire)
         return None
 
-    def _take_back(self, place: Place, wire: Wire) -> None:
+    def take_back(self, place: Place, wire: Wire) -> None:
+        """Keep a connection for the next request, or close it if it is good for none."""
         if wire.is_usable:
             self._idle[place].append(wire)
             self._wake()

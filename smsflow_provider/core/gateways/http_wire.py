@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from functools import lru_cache
 from typing import Any, Final
 
 import httptools
@@ -42,6 +43,9 @@ class Wire(asyncio.Protocol):
         self._answer: asyncio.Future[HttpResponse] | None = None
         self._reader = _Reader()
         self._is_over = False
+        #: When the request under way has waited long enough, on the clock of the loop.
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self.idle_since = time.monotonic()
         #: Done once the connection is closed.
         self.lost = asyncio.get_running_loop().create_future()
@@ -64,16 +68,38 @@ class Wire(asyncio.Protocol):
         answer: asyncio.Future[HttpResponse] = loop.create_future()
         self._answer = answer
         self._reader = _Reader()
-        timer = loop.call_later(timeout_s, self._fail, "timeout")
+        self._watch(loop, timeout_s)
         try:
             self._transport.write(request)
             return await answer
         finally:
-            timer.cancel()
             self._answer = None
             self.idle_since = time.monotonic()
             if not answer.done() or answer.cancelled() or answer.exception() is not None:
                 self.abort()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
+        """
+        Let the request end in *timeout_s*.
+
+        One timer serves many requests, as it costs more than all the rest of one: it goes off no
+        later than the request is due, and looks then how long the one of that moment may wait.
+        """
+        self._due = loop.time() + timeout_s
+        if self._timer is not None and self._timer.when() > self._due:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = loop.call_at(self._due, self._look_at_time, loop)
+
+    def _look_at_time(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._answer is None:
+            return
+        if loop.time() >= self._due:
+            self._fail("timeout")
+        else:
+            self._timer = loop.call_at(self._due, self._look_at_time, loop)
 
     def abort(self) -> None:
         """Close it at once."""
@@ -123,6 +149,9 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Say what this means for the request that was under way."""
         self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self.lost.done():
             self.lost.set_result(None)
         if exc is None and self._reader.ends_with_connection:
@@ -142,12 +171,23 @@ class Wire(asyncio.Protocol):
 class _Reader:
     """Reads one answer. What the parser calls back is named as the parser wants it."""
 
+    __slots__ = (
+        "_body",
+        "_headers",
+        "_parser",
+        "_size",
+        "_status",
+        "has_head",
+        "is_beyond",
+        "is_whole",
+        "keeps_connection",
+    )
+
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._size = 0
-        self._told_headers: dict[str, str] = {}
         self._status = 0
         self.has_head = False
         #: The whole answer was read.
@@ -180,8 +220,9 @@ class _Reader:
     @property
     def ends_with_connection(self) -> bool:
         """Whether the end of the connection is the end of the answer: it tells no length."""
-        names = self._headers.keys() & {"content-length", "transfer-encoding"}
-        return self.has_head and not self.is_whole and not names
+        names = {name.lower() for name, _ in self._headers}
+        has_length = not names.isdisjoint({b"content-length", b"transfer-encoding"})
+        return self.has_head and not self.is_whole and not has_length
 
     def response(self) -> HttpResponse:
         """
@@ -191,24 +232,28 @@ class _Reader:
             WireError: It was packed, and cannot be unpacked.
         """
         body = b"".join(self._body)
-        if self._headers.get("content-encoding", "identity").lower() != "identity":
+        headers: dict[str, str] = {}
+        seen: dict[str, str] = {}
+        for name, value in self._headers:
+            told, plain = _name_of(name)
+            text = value.decode("utf-8", "replace")
+            if plain not in seen:  # of one that comes twice the first
+                headers[told] = seen[plain] = text
+        if seen.get("content-encoding", "identity").lower() != "identity":
             body = _unpacked(body)
-        return HttpResponse(status=self._status, headers=self._told_headers, body=body)
+        return HttpResponse(status=self._status, headers=headers, body=body)
 
     def on_message_begin(self) -> None:
         """An answer begins: the one that is read, or one that nobody asked for."""
         if self.is_whole:
             self.is_beyond = True
         else:
-            self._headers, self._told_headers = {}, {}
+            self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; of one that comes twice the first."""
+        """Keep a header."""
         if not self.is_whole:
-            told = name.decode("utf-8", "replace")
-            text = value.decode("utf-8", "replace")
-            if self._headers.setdefault(told.lower(), text) is text:
-                self._told_headers[told] = text
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Know the status now. One such as 100 only says that the answer is to come."""
@@ -226,6 +271,13 @@ class _Reader:
         if self.has_head:
             self.is_whole = True
             self.keeps_connection = self._parser.should_keep_alive()
+
+
+@lru_cache(maxsize=256)
+def _name_of(name: bytes) -> tuple[str, str]:
+    """Read the name of a header: as it was told, and in small letters."""
+    told = name.decode("utf-8", "replace")
+    return told, told.lower()
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -37,6 +38,7 @@ from smsflow_provider.core.gateways.base import (
     Split,
 )
 from smsflow_provider.core.gateways.error_table import ErrorTable
+from smsflow_provider.core.gateways.form import encoded_form
 from smsflow_provider.core.gateways.settings import NO_SECRET, GatewaySettings, Secret, setting
 from smsflow_provider.core.gateways.status import check_status, is_hopeless, retry_after_s
 from smsflow_provider.core.gateways.twilio_status import SID, receipt_of
@@ -148,6 +150,10 @@ class TwilioDialect:
     def __init__(self, settings: TwilioSettings, *, now: Callable[[], datetime] = utc_now) -> None:
         self._settings = settings
         self._now = now
+        # The same for every message.
+        self._messages_url = self._url("/Messages.json")
+        form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._form_headers = MappingProxyType(self._headers() | form_type)
         if not settings.signing_secret:
             self.features = TwilioDialect.features - {Feature.SIGNED_CALLS}
 
@@ -159,33 +165,31 @@ class TwilioDialect:
             RefusedError: There is no sender, or the text cannot be written; nothing was sent.
         """
         (message,) = batch
-        form = {
-            "To": message.to,
-            **self._sender_fields(message.sender),
-            "Body": message.body,
-            "SmartEncoded": "false",
-            **self._validity_fields(message.expires_at),
-        }
+        form = [("To", message.to), *self._sender_fields(message.sender)]
+        form += [("Body", message.body), ("SmartEncoded", "false")]
+        if message.expires_at is not None:
+            form.append(("ValidityPeriod", self._validity_of(message.expires_at)))
         if message.callback_url is not None:
-            form["StatusCallback"] = message.callback_url
-        headers = self._headers() | {"Content-Type": "application/x-www-form-urlencoded"}
-        url = self._url("/Messages.json")
-        return HttpRequest(method="POST", url=url, headers=headers, body=_encoded(form))
+            form.append(("StatusCallback", message.callback_url))
+        return HttpRequest(
+            method="POST",
+            url=self._messages_url,
+            headers=self._form_headers,
+            body=encoded_form(form),
+        )
 
-    def _sender_fields(self, sender: str) -> dict[str, str]:
+    def _sender_fields(self, sender: str) -> list[tuple[str, str]]:
         service = self._settings.messaging_service_sid
         if not sender and not service:
             raise RefusedError(
                 "no sender: name one, or a messaging service", code="misconfigured:no_sender"
             )
-        fields = {"From": sender, "MessagingServiceSid": service}
-        return {name: value for name, value in fields.items() if value}
+        fields = [("From", sender), ("MessagingServiceSid", service)]
+        return [field for field in fields if field[1]]
 
-    def _validity_fields(self, expires_at: datetime | None) -> dict[str, str]:
-        if expires_at is None:
-            return {}
+    def _validity_of(self, expires_at: datetime) -> str:
         left_s = int((expires_at - self._now()).total_seconds())
-        return {"ValidityPeriod": str(min(max(1, left_s), _VALIDITY_MAX_S))}
+        return str(min(max(1, left_s), _VALIDITY_MAX_S))
 
     def _headers(self) -> dict[str, str]:
         settings = self._settings
@@ -328,6 +332,8 @@ def _check(response: HttpResponse) -> None:
     A failure of a server leaves doubt, whatever code it carries. Otherwise the code decides
     where the table knows it, and the status where it does not.
     """
+    if 200 <= response.status < 300:
+        return
     code = _error_code_of(response)
     wait_s = retry_after_s(response.headers)
     if code and response.status == 429:
@@ -368,14 +374,6 @@ def _form_of(callback: HttpCallback) -> Mapping[str, str]:
     except ValueError:
         pairs = []
     return dict(reversed(pairs))
-
-
-def _encoded(form: Mapping[str, str]) -> bytes:
-    try:
-        return urlencode(form).encode("ascii")
-    except UnicodeEncodeError:
-        problem = RefusedError("the text is not valid Unicode", code="bad_text")
-    raise problem
 
 
 def _code_of(value: object) -> str:
