@@ -13,7 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from smsflow_provider.core.audience.files import SAMPLE_BYTES, sniff_delimiter
+from smsflow_provider.core.audience.csv_file import SAMPLE_BYTES
+from smsflow_provider.core.audience.csv_lines import sniff_delimiter
 from smsflow_provider.core.audience.reference import near_hint
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation.number import Number, to_e164_many

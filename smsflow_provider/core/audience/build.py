@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smsflow_provider.core.audience import columns
+from smsflow_provider.core.audience.columns import TEXT, kind_of
 from smsflow_provider.core.audience.fingerprint import Fingerprint
 from smsflow_provider.core.audience.layout import ID, PHONE, Layout, make_layout
 from smsflow_provider.core.audience.place import Artifact, put_whole
 from smsflow_provider.core.audience.reference import AudienceReference, Column
-from smsflow_provider.core.audience.source import BATCH_ROWS, OnEmpty, Source
+from smsflow_provider.core.audience.source import BATCH_ROWS, OnEmpty, Pick, Source, all_columns
 from smsflow_provider.core.audience.spool import Spool, empty_batch, read_batches
 from smsflow_provider.core.errors import AudienceError
 
@@ -25,6 +26,7 @@ def build_audience(
     target: Artifact,
     phone_column: str = "phone",
     id_column: str | None = None,
+    columns: Sequence[str] = (),
     on_empty: OnEmpty = OnEmpty.FAIL,
 ) -> AudienceReference | None:
     """
@@ -45,6 +47,8 @@ def build_audience(
         phone_column: The source's column of phones.
         id_column: The source's column that identifies a recipient. None: ``recipient_id`` if
             there is one, else the row's number, from 1.
+        columns: Keep these others only, in this order. Empty: all. What the source need not read
+            is its own affair: see ``pick_of``.
         on_empty: What to do when there is nobody.
 
     Returns:
@@ -57,7 +61,14 @@ def build_audience(
     """
     with TemporaryDirectory(prefix="smsflow-audience-") as scratch:
         spool = Spool(Path(scratch))
-        for batch in _arranged(source, phone_column=phone_column, id_column=id_column):
+        lay_out = partial(
+            make_layout,
+            phone_column=phone_column,
+            id_column=id_column,
+            chosen=columns,
+            label=source.label,
+        )
+        for batch in _arranged(source, lay_out):
             spool.add(batch)
         if spool.count == 0 and not is_empty_fine(on_empty, label=source.label):
             return None
@@ -79,20 +90,40 @@ def is_empty_fine(on_empty: OnEmpty, *, label: str) -> bool:
     return on_empty is OnEmpty.CONTINUE
 
 
+def pick_of(
+    *, columns: Sequence[str], phone_column: str, id_column: str | None, label: str
+) -> Pick:
+    """
+    Tell a source which of its columns an audience is made of; arguments as ``build_audience``.
+
+    Example:
+        >>> pick = pick_of(columns=["city"], phone_column="tel", id_column=None, label="people.csv")
+        >>> pick(["recipient_id", "tel", "city", "income"])
+        ['recipient_id', 'tel', 'city']
+    """
+    if not columns:
+        return all_columns
+
+    def pick(names: Sequence[str]) -> Sequence[str]:
+        return make_layout(
+            names, phone_column=phone_column, id_column=id_column, chosen=columns, label=label
+        ).needed
+
+    return pick
+
+
 def _arranged(
-    source: Source, *, phone_column: str, id_column: str | None
+    source: Source, lay_out: Callable[[Sequence[str]], Layout]
 ) -> Iterator[pa.RecordBatch]:
     layout: Layout | None = None
     first_row = 1
     for batch in source.batches():
-        layout = layout or make_layout(
-            batch.schema.names, phone_column=phone_column, id_column=id_column, label=source.label
-        )
+        layout = layout or lay_out(batch.schema.names)
         for piece in _pieces(batch):
             yield layout.arranged(piece, first_row=first_row)
             first_row += piece.num_rows
     if layout is None:
-        yield empty_batch(pa.schema([(ID, columns.TEXT), (PHONE, columns.TEXT)]))
+        yield empty_batch(pa.schema([(ID, TEXT), (PHONE, TEXT)]))
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -112,7 +143,7 @@ def _reference_to(path: Path, *, uri: str) -> AudienceReference:
         uri=uri,
         count=count,
         fingerprint=fingerprint.hexdigest(),
-        columns=tuple(Column(name=one.name, kind=columns.kind_of(one.type)) for one in schema),
+        columns=tuple(Column(name=one.name, kind=kind_of(one.type)) for one in schema),
     )
 
 

@@ -30,11 +30,13 @@ class Layout:
     phone_column: str
     #: The column that identifies a recipient. None: the row's number does.
     id_column: str | None
+    #: The columns that keep their own names.
+    others: tuple[str, ...]
 
     @property
-    def others(self) -> tuple[str, ...]:
-        """The columns that keep their own names."""
-        return tuple(name for name in self.names if name not in (self.phone_column, self.id_column))
+    def needed(self) -> list[str]:
+        """The source's columns that anything is made of; the rest need not be read."""
+        return [*([self.id_column] if self.id_column else []), self.phone_column, *self.others]
 
     def arranged(self, batch: pa.RecordBatch, *, first_row: int) -> pa.RecordBatch:
         """
@@ -51,15 +53,15 @@ class Layout:
         _check_names(batch.schema.names, expected=self.names, label=self.label)
         arrays = [
             self._ids(batch, first_row=first_row),
-            _as_key(batch.column(self.phone_column), name=self.phone_column),
-            *(columns.settled(batch.column(name), name=name) for name in self.others),
+            _as_key(_column(batch, self.phone_column), name=self.phone_column),
+            *(columns.settled(_column(batch, name), name=name) for name in self.others),
         ]
         return pa.RecordBatch.from_arrays(arrays, [ID, PHONE, *self.others])
 
     def _ids(self, batch: pa.RecordBatch, *, first_row: int) -> pa.Array:
         if self.id_column is None:
             return _row_numbers(first_row, count=batch.num_rows)
-        ids = _as_key(batch.column(self.id_column), name=self.id_column)
+        ids = _as_key(_column(batch, self.id_column), name=self.id_column)
         if ids.null_count:
             rows = np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)) + first_row
             raise AudienceError(
@@ -73,22 +75,38 @@ class Layout:
 
 
 def make_layout(
-    names: Sequence[str], *, phone_column: str, id_column: str | None, label: str
+    names: Sequence[str],
+    *,
+    phone_column: str,
+    id_column: str | None,
+    label: str,
+    chosen: Sequence[str] = (),
 ) -> Layout:
     """
     Decide which column plays which part; all problems are told at once.
 
     Without *id_column*, a column called ``recipient_id`` is the id if there is one.
 
+    Args:
+        names: The source's columns, in its order.
+        phone_column: The column of phones.
+        id_column: The column that identifies a recipient.
+        label: What errors call the source.
+        chosen: The other columns that are wanted, in this order. Empty: all there are. The phone
+            and the id are there anyway.
+
     Raises:
         AudienceError: A column is missing (with the columns there are, and the near one), a name
             is empty or there twice, or a name is needed for something else.
     """
     wanted = id_column or (ID if ID in names else None)
+    others = tuple(name for name in chosen or names if name not in (phone_column, wanted))
+    used = [name for name in names if name in (phone_column, wanted, *others)]
     problems = [
-        *_name_problems(names),
+        *_name_problems(used),
         *_missing_problems(names, phone_column=phone_column, id_column=id_column),
-        *_clash_problems(names, phone_column=phone_column, id_column=wanted),
+        *_choice_problems(names, chosen),
+        *_clash_problems(used, phone_column=phone_column, id_column=wanted),
     ]
     if problems:
         raise AudienceError(
@@ -98,8 +116,27 @@ def make_layout(
             columns=_shown(names),
         )
     return Layout(
-        label=label, names=tuple(names), phone_column=phone_column, id_column=wanted or None
+        label=label,
+        names=tuple(names),
+        phone_column=phone_column,
+        id_column=wanted or None,
+        others=others,
     )
+
+
+def _choice_problems(names: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    known = [] if _is_row(names) else names
+    twice = sorted({name for name in chosen if list(chosen).count(name) > 1})
+    missing = [
+        f"there is no column {name!r}, which columns names{near_hint(name, [*known])}"
+        for name in chosen
+        if name not in names
+    ]
+    return missing + [f"columns names {name!r} twice" for name in twice]
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return batch.column(batch.schema.names.index(name))
 
 
 def _is_row(names: Sequence[str]) -> bool:

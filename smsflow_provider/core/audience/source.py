@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Rows of one batch. Small enough for bounded memory, large enough for column speed.
 BATCH_ROWS = 50_000
+
+
+#: Chooses what to read of the columns there are; raises ``AudienceError`` when one is missing.
+Pick = Callable[[Sequence[str]], Sequence[str]]
+
+
+def all_columns(names: Sequence[str]) -> Sequence[str]:
+    """Choose every column."""
+    return names
 
 
 class OnEmpty(StrEnum):
@@ -46,3 +55,17 @@ class Source(Protocol):
         Raises:
             AudienceError: The source cannot be read; without any value of a row in the text.
         """
+
+
+def told_by(source: Source) -> dict[str, Any]:
+    """
+    Ask a source how it found its people: once they are read, and only if it has a word to say.
+
+    A source may have a method ``facts`` that returns plain values by name, such as the lines of a
+    file that were left out. No value of a row is among them.
+
+    Returns:
+        What it said; empty: nothing.
+    """
+    tell = getattr(source, "facts", None)
+    return dict(tell()) if tell else {}

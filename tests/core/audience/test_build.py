@@ -330,3 +330,12 @@ assert "x" in read_schema(reference, open_file=open_local)
 assert "pandas" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_only_chosen_columns_are_kept_whatever_the_source_hands_out(tmp_path: Path) -> None:
+    reference = built(
+        tmp_path, ["name", "phone", "city"], [["Ann", "06", "Lyon"]], columns=["city"]
+    )
+
+    assert ["recipient_id", "phone", "city"] == [column.name for column in reference.columns]
+    assert [("1", "06", "Lyon")] == rows_of(reference)

@@ -10,19 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smsflow_provider.core.audience.files import (
-    RECORD_BYTES,
-    SAMPLE_BYTES,
-    FileBatches,
-    sniff_delimiter,
-)
+from smsflow_provider.core.audience.csv_file import RECORD_BYTES, SAMPLE_BYTES
+from smsflow_provider.core.audience.csv_lines import sniff_delimiter
+from smsflow_provider.core.audience.file_options import BadLines, FileOptions
+from smsflow_provider.core.audience.files import FileBatches
+from smsflow_provider.core.audience.source import all_columns, told_by
 from smsflow_provider.core.errors import AudienceError
 
 
 def read(data: bytes, **settings: Any) -> pa.Table:
-    return pa.Table.from_batches(
-        FileBatches(lambda: io.BytesIO(data), label="people.csv", **settings).batches()
-    )
+    options = FileOptions(**settings)
+    source = FileBatches(lambda: io.BytesIO(data), label="people.csv", options=options)
+    return pa.Table.from_batches(source.batches())
 
 
 def refusal(data: bytes, **settings: Any) -> AudienceError:
@@ -111,8 +110,123 @@ def test_another_encoding_can_be_stated(encoding: str) -> None:
     assert ["José"] == read(data, encoding=encoding).column("name").to_pylist()
 
 
-def test_utf_16_is_recognised() -> None:
-    assert "encoding='utf-16'" in str(refusal("id,name\n".encode("utf-16")))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_says_the_encoding(encoding: str) -> None:
+    assert ["José"] == read("id,name\n1,José\n".encode(encoding)).column("name").to_pylist()
+
+
+def test_utf_16_without_a_mark_is_recognised_but_not_guessed() -> None:
+    data = "id,name\n1,José\n".encode("utf-16-le")
+
+    assert ["utf-16-le", "utf-16-be"] == refusal(data).facts["likely"]
+    assert ["José"] == read(data, encoding="utf-16-le").column("name").to_pylist()
+
+
+def test_a_mark_against_the_stated_encoding_is_told() -> None:
+    error = refusal("id,name\n1,José\n".encode("utf-8-sig"), encoding="cp1252")
+
+    assert ("utf-8", "cp1252") == (error.facts["marked"], error.facts["stated"])
+
+
+def test_bytes_that_are_no_utf_8_name_what_they_may_be() -> None:
+    error = refusal("id,name\n1,José\n2,L’Été à 5€\n".encode("cp1252"))
+
+    assert "cp1252 (Western Europe, Windows)" in str(error.facts["likely_encodings"])
+
+
+def test_a_quote_left_open_before_the_end_loses_nobody_in_silence() -> None:
+    error = refusal(b'id,phone\n1,"06\n2,07\n3,08\n')
+
+    assert "a quote is never closed" in str(error.facts["lines"])
+    assert "08" not in str(error)
+
+
+def test_an_odd_quote_within_a_cell_is_a_character() -> None:
+    assert ['5" pipe'] == read(b'id,name\n1,5" pipe\n').column("name").to_pylist()
+
+
+def source_of(data: bytes, *wanted: str, **settings: Any) -> FileBatches:
+    return FileBatches(
+        lambda: io.BytesIO(data),
+        label="people.csv",
+        options=FileOptions(**settings),
+        pick=(lambda _: wanted) if wanted else all_columns,
+    )
+
+
+def test_bad_lines_may_be_skipped_and_are_counted_by_number() -> None:
+    data = 'id;phone\n1;06\n2\n3;07;x\n4;08\nJosé;09\n6;10\n7;"1\n1"\n'.encode("cp1252")
+    source = source_of(data, bad_lines=BadLines.SKIP)
+
+    table = pa.Table.from_batches(source.batches())
+    assert {"id": ["1", "4", "6", "7"], "phone": ["06", "08", "10", "1\n1"]} == table.to_pydict()
+    assert {
+        "file": "people.csv",
+        "format": "csv",
+        "delimiter": ";",
+        "encoding": "utf-8",
+        "bad_lines": 3,
+        "first_bad_lines": [
+            "line 3: 1 cells instead of 2",
+            "line 4: 3 cells instead of 2",
+            "line 6: not utf-8",
+        ],
+    } == told_by(source)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "ascii"])
+def test_skipping_reads_any_encoding(encoding: str) -> None:
+    data = "id,name\n1,Jose\n2\n3,Ann\n".encode(encoding)
+    source = source_of(data, encoding=encoding, bad_lines=BadLines.SKIP)
+
+    assert ["Jose", "Ann"] == pa.Table.from_batches(source.batches()).column("name").to_pylist()
+    assert ["line 3: 1 cells instead of 2"] == told_by(source)["first_bad_lines"]
+
+
+def test_bytes_of_another_encoding_are_skipped_even_where_two_would_be_utf_8() -> None:
+    source = source_of("id\né\nb\nc\n".encode(), encoding="ascii", bad_lines=BadLines.SKIP)
+
+    assert ["b", "c"] == pa.Table.from_batches(source.batches()).column("id").to_pylist()
+    assert ["line 2: not ascii"] == told_by(source)["first_bad_lines"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"id,phone\n1,06\n2\n3\n", b'id,phone\n1,06\n2,"07\n3,08\n4,09\n']
+)
+def test_skipping_does_not_excuse_a_file_read_wrongly(data: bytes) -> None:
+    assert "lines" in refusal(data, bad_lines=BadLines.SKIP).facts
+
+
+def test_only_wanted_columns_of_a_csv_are_made_in_the_file_order() -> None:
+    data = "id,name,phone,name\n1,a,06,b\n2,José,07,c\n".encode("cp1252")
+    table = pa.Table.from_batches(source_of(data, "phone", "id").batches())
+
+    assert {"id": ["1", "2"], "phone": ["06", "07"]} == table.to_pydict()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lines=st.lists(
+        st.one_of(
+            st.tuples(st.just(True), st.integers(0, 99).map(lambda n: f"{n},é{n}".encode())),
+            st.tuples(st.just(False), st.sampled_from([b"x", b"a,b,c", b"\xe9,b", b"a,\xff"])),
+        ),
+        max_size=30,
+    )
+)
+def test_skipping_keeps_every_good_line_and_counts_every_bad_one(
+    lines: list[tuple[bool, bytes]],
+) -> None:
+    good = [line.decode().split(",") for is_good, line in lines if is_good]
+    bad = len(lines) - len(good)
+    data = b"\n".join([b"a,b", *(line for _, line in lines), b""])
+    source = source_of(data, bad_lines=BadLines.SKIP)
+    if bad > len(good):
+        assert bad == refusal(data, bad_lines=BadLines.SKIP).facts["count"]
+        return
+    table = pa.Table.from_batches(source.batches())
+    assert good == [list(row.values()) for row in table.to_pylist()]
+    assert bad == told_by(source).get("bad_lines", 0)
 
 
 @pytest.mark.parametrize(("start", "packing"), [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "zip")])
@@ -197,6 +311,14 @@ def test_an_empty_parquet_file_still_tells_its_columns() -> None:
     table = read(parquet(pa.table({"phone": pa.array([], pa.string())})))
 
     assert (["phone"], 0) == (table.column_names, table.num_rows)
+
+
+def test_only_wanted_columns_of_a_parquet_file_are_read() -> None:
+    data = parquet(pa.table({"phone": ["a"], "n": [1], "id": [2]}))
+
+    table = pa.Table.from_batches(source_of(data, "phone", "id").batches())
+    assert ["phone", "id"] == table.column_names
+    assert [{"phone": "a", "id": 2}] == table.to_pylist()
 
 
 def test_a_parquet_file_that_is_cut_off_is_told() -> None:
