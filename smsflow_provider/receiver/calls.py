@@ -130,10 +130,23 @@ class Calls:
                 raise RefusedError(400) from None
             if reply is not None:
                 return ReceivedReply(gateway=conn_id, reply=reply, received_at=self.now())
-        return self._receipt(conn_type, conn_id, dialect.read_callback, callback)
+        # Whoever knows the address of one connection must not report on what others sent.
+        return self._receipt(
+            conn_type,
+            conn_id,
+            dialect.read_callback,
+            callback,
+            only_its_own=not is_signing(dialect),
+        )
 
     def _receipt(
-        self, conn_type: str, conn_id: str, read: ReceiptReader, callback: HttpCallback
+        self,
+        conn_type: str,
+        conn_id: str,
+        read: ReceiptReader,
+        callback: HttpCallback,
+        *,
+        only_its_own: bool = False,
     ) -> Item | None:
         try:
             receipt = read(callback)
@@ -142,7 +155,11 @@ class Calls:
             if callback.message_id and receipt.message_id != callback.message_id:
                 raise RefusedError(400)  # the token is for another message
             return receipt_to_store(
-                receipt, conn_type=conn_type, gateway=conn_id, received_at=self.now()
+                receipt,
+                conn_type=conn_type,
+                gateway=conn_id,
+                received_at=self.now(),
+                only_its_own=only_its_own,
             )
         except ValueError:
             raise RefusedError(400) from None

@@ -435,3 +435,24 @@ def state_of_all(store: Store, delivery: Delivery) -> dict[int, str]:
             (delivery.preparation,),
         ).fetchall()
     return {row["position"]: row["state"] for row in rows}
+
+
+def test_whoever_may_speak_for_one_connection_reports_on_its_messages_only(store: Store) -> None:
+    """Such as who knows an address of a gateway that signs nothing."""
+    delivery, ledger = make_sending(store, count=3)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET template = template ||"
+            ' \'{"settings": {"sending": {"failover": {"gateway": "second"}}}}\''
+        )
+    settle(ledger, take(ledger, 3), OutcomeKind.ACCEPTED)
+    with store.transaction() as connection:
+        connection.execute("UPDATE smsflow_marks SET route = 1 WHERE position = 2")
+    spoken = [(1, "sms_gateway"), (2, "sms_gateway"), (2, "second"), (3, "second"), (3, "other")]
+
+    append(store, *[replace(received(delivery, at), gateway=name) for at, name in spoken])
+    apply_all_receipts(store)
+
+    assert {"accepted": 3, "delivered": 2} == figures_of(store)
+    assert [(at, "another connection's message") for at in (2, 3, 3)] == strays_of(store)
+    ledger.release()

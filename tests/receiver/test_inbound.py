@@ -77,6 +77,18 @@ def test_a_receipt_may_name_our_id_in_its_body() -> None:
     (one,) = kept.items
     assert isinstance(one, ReceivedReceipt)
     assert ("2a-1-1", 2, 3) == (one.message_id, one.part, one.parts)
+    assert "plain" == one.gateway
+
+
+def test_who_has_signed_may_name_messages_of_other_connections_of_the_account() -> None:
+    kept = Kept()
+    known = {"signing": SigningDialect(settings_of())}
+    path, body = address("signing"), b'{"id": "2a-1-1", "status": "delivered"}'
+
+    assert [200] == call(make_receiver(kept, known), signed(path, body))
+    (one,) = kept.items
+    assert isinstance(one, ReceivedReceipt)
+    assert ("2a-1-1", "") == (one.message_id, one.gateway)
 
 
 @pytest.mark.parametrize(

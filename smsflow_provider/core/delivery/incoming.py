@@ -16,7 +16,12 @@ _PARTS_LIMIT: Final = 255
 
 
 def receipt_to_store(
-    receipt: Receipt, *, conn_type: str, gateway: str, received_at: datetime
+    receipt: Receipt,
+    *,
+    conn_type: str,
+    gateway: str,
+    received_at: datetime,
+    only_its_own: bool = False,
 ) -> ReceivedReceipt:
     """
     Make a row of the inbox.
@@ -26,6 +31,8 @@ def receipt_to_store(
         conn_type: The gateway's connection type.
         gateway: The connection it came in by; empty where that is not known.
         received_at: When.
+        only_its_own: Nothing but the address it came to vouches for it: it may speak for messages
+            that went through *gateway*, and for no others.
 
     Raises:
         ValueError: It names no message, neither by our id nor by the connection and the gateway's
@@ -44,7 +51,7 @@ def receipt_to_store(
         gateway_ref=plain(receipt.gateway_ref)[:REFERENCE_LIMIT],
         received_at=received_at,
         conn_type=conn_type,
-        gateway=gateway,
+        gateway=gateway if only_its_own or not receipt.message_id else "",
         part=receipt.part,
         parts=receipt.parts,
     )

@@ -66,6 +66,8 @@ def problem_of(row: Row, known: Row | None) -> str | None:
         return "its messages were archived"
     if known["marked"] is None:
         return "the message was never handed over"
+    if row["only_of"] and row["only_of"] not in (known["gateways"] or ()):
+        return "another connection's message"
     if known["outcome"] not in _MAY_HAVE_LEFT and not known["left_earlier"]:
         return "the message was recorded as not taken by the gateway"
     return None

@@ -54,7 +54,9 @@ class ReceivedReceipt:
     gateway_ref: str
     received_at: datetime
     conn_type: str
-    #: The connection it came in by, where that is known; always with an empty ``message_id``.
+    #: With an empty ``message_id``: the connection it came in by, whose own id ``gateway_ref`` is.
+    #: Else the only connection it may speak for: a message of another one is not its to report
+    #: on. Empty: it comes from somebody who may report on this message, whoever sent it.
     gateway: str = ""
     #: Of a report about one part: which, from 1, and of how many. 0: the whole message.
     part: int = 0
@@ -218,7 +220,10 @@ def _lock_and_read(connection: Connection, rows: Sequence[Row]) -> dict[Key, Row
         return {}
     values = columns_of(keys)
     connection.execute(statements(_SQL)["lock_chunks"], {**values, "size": CHUNK_SIZE})
-    with_parts = any(row["part"] and not row["parts"] for row in rows)
+    asked = {
+        "with_parts": any(row["part"] and not row["parts"] for row in rows),
+        "with_gateways": any(row["only_of"] for row in rows),
+    }
     by_preparation: dict[int, list[int]] = {}
     for preparation, position in keys:
         by_preparation.setdefault(preparation, []).append(position)
@@ -227,7 +232,7 @@ def _lock_and_read(connection: Connection, rows: Sequence[Row]) -> dict[Key, Row
         for preparation, positions in by_preparation.items()
         for row in connection.execute(
             statements(_SQL)["known_messages"],
-            {"preparation": preparation, "positions": positions, "with_parts": with_parts},
+            {"preparation": preparation, "positions": positions, **asked},
         )
     }
 

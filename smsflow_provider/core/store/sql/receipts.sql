@@ -3,7 +3,7 @@
 WITH oldest AS MATERIALIZED (
     SELECT no FROM smsflow_receipt_inbox ORDER BY no LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 DELETE FROM smsflow_receipt_inbox i USING oldest WHERE i.no = oldest.no
-RETURNING i.no, received_at, conn_type, gateway, delivery_no, preparation, position, kind, code, gateway_ref, part, parts;
+RETURNING i.no, received_at, conn_type, gateway, gateway AS only_of, delivery_no, preparation, position, kind, code, gateway_ref, part, parts;
 
 -- count_inbox --
 -- How many receipts wait.
@@ -15,7 +15,7 @@ SELECT count(*)::bigint AS waiting FROM smsflow_receipt_inbox;
 WITH due AS MATERIALIZED (
     SELECT no, received_at, conn_type, gateway, kind, code, gateway_ref, part, parts FROM smsflow_receipts_by_ref
      WHERE retry_at <= now() ORDER BY retry_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-SELECT due.*, p.delivery_no, r.preparation, r.position, due.received_at < now() - interval '7 days' AS too_old
+SELECT due.*, '' AS only_of, p.delivery_no, r.preparation, r.position, due.received_at < now() - interval '7 days' AS too_old
   FROM due
   LEFT JOIN (smsflow_references r JOIN smsflow_preparations p ON p.no = r.preparation)
          ON r.gateway = due.gateway AND r.gateway_ref = due.gateway_ref;
@@ -41,7 +41,8 @@ SELECT preparation, chunk FROM smsflow_chunks
 -- known_messages --
 -- What is known of messages of one preparation: the attempt each was last marked for, what became of
 -- that attempt (nothing, while it is under way), whether an attempt before one that was not taken may have
--- left (also one that the gateway denied when it was asked, or that goes again by policy), the last receipt, and if asked for the number of parts. Walks primary keys; the number of the
+-- left (also one that the gateway denied when it was asked, or that goes again by policy), the last receipt, and if
+-- asked for the connections it was marked for and the number of parts. Walks primary keys; the number of the
 -- preparation is a constant, so that no partition of another one is looked at or locked.
 SELECT p.no AS preparation, t.position, p.delivery_no, p.archived_at IS NOT NULL AS archived,
        k.attempt AS marked, o.kind AS outcome, r.kind AS receipt,
@@ -50,6 +51,10 @@ SELECT p.no AS preparation, t.position, p.delivery_no, p.archived_at IS NOT NULL
                           WHERE e.preparation = %(preparation)s AND e.position = t.position
                             AND (e.kind IN ('accepted', 'unknown')
                                  OR e.code IN ('not_taken', 'again_by_policy'))) END AS left_earlier,
+       CASE WHEN %(with_gateways)s THEN (SELECT array_agg(DISTINCT CASE WHEN g.route = 0 THEN d.gateway
+                                              ELSE d.template #>> '{settings,sending,failover,gateway}' END)
+                                           FROM smsflow_marks g JOIN smsflow_deliveries d ON d.no = p.delivery_no
+                                          WHERE g.preparation = %(preparation)s AND g.position = t.position) END AS gateways,
        CASE WHEN %(with_parts)s THEN (SELECT m.parts FROM smsflow_messages m
                                        WHERE m.preparation = %(preparation)s AND m.position = t.position) END AS parts
   FROM unnest(%(positions)s::integer[]) AS t (position)
