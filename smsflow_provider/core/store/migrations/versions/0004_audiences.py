@@ -20,22 +20,39 @@ ALTER TABLE smsflow_audiences
     ADD COLUMN actor       text NOT NULL DEFAULT '',
     ADD COLUMN built_at    timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN deleted_at  timestamptz;
+UPDATE smsflow_audiences SET built_at = created_at;
+CREATE INDEX smsflow_audiences_uri_v1 ON smsflow_audiences (uri) WHERE deleted_at IS NULL;
+-- Deliveries that read, or may read, the file of their audience: few at any time.
+CREATE INDEX smsflow_deliveries_audience_v1 ON smsflow_deliveries ((audience ->> 'uri'))
+    WHERE state IN ('preparing', 'ready', 'approved', 'sending', 'paused');
 
--- The file of each execution of a build task, until retention removes it. No people here.
--- made: how the people were found (the rules and their SQL, a file's name): no value of a row.
+-- The files that smsflow wrote, until retention removes them. No people here.
+-- fingerprint: empty while the file is being written. made: how the people were found (the rules and their SQL,
+-- a file's name): no value of a row.
 CREATE TABLE smsflow_audience_files (
     uri           text NOT NULL PRIMARY KEY,
     dag_id        text NOT NULL DEFAULT '',
     run_id        text NOT NULL DEFAULT '',
     task_id       text NOT NULL DEFAULT '',
-    row_count     bigint NOT NULL,
-    fingerprint   text NOT NULL,
+    map_index     integer NOT NULL DEFAULT -1,
+    row_count     bigint NOT NULL DEFAULT 0,
+    fingerprint   text NOT NULL DEFAULT '',
     made          jsonb NOT NULL DEFAULT '{}',
     created_at    timestamptz NOT NULL DEFAULT now(),
     purged_at     timestamptz
 );
-CREATE INDEX smsflow_audience_files_kept_v1 ON smsflow_audience_files (created_at) WHERE purged_at IS NULL;
+CREATE INDEX smsflow_audience_files_kept_v1 ON smsflow_audience_files (created_at, uri) WHERE purged_at IS NULL;
 CREATE INDEX smsflow_audience_files_run_v1 ON smsflow_audience_files (dag_id, run_id);
+
+-- Files of the former version that are known, and by their names are of our making: nobody else's is ever removed.
+INSERT INTO smsflow_audience_files (uri, dag_id, run_id, row_count, fingerprint, created_at)
+SELECT DISTINCT ON (uri) uri, dag_id, run_id, row_count, fingerprint, created_at
+  FROM (SELECT uri, dag_id, run_id, row_count, fingerprint, created_at FROM smsflow_audiences
+         UNION ALL
+        SELECT audience ->> 'uri', dag_id, run_id, (audience ->> 'count')::bigint, audience ->> 'fingerprint', created_at
+          FROM smsflow_deliveries WHERE audience ? 'uri' AND audience ? 'count' AND audience ? 'fingerprint') AS known
+ WHERE uri ~ '[.][0-9]+-[0-9a-f]{32}[.]parquet$'
+ ORDER BY uri, created_at;
 
 -- People who were erased: a keyed hash of the number and nothing else, so that it is never sent to again.
 -- The key is made once and never changes: without it no hash could be compared.
@@ -53,6 +70,8 @@ DOWNGRADE = """
 DROP TABLE smsflow_erased;
 DROP TABLE smsflow_erasure_key;
 DROP TABLE smsflow_audience_files;
+DROP INDEX smsflow_deliveries_audience_v1;
+DROP INDEX smsflow_audiences_uri_v1;
 ALTER TABLE smsflow_audiences DROP COLUMN description, DROP COLUMN action, DROP COLUMN task_id, DROP COLUMN actor,
     DROP COLUMN built_at, DROP COLUMN deleted_at;
 """
