@@ -16,6 +16,10 @@ from smsflow_provider.core.errors import AudienceError
 
 ID = "recipient_id"
 PHONE = "phone"
+#: What a file says of its ids, among the metadata of its schema: names of people, or of rows only.
+IDS_ARE = b"smsflow.ids"
+OWN = b"own"
+ROW_NUMBERS = b"row_numbers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,16 @@ class Layout:
             _as_key(_column(batch, self.phone_column), name=self.phone_column),
             *(columns.settled(_column(batch, name), name=name) for name in self.others),
         ]
-        return pa.RecordBatch.from_arrays(arrays, [ID, PHONE, *self.others])
+        return pa.RecordBatch.from_arrays(
+            arrays, [ID, PHONE, *self.others], metadata={IDS_ARE: self._ids_are(batch)}
+        )
+
+    def _ids_are(self, batch: pa.RecordBatch) -> bytes:
+        """Row numbers stay row numbers when an audience is built from the file of another."""
+        if self.id_column is None:
+            return ROW_NUMBERS
+        told = (batch.schema.metadata or {}).get(IDS_ARE, OWN)
+        return bytes(told) if self.id_column == ID else OWN
 
     def _ids(self, batch: pa.RecordBatch, *, first_row: int) -> pa.Array:
         if self.id_column is None:

@@ -30,6 +30,7 @@ class Spool:
         self.count = 0
         self._folder = folder
         self._schema: pa.Schema | None = None
+        self._metadata: dict[bytes, bytes] = {}
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
@@ -40,11 +41,14 @@ class Spool:
         Take the next rows. Small batches are collected, so that the file's groups are not small.
 
         Args:
-            batch: Settled columns, of the same names in the same order every time.
+            batch: Settled columns, of the same names in the same order every time. What the schema
+                of the first says beside them is kept in the file.
 
         Raises:
             AudienceError: A column's type does not go together with what came before.
         """
+        if self._schema is None:
+            self._metadata = batch.schema.metadata or {}
         schema = _widened(self._schema, batch.schema)
         if schema != self._schema:
             self._close_segment()
@@ -71,7 +75,7 @@ class Spool:
 
     def _rewritten(self, schema: pa.Schema) -> Path:
         path = self._folder / "whole.parquet"
-        with _writer_of(path, schema) as writer:
+        with self._writer_of(path, schema) as writer:
             for segment, _ in self._segments:
                 for batch in read_batches(pq.ParquetFile(segment)):
                     writer.write_batch(fitted(batch, schema))
@@ -87,18 +91,17 @@ class Spool:
         if self._writer is None:
             path = self._folder / f"{len(self._segments)}.parquet"
             self._segments.append((path, self._schema))
-            self._writer = _writer_of(path, self._schema)
+            self._writer = self._writer_of(path, self._schema)
         return self._writer
+
+    def _writer_of(self, path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(path, schema.with_metadata(self._metadata), compression="zstd")
 
     def _close_segment(self) -> None:
         self._flush()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-
-
-def _writer_of(path: Path, schema: pa.Schema | None) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd")
 
 
 def read_batches(
