@@ -30,6 +30,7 @@ VERBS = (
     Verb(name="preview", help="show what a template or a delivery reads like", module="preview"),
     Verb(name="deliveries", help="list the latest deliveries", module="deliveries"),
     Verb(name="report", help="report on one delivery", module="report"),
+    Verb(name="log", help="list the messages of a delivery, with their states", module="log"),
     Verb(name="why", help="say why one person was texted, or not", module="why"),
     Verb(name="diff", help="say what differs between two preparations", module="diff"),
     Verb(name="proof", help="send prepared messages to test numbers", module="proof"),

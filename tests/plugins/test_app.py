@@ -32,6 +32,7 @@ PLACES = [
     "/smsflow/api/v1/deliveries/{id}",
     "/smsflow/api/v1/deliveries/{id}/review",
     "/smsflow/api/v1/deliveries/{id}/messages",
+    "/smsflow/api/v1/deliveries/{id}/messages/log",
     "/smsflow/api/v1/deliveries/{id}/proofs",
     "/smsflow/deliveries/{id}",
 ]
@@ -385,6 +386,7 @@ def test_its_openapi_lists_the_routes_and_no_page_of_others(server: TestClient) 
         "/api/v1/deliveries/{delivery_id}",
         "/api/v1/deliveries/{delivery_id}/review",
         "/api/v1/deliveries/{delivery_id}/messages",
+        "/api/v1/deliveries/{delivery_id}/messages/log",
         "/api/v1/deliveries/{delivery_id}/proofs",
         "/api/v1/deliveries/{delivery_id}/pause",
         "/api/v1/deliveries/{delivery_id}/resume",

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from smsflow_provider.core.delivery.leaving import leaving_of
+from smsflow_provider.core.delivery.message_log import message_log
 from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
 from smsflow_provider.core.preparation.review import review
-from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.states import DeliveryState, MessageState
 from smsflow_provider.core.store.deliveries import list_deliveries
+from smsflow_provider.core.store.message_log import MOST_ROWS
 from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, may_read
 
@@ -71,3 +73,17 @@ def read_messages(
     A recipient is named by the id of the audience. Numbers are refused: addresses are logged.
     """
     return preview(store, delivery.id, positions=position, recipients=recipient, picks=pick)
+
+
+@router.get("/deliveries/{delivery_id}/messages/log")
+def read_log_of_messages(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    state: MessageState | None = None,
+    after: Annotated[
+        int, Query(ge=0, le=2**31 - 1, description="The `next` of the page before")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+) -> dict[str, Any]:
+    """List messages in their order, with what became of each: masked phones, no texts."""
+    return message_log(store, delivery.id, state=state, after=after, limit=limit)
