@@ -180,18 +180,6 @@ def read_day(text: str, clock: Clock) -> date:
     return found
 
 
-def between_days(low: str | None, high: str | None, *, kind: Kind, clock: Clock) -> Between:
-    """
-    Make the test of *from* and *until*, both ends in, one of them None for none.
-
-    Raises:
-        UnfitError: An end cannot be read or does not go with *kind*.
-    """
-    first = Between() if low is None else compared(Comparison.FROM, low, kind=kind, clock=clock)
-    last = Between() if high is None else compared(Comparison.UNTIL, high, kind=kind, clock=clock)
-    return Between(low=first.low, high=last.high, has_low=first.has_low, has_high=last.has_high)
-
-
 def compared(comparison: Comparison, text: str, *, kind: Kind, clock: Clock) -> Between:
     """
     Make the test of before, after, on, from or until a day or moment; see the module's table.

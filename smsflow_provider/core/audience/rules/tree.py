@@ -38,6 +38,7 @@ __all__ = [
     "LinkValue",
     "Rule",
     "Saved",
+    "WrongError",
     "error_of",
     "look_at_rules",
     "read_rules",
@@ -85,7 +86,7 @@ def read_rules(data: object, *, path: str = "rules") -> AnyRule:
         ...     read_rules([{"column": "age", "atleast": 18}])
         ... except AudienceError as error:
         ...     error.facts["problems"]
-        ["rules[0].atleast: unknown field 'atleast' (did you mean 'at_least'?)"]
+        ["rules.all[0].atleast: unknown field 'atleast' (did you mean 'at_least'?)"]
     """
     rule, problems = look_at_rules(data, path=path)
     if rule is None:
@@ -109,7 +110,7 @@ def error_of(problems: Sequence[Problem], *, what: str, **facts: object) -> Audi
     return AudienceError(f"{len(problems)} {noun} in {what}", problems=told, **facts)
 
 
-class _WrongError(Exception):
+class WrongError(Exception):
     """What ends the reading of one rule; its neighbours are read on."""
 
     def __init__(self, path: str, text: str, hint: str = "") -> None:
@@ -128,20 +129,20 @@ class _Reader:
         """Read one rule; None: it has problems, which are noted."""
         try:
             return self._read(data, path, depth)
-        except _WrongError as error:
+        except WrongError as error:
             self.problems.append(error.problem)
             return None
 
     def _read(self, data: object, path: str, depth: int) -> AnyRule | None:
         if depth > MOST_DEPTH:
-            raise _WrongError(path, f"is nested more than {MOST_DEPTH} deep")
+            raise WrongError(path, f"is nested more than {MOST_DEPTH} deep")
         if isinstance(data, Rule):
             data = data.as_data()
         if isinstance(data, list | tuple):
-            parts = self._parts(data, path, depth)
+            parts = self._parts(data, f"{path}.all", depth)
             return Group(all=parts) if parts else None
         if not isinstance(data, Mapping):
-            raise _WrongError(path, "is not a rule", _SHAPES)
+            raise WrongError(path, "is not a rule", _SHAPES)
         if not self._has_text_keys(data, path):
             return None
         return self._mapping(data, path, depth)
@@ -149,7 +150,7 @@ class _Reader:
     def _mapping(self, data: Mapping[str, Any], path: str, depth: int) -> AnyRule | None:
         heads = [name for name in _HEADS if name in data]
         if len(heads) > 1:
-            raise _WrongError(path, f"has {' and '.join(heads)}", "a rule has one of them")
+            raise WrongError(path, f"has {' and '.join(heads)}", "a rule has one of them")
         if not heads:
             return self._group(data, path, depth)
         self.count += 1
@@ -169,11 +170,11 @@ class _Reader:
 
     def _group(self, data: Mapping[str, Any], path: str, depth: int) -> Group | None:
         if not data:
-            raise _WrongError(path, "has no condition", _EVERYONE)
+            raise WrongError(path, "has no condition", _EVERYONE)
         before = len(self.problems)
         strays = [name for name in data if name in _COMPARISONS and name not in _GROUP]
         if strays and not any(name in data for name in _GROUP):
-            raise _WrongError(path, f"has {strays[0]} and no column", "add column: <name>")
+            raise WrongError(path, f"has {strays[0]} and no column", "add column: <name>")
         self._knows(data, (*_GROUP, *_HEADS), path)
         kinds = [name for name in ("all", "any", "everyone") if name in data]
         if len(kinds) > 1:
@@ -193,9 +194,7 @@ class _Reader:
 
     def _parts(self, data: object, path: str, depth: int) -> tuple[AnyRule, ...]:
         """Read the rules of a list; a rule alone is a list of one."""
-        if isinstance(data, Mapping | Rule):
-            alone = self.rule(data, path, depth + 1)
-            return () if alone is None else (alone,)
+        data = [data] if isinstance(data, Mapping | Rule) else data
         if not isinstance(data, list | tuple):
             self._refuse(path, "is not a list of rules", _SHAPES)
             return ()
@@ -222,7 +221,7 @@ class _Reader:
     ) -> LinkCount | LinkValue | None:
         functions = [each for each in _FUNCTIONS if each in data]
         if len(functions) > 1:
-            raise _WrongError(path, f"has {' and '.join(functions)}", "write one of them")
+            raise WrongError(path, f"has {' and '.join(functions)}", "write one of them")
         more = (*functions, "fold", *_VALUE_COMPARISONS) if functions else (*_COUNTS, *_FUNCTIONS)
         before = len(self.problems)
         if not self._knows(data, ("link", *_ROWS, *more), path):
@@ -259,7 +258,7 @@ class _Reader:
         if of is True and function is Function.COUNT:
             of = None
         elif isinstance(of, bool):
-            raise _WrongError(at, "needs a column", f"write {function}: <column>")
+            raise WrongError(at, "needs a column", f"write {function}: <column>")
         else:
             of = self._name(of, at)
         comparison = self._comparison(data, _VALUE_COMPARISONS, path)
@@ -280,14 +279,14 @@ class _Reader:
     def _linked_count(self, data: Mapping[str, Any], path: str) -> dict[str, Any] | None:
         ways = [name for name in _COUNTS if name in data]
         if not ways:
-            raise _WrongError(
+            raise WrongError(
                 path, "does not say how many", f"add one of {', '.join((*_COUNTS, *_FUNCTIONS))}"
             )
         if len(ways) > 1 and ways != ["at_least", "at_most"]:
-            raise _WrongError(path, f"has {' and '.join(ways)}", "write one of them")
+            raise WrongError(path, f"has {' and '.join(ways)}", "write one of them")
         if ways[0] in {"any", "none"}:
             if data[ways[0]] is not True:
-                raise _WrongError(f"{path}.{ways[0]}", "is true or is left out")
+                raise WrongError(f"{path}.{ways[0]}", "is true or is left out")
             return {"at_least": 1} if ways[0] == "any" else {"at_least": 0, "at_most": 0}
         counts = {name: self._count(data[name], f"{path}.{name}") for name in ways}
         if None in counts.values():
@@ -298,16 +297,16 @@ class _Reader:
 
     def _limits(self, low: Count | None, high: Count | None, path: str) -> dict[str, Any] | None:
         if high is None and low == 0:
-            raise _WrongError(f"{path}.at_least", "everyone has at least 0", "write 1 or more")
+            raise WrongError(f"{path}.at_least", "everyone has at least 0", "write 1 or more")
         if isinstance(low, int) and isinstance(high, int) and low > high:
-            raise _WrongError(path, "has at_least above at_most")
+            raise WrongError(path, "has at_least above at_most")
         return {"at_least": 0 if low is None else low, "at_most": high}
 
     def _count(self, value: object, path: str) -> Count | None:
         try:
             return values.read_count(value)
         except UnfitError as error:
-            raise _WrongError(path, error.text, error.hint) from None
+            raise WrongError(path, error.text, error.hint) from None
 
     def _comparison(
         self, data: Mapping[str, Any], known: Iterable[str], path: str
@@ -316,10 +315,10 @@ class _Reader:
         if len(found) == 1:
             return Comparison(found[0])
         if found:
-            raise _WrongError(
+            raise WrongError(
                 path, f"has {len(found)} comparisons, {' and '.join(found)}", "write each by itself"
             )
-        raise _WrongError(path, "has no comparison", f"add one of {', '.join(known)}")
+        raise WrongError(path, "has no comparison", f"add one of {', '.join(known)}")
 
     def _value(
         self, comparison: Comparison, value: object, path: str
@@ -333,7 +332,7 @@ class _Reader:
         given = data.get("fold", Fold.NOTHING)
         if isinstance(given, str) and given in set(Fold):
             return Fold(given)
-        raise _WrongError(f"{path}.fold", "is not a way to fold", near_or_all(given, Fold))
+        raise WrongError(f"{path}.fold", "is not a way to fold", near_or_all(given, Fold))
 
     def _name(self, value: object, path: str) -> str:
         """Read the name of a column, a link or a filter; empty: it is none."""

@@ -33,6 +33,9 @@ MOST_CHARACTERS: Final = 10_000
 MOST_DIGITS: Final = 38
 MOST_ROWS: Final = 1_000_000_000
 
+STILL_TEMPLATE: Final = "is still a template"
+TEMPLATE_HINT: Final = "only rules of an activity are filled in, with the run's params"
+
 #: Where in the value, what is wrong, what to write.
 Wrong = tuple[str, str, str]
 
@@ -45,16 +48,16 @@ WHENS: Final = frozenset({C.BEFORE, C.AFTER, C.ON, C.FROM, C.UNTIL})
 SPANS: Final = frozenset({C.WITHIN_LAST, C.WITHIN_NEXT})
 _FLAGS: Final = frozenset({C.IS, C.IS_NULL})
 _LISTS: Final = frozenset({C.IN, C.NOT_IN, C.BETWEEN})
-_EQUALITY: Final = frozenset({C.EQUALS, C.NOT_EQUALS, C.IN, C.NOT_IN})
+EQUALITY: Final = frozenset({C.EQUALS, C.NOT_EQUALS, C.IN, C.NOT_IN})
 
 _DATED: Final = WHENS | SPANS | {C.BETWEEN, C.IS_NULL}
 #: What each kind of column can be compared by.
 FITTING: Final[dict[Kind, frozenset[Comparison]]] = {
-    Kind.TEXT: _EQUALITY | TEXT_ONLY | {C.IS_NULL},
-    Kind.INTEGER: _EQUALITY | SIZES | {C.BETWEEN, C.IS_NULL},
-    Kind.NUMBER: _EQUALITY | SIZES | {C.BETWEEN, C.IS_NULL},
+    Kind.TEXT: EQUALITY | TEXT_ONLY | {C.IS_NULL},
+    Kind.INTEGER: EQUALITY | SIZES | {C.BETWEEN, C.IS_NULL},
+    Kind.NUMBER: EQUALITY | SIZES | {C.BETWEEN, C.IS_NULL},
     Kind.BOOLEAN: frozenset({C.IS, C.IS_NULL}),
-    Kind.DATE: _DATED | _EQUALITY | {C.ANNIVERSARY},
+    Kind.DATE: _DATED | EQUALITY | {C.ANNIVERSARY},
     Kind.MOMENT: frozenset(_DATED),
     Kind.LOCAL_MOMENT: _DATED | {C.ANNIVERSARY},
 }
@@ -239,7 +242,7 @@ def final(value: Scalar, *, kind: Kind, clock: Clock) -> Value:
         UnfitError: It does not go with *kind*, or is a template still.
     """
     if is_template(value):
-        raise UnfitError("is still a template", "only fields of the activity are filled in")
+        raise UnfitError(STILL_TEMPLATE, TEMPLATE_HINT)
     match kind:
         case Kind.TEXT:
             if not isinstance(value, str):
