@@ -28,6 +28,8 @@ from smsflow_provider.core.workflow.spec import (
 from smsflow_provider.operators.build_audience import BuildAudienceOperator
 from smsflow_provider.operators.sms_delivery import SmsDeliveryOperator
 
+#: Fields of an audience that the operator calls otherwise, or gets with parameters bound.
+_TRANSLATED = {"kind", "after", "callable", "parameters", "op_kwargs", "rules"}
 _WHOLE_PARAMETER = re.compile(r"\s*\{\{\s*params\.(\w+)\s*\}\}\s*")
 
 
@@ -113,12 +115,12 @@ def _build(
 
 
 def _audience(name: str, activity: BuildAudience, dag: DAG) -> BuildAudienceOperator:
-    fields = activity.model_dump(
-        exclude={"kind", "after", "callable", "parameters", "op_kwargs"}, exclude_unset=True
-    )
+    fields = activity.model_dump(exclude=_TRANSLATED, exclude_unset=True)
     if activity.callable is not None:
         fields["python_callable"] = Function(path=activity.callable)
         fields["op_kwargs"] = _typed(activity.op_kwargs, dag)
+    if activity.rules is not None:
+        fields["rules"] = _typed(activity.rules, dag)
     if activity.parameters:
         fields["parameters"] = _typed(activity.parameters, dag)
     return BuildAudienceOperator(task_id=name, **fields)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from smsflow_provider.core.model import Origin
+from smsflow_provider.hooks.store import StoreHook, dsn_of
 
 if TYPE_CHECKING:
     from smsflow_provider.core.audience.read import AudienceFile
@@ -16,7 +21,7 @@ def open_audience(reference: AudienceReference) -> AudienceFile:
     """Find the file of an audience, to be read as often as it takes. Reads nothing yet."""
     from smsflow_provider.core.audience.read import AudienceFile  # noqa: PLC0415  loads polars
 
-    return AudienceFile(reference=reference, open_file=_open_file)
+    return AudienceFile(reference=reference, open_file=open_artifact)
 
 
 def read_listed_audiences(
@@ -45,7 +50,43 @@ def read_listed_audiences(
     ]
 
 
-def _open_file(uri: str) -> Any:
+def register_built(
+    reference: AudienceReference, *, origin: Origin, made: Mapping[str, Any], store_conn_id: str
+) -> None:
+    """
+    Tell the store of a file that a task wrote, so that retention removes it some day.
+
+    Without a connection to a store nothing is told: audiences can be built without one.
+
+    Args:
+        reference: To the file.
+        origin: The task that wrote it.
+        made: How its people were found; no value of a row.
+        store_conn_id: Connection of the store.
+
+    Raises:
+        StoreError: There is a store, and it cannot be told.
+    """
+    from smsflow_provider.core.store.audience_files import register_file  # noqa: PLC0415  psycopg
+    from smsflow_provider.core.store.connection import Store  # noqa: PLC0415  same
+
+    try:
+        connection = StoreHook.get_connection(store_conn_id)
+    except AirflowNotFoundException:
+        return
+    register_file(
+        Store(dsn_of(connection)),
+        reference,
+        dag_id=origin.dag_id,
+        run_id=origin.run_id,
+        task_id=origin.task_id,
+        map_index=origin.map_index,
+        made=made,
+    )
+
+
+def open_artifact(uri: str) -> Any:
+    """Open the file behind a URI of an audience, for reading in binary."""
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415  not at DAG parse time
 
     return ObjectStoragePath(uri).open("rb")  # type: ignore[no-untyped-call]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -27,6 +28,21 @@ def origin_of(context: Context, *, task_id: str) -> Origin:
     ti = context["ti"]
     map_index = ti.map_index if ti.map_index is not None else -1
     return Origin(dag_id=ti.dag_id, run_id=ti.run_id, task_id=task_id, map_index=map_index)
+
+
+def now_of(context: Context) -> datetime:
+    """
+    Tell the moment a run is about: its logical date, or when it may start if it has none.
+
+    Relative dates of rules count from it, so that a run that is cleared and run again next week
+    finds the same people by the same data.
+
+    Returns:
+        A moment with a zone.
+    """
+    run: Any = context.get("dag_run")
+    found = context.get("logical_date") or getattr(run, "logical_date", None)
+    return found or cast("datetime", run.run_after)
 
 
 def actor_of(context: Context) -> str:

@@ -36,6 +36,37 @@ def publish_rules_of(config: SmsflowConfig, store: Store) -> None:
             log.warning("A file of rules is passed over: %s", problem)
 
 
+def rules_data(rules: object) -> Any:
+    """
+    Check the rules of an audience when a DAG is parsed, as far as they can be without a database.
+
+    Args:
+        rules: Data, an object of ``rules.fluent``, or None. What only a run knows (the output of
+            a task, a parameter) is checked in the run.
+
+    Returns:
+        Plain data.
+
+    Raises:
+        AudienceError: ``facts["problems"]`` lists all, each with its path and the near name.
+    """
+    data: Any = rules.as_data() if hasattr(rules, "as_data") else rules
+    if data and not _waits_for_run(data):
+        from smsflow_provider.core.audience.rules.tree import read_rules  # noqa: PLC0415  rare
+
+        read_rules(data)
+    return data
+
+
+def _waits_for_run(data: object) -> bool:
+    """Whether something in *data* is neither a value nor a collection of values."""
+    if isinstance(data, Mapping):
+        return any(map(_waits_for_run, data.values()))
+    if isinstance(data, list | tuple):
+        return any(map(_waits_for_run, data))
+    return hasattr(data, "resolve") and hasattr(data, "iter_references")
+
+
 def check_rules(*, exclude: object, weight: object) -> None:
     """
     Check the rules of a delivery when a DAG is parsed; loads no column library.

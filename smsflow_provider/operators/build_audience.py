@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from smsflow_provider.hooks.context import final_errors
+from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
+from smsflow_provider.hooks.context import final_errors, now_of, origin_of
+from smsflow_provider.hooks.rules import rules_data
 from smsflow_provider.hooks.store import StoreHook
 
 if TYPE_CHECKING:
@@ -17,19 +21,32 @@ if TYPE_CHECKING:
 
     from smsflow_provider.core.audience.choice import SourceKind
     from smsflow_provider.core.audience.reference import AudienceReference
+    from smsflow_provider.core.audience.rules.rule import Rule
     from smsflow_provider.core.audience.source import OnEmpty
 
 
 #: What decides where the people come from; checked together, in the task.
 _SETTINGS = (
     "audience",
+    "rules",
+    "dimension",
+    "columns",
+    "regardless_of_consent",
+    "table",
     "sql",
     "conn_id",
     "parameters",
+    "time_limit",
+    "row_limit",
+    "count_steps",
     "file",
+    "file_options",
+    "http",
+    "reference",
     "python_callable",
     "op_kwargs",
     "phone_column",
+    "id_column",
     "on_empty",
     "save_as",
 )
@@ -39,18 +56,37 @@ class BuildAudienceOperator(BaseOperator):
     """
     Compute who a delivery is for, and freeze it in one Parquet file.
 
-    Give exactly one source: ``audience``, ``sql`` with ``conn_id``, ``file``, or
-    ``python_callable``. Returns ``uri``, ``count`` and ``fingerprint``; never rows, never a phone
-    number. Run again, it computes the audience anew and leaves the earlier file alone. It checks
-    no number and leaves nobody out: the preparation does.
+    Give exactly one source: ``audience``, ``rules`` with ``dimension``, ``table`` or ``sql`` with
+    ``conn_id``, ``file``, or ``python_callable``. Returns ``uri``, ``count`` and ``fingerprint``;
+    never rows, never a phone number. Run again, it computes the audience anew and leaves the
+    earlier file alone. It checks no number and leaves nobody out: the preparation does.
 
     :param audience: A saved audience, ``name`` for the newest or ``name@version``. Nothing is
         copied. (templated)
+    :param rules: Conditions people must meet, as data or as ``col("age").at_least(18)``. Checked
+        when the DAG is parsed, bound to the dimension when the task runs. (templated)
+    :param dimension: Whom the rules are about: ``<rules folder>/dimensions/<name>.yaml``.
+    :param columns: Columns of the dimension or the table to keep, for the template. (templated)
+    :param regardless_of_consent: Also take people who did not consent, where the dimension knows.
+    :param table: A table, ``schema.table`` or ``table``: the columns of phones and ids, and
+        *columns*, are read. (templated)
     :param sql: A query on *conn_id*, or the name of a ``.sql`` file. (templated)
-    :param conn_id: Connection of any database whose provider is installed.
+    :param conn_id: Connection of any database whose provider is installed; of rules, the
+        dimension's own if not given.
+    :param time_limit: Longest time of a query, from asking to the last row, such as ``90m``; None:
+        no limit.
+    :param row_limit: Most rows of a query; beyond it there is no audience. None: no limit.
+    :param count_steps: Count how many are left after each condition of *rules*, in a second query
+        beside the first, and log it.
     :param parameters: Values for the query's placeholders, bound by the driver. (templated)
-    :param file: A CSV or Parquet file: a path or a URI such as ``s3://bucket/people.csv``.
+    :param file: A CSV, Parquet or Excel file: a path or a URI such as ``s3://bucket/people.csv``.
         (templated)
+    :param file_options: How the file is to be read, where it does not say so itself: ``delimiter``,
+        ``encoding``, ``sheet``, ``bad_lines`` (``fail`` or ``skip``). (templated)
+    :param http: An API behind *conn_id*: ``endpoint``, ``rows``, ``fields``, ``pages`` and so on.
+        (templated)
+    :param reference: What another task returned: ``uri``, ``count`` and ``fingerprint`` of an
+        audience. (templated)
     :param python_callable: A function that returns a pandas ``DataFrame``, or yields several.
     :param op_kwargs: Its arguments, by name. (templated)
     :param phone_column: The source's column of phones.
@@ -64,24 +100,48 @@ class BuildAudienceOperator(BaseOperator):
 
     template_fields: Sequence[str] = (
         "audience",
+        "rules",
+        "dimension",
+        "columns",
+        "regardless_of_consent",
+        "conn_id",
+        "table",
         "sql",
         "parameters",
         "file",
+        "file_options",
+        "http",
+        "reference",
         "op_kwargs",
         "save_as",
     )
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "parameters": "json"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "rules": "json",
+        "sql": "sql",
+        "parameters": "json",
+    }
     ui_color = "#d9ead3"
 
     def __init__(
         self,
         *,
         audience: str | None = None,
+        rules: Mapping[str, Any] | Sequence[Any] | Rule | None = None,
+        dimension: str | None = None,
+        columns: Sequence[str] = (),
+        regardless_of_consent: bool = False,
+        table: str | None = None,
         sql: str | None = None,
         conn_id: str | None = None,
         parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+        time_limit: str | timedelta | None = USUAL_TIME,
+        row_limit: int | None = USUAL_ROWS,
+        count_steps: bool = True,
         file: str | None = None,
+        file_options: Mapping[str, str] | None = None,
+        http: Mapping[str, Any] | None = None,
+        reference: Mapping[str, Any] | str | None = None,
         python_callable: Callable[..., Any] | None = None,
         op_kwargs: Mapping[str, Any] | None = None,
         phone_column: str = "phone",
@@ -93,10 +153,21 @@ class BuildAudienceOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.audience = audience
+        self.rules = rules_data(rules)
+        self.dimension = dimension
+        self.columns = columns
+        self.regardless_of_consent = regardless_of_consent
+        self.table = table
         self.sql = sql
         self.conn_id = conn_id
         self.parameters = parameters
+        self.time_limit = time_limit
+        self.row_limit = row_limit
+        self.count_steps = count_steps
         self.file = file
+        self.file_options = file_options
+        self.http = http
+        self.reference = reference
         self.python_callable = python_callable
         self.op_kwargs = op_kwargs
         self.phone_column = phone_column
@@ -117,7 +188,7 @@ class BuildAudienceOperator(BaseOperator):
         if kind is SourceKind.AUDIENCE:
             reference = self._find(on_empty)
         else:
-            reference = self._build(context, kind, on_empty)
+            reference = self._built(context, kind, on_empty)
         if reference is None:
             raise AirflowSkipException("The audience is empty: there is nothing to do")
         self.log.info("Audience ready, recipients: %d", reference.count)
@@ -135,19 +206,30 @@ class BuildAudienceOperator(BaseOperator):
         reference = find_saved(StoreHook(self.store_conn_id).store(), name)
         return reference if reference.count or is_empty_fine(on_empty, label=name) else None
 
-    def _build(
+    def _built(
         self, context: Context, kind: SourceKind, on_empty: OnEmpty
     ) -> AudienceReference | None:
         from smsflow_provider.core.audience.build import build_audience  # noqa: PLC0415
+        from smsflow_provider.core.audience.choice import SourceKind  # noqa: PLC0415
+        from smsflow_provider.core.audience.source import told_by  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import register_built  # noqa: PLC0415
         from smsflow_provider.hooks.sources import artifact_of, source_of  # noqa: PLC0415
 
-        return build_audience(
-            source_of(kind, self._settings()),
+        with final_errors():
+            source = source_of(kind, self._settings(), now=partial(now_of, context))
+        reference = build_audience(
+            source,
             target=artifact_of(context, token=uuid.uuid4().hex),
             phone_column=self.phone_column,
             id_column=self.id_column,
+            columns=() if kind is SourceKind.RULES else self.columns,
             on_empty=on_empty,
         )
+        if reference is not None:
+            made = {"source": str(kind), "label": source.label, **told_by(source)}
+            origin = origin_of(context, task_id=self.task_id)
+            register_built(reference, origin=origin, made=made, store_conn_id=self.store_conn_id)
+        return reference
 
     def _save(self, context: Context, reference: AudienceReference) -> None:
         from smsflow_provider.core.audience.saved import save  # noqa: PLC0415

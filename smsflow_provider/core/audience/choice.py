@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from smsflow_provider.core.audience.file_options import read_file_options
+from smsflow_provider.core.audience.http_options import read_http_options
+from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.audience.reference import near_hint
 from smsflow_provider.core.audience.saved_name import name_problem
 from smsflow_provider.core.audience.source import OnEmpty
@@ -16,16 +19,38 @@ class SourceKind(StrEnum):
     """The setting that says where the people come from."""
 
     AUDIENCE = "audience"
+    RULES = "rules"
+    TABLE = "table"
     SQL = "sql"
     FILE = "file"
+    HTTP = "http"
+    REFERENCE = "reference"
     CALLABLE = "python_callable"
 
 
-#: Settings that mean something with one source only.
-_COMPANIONS = {
-    "conn_id": SourceKind.SQL,
-    "parameters": SourceKind.SQL,
-    "op_kwargs": SourceKind.CALLABLE,
+#: Sources that ask a database.
+QUERIES: Final = (SourceKind.RULES, SourceKind.TABLE, SourceKind.SQL)
+#: Settings that mean something with some sources only.
+COMPANIONS: Final[dict[str, tuple[SourceKind, ...]]] = {
+    "dimension": (SourceKind.RULES,),
+    "regardless_of_consent": (SourceKind.RULES,),
+    "columns": tuple(kind for kind in SourceKind if kind is not SourceKind.AUDIENCE),
+    "conn_id": (*QUERIES, SourceKind.HTTP),
+    "file_options": (SourceKind.FILE,),
+    "parameters": (SourceKind.SQL,),
+    "op_kwargs": (SourceKind.CALLABLE,),
+}
+#: Settings of queries that have a usual value, which goes with anything.
+USUAL: Final[Mapping[str, tuple[object, tuple[SourceKind, ...]]]] = {
+    "time_limit": (USUAL_TIME, QUERIES),
+    "row_limit": (USUAL_ROWS, QUERIES),
+}
+#: Settings without which a source says too little, and what they are.
+NEEDS: Final[Mapping[SourceKind, tuple[tuple[str, str], ...]]] = {
+    SourceKind.SQL: (("conn_id", "the connection to ask"),),
+    SourceKind.TABLE: (("conn_id", "the connection to ask"),),
+    SourceKind.RULES: (("dimension", "whom the rules are about"),),
+    SourceKind.HTTP: (("conn_id", "the connection to ask"),),
 }
 
 
@@ -33,12 +58,11 @@ def choose_source(settings: Mapping[str, Any]) -> SourceKind:
     """
     Find the one source among a task's settings.
 
-    An empty text or mapping is not given: a template may have rendered to nothing.
+    An empty text, list or mapping is not given: a template may have rendered to nothing, and
+    nothing must not come to mean everybody.
 
     Args:
-        settings: ``audience``, ``sql``, ``file``, ``python_callable``, ``conn_id``,
-            ``parameters``, ``op_kwargs``, ``on_empty``, ``save_as``, ``phone_column``; whichever
-            there are.
+        settings: Fields of ``BuildAudienceOperator``, whichever there are.
 
     Raises:
         AudienceError: None or several sources, or settings that do not go together; all problems.
@@ -69,13 +93,21 @@ def _source_problems(sources: list[SourceKind]) -> list[str]:
 
 
 def _companion_problems(given: Mapping[str, Any], sources: list[SourceKind]) -> list[str]:
+    homes = COMPANIONS | {
+        name: kinds for name, (usual, kinds) in USUAL.items() if given.get(name) != usual
+    }
     lone = [
-        f"{name} goes with {kind} only"
-        for name, kind in _COMPANIONS.items()
-        if name in given and kind not in sources
+        f"{name} goes with {' or '.join(kinds)} only"
+        for name, kinds in homes.items()
+        if name in given and not set(kinds) & set(sources)
     ]
-    needs_connection = SourceKind.SQL in sources and "conn_id" not in given
-    return lone + (["sql needs conn_id, the connection to ask"] if needs_connection else [])
+    needed = [
+        f"{kind} needs {name}, {what}"
+        for kind in sources
+        for name, what in NEEDS.get(kind, ())
+        if name not in given
+    ]
+    return lone + needed
 
 
 def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
@@ -88,7 +120,32 @@ def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> li
         problems.append("python_callable must be a function")
     if not settings.get("phone_column", "phone"):
         problems.append("phone_column must not be empty")
+    if SourceKind.RULES in given:
+        problems += _told_by_dimension(given)
+    return problems + detail_problems(given)
+
+
+def detail_problems(given: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with ``file_options`` and ``http``, as far as they are given."""
+    readers = {"file_options": read_file_options, "http": read_http_options}
+    problems: list[str] = []
+    for name, read in readers.items():
+        try:
+            if given.get(name):
+                read(given[name])
+        except AudienceError as error:
+            told = error.facts.get("problems")
+            problems += map(str, told) if isinstance(told, list) else [str(error)]
     return problems
+
+
+def _told_by_dimension(given: Mapping[str, Any]) -> list[str]:
+    usual = {"phone_column": "phone", "id_column": None}
+    return [
+        f"{name} does not go with rules: the dimension says it"
+        for name, value in usual.items()
+        if given.get(name, value) != value
+    ]
 
 
 def _name_problems(given: Mapping[str, Any]) -> list[str]:

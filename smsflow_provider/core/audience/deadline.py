@@ -196,7 +196,7 @@ class Deadline:
     def _watch(self) -> None:
         while not self._done.wait(max(0.0, self._ends_at_s - time.monotonic())):
             for each in self._watched:
-                _stop(each)
+                stop(each)
             if self._done.wait(_AGAIN_S):
                 return
 
@@ -205,7 +205,7 @@ def _is_of(module: str, driver: str) -> bool:
     return module == driver or module.startswith(f"{driver}.")
 
 
-def _stop(watched: Any) -> None:
+def stop(watched: Any) -> None:
     """Ask a driver to end what it does. One that cannot, or that has ended, says nothing."""
     for name in ("interrupt", "cancel_safe", "cancel"):
         stop = getattr(watched, name, None)

@@ -20,10 +20,13 @@ from pydantic import (
     model_validator,
 )
 
+from smsflow_provider.core.audience.choice import COMPANIONS, NEEDS, USUAL, SourceKind
+from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.workflow.duration import check_duration, read_duration
 from smsflow_provider.core.workflow.parameter import Parameter
 from smsflow_provider.core.workflow.problem import refusal
+from smsflow_provider.core.workflow.rules_field import check_rules
 from smsflow_provider.core.workflow.schedule import Frozen, Schedule
 
 #: The parameter every scheduled workflow gets by itself.
@@ -84,6 +87,14 @@ Name = Annotated[str, AfterValidator(check_name)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration), AfterValidator(check_duration)]
 
 
+def _field_of(kind: SourceKind) -> str:
+    """Name the field of a source: a function is named by text here."""
+    return "callable" if kind is SourceKind.CALLABLE else str(kind)
+
+
+_SOURCES = tuple(map(_field_of, SourceKind))
+
+
 class BuildAudience(Frozen):
     """
     Who: one population, computed anew in every run, from exactly one source.
@@ -96,10 +107,27 @@ class BuildAudience(Frozen):
     kind: Literal["build_audience"] = "build_audience"
     #: Source: an audience saved before, by name.
     audience: Text | None = None
+    #: Source: conditions people of the *dimension* must meet; ``{{ params.x }}`` takes a parameter
+    #: of the run, which keeps its type.
+    rules: Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(check_rules)] = None
+    #: Whom the rules are about: ``rules/dimensions/<name>.yaml``.
+    dimension: Text | None = None
+    #: Columns of the dimension or the table that the audience keeps, for the template.
+    columns: tuple[Text, ...] = ()
+    #: Also take people who did not consent, where the dimension knows: for messages that need none.
+    regardless_of_consent: StrictBool = False
+    #: Source: a table, ``schema.table`` or ``table``; only the columns named here are read.
+    table: Text | None = None
     #: Source: a query. Values come bound, from *parameters*; the text itself is not templated.
     sql: Text | None = None
-    #: Airflow connection of the query.
+    #: Airflow connection of the query or the table; of rules, if not the dimension's own.
     conn_id: Text | None = None
+    #: Longest time of a query, from asking to the last row. None: no limit.
+    time_limit: Duration | None = USUAL_TIME
+    #: Most rows a query may find; beyond it there is no audience. None: no limit.
+    row_limit: Annotated[int, Field(strict=True, ge=1)] | None = USUAL_ROWS
+    #: Count how many are left after each condition, in a second query beside the first.
+    count_steps: StrictBool = True
     #: Values of the query by name; ``{{ params.x }}`` takes a parameter of the run.
     parameters: dict[str, Any] = Field(default_factory=dict)
     #: Source: a CSV or Parquet file, any ObjectStoragePath.
@@ -122,22 +150,30 @@ class BuildAudience(Frozen):
     @model_validator(mode="after")
     def check_source(self) -> Self:
         """Refuse none or several sources, and what belongs to another source."""
-        sources = [name for name in ("audience", "sql", "file", "callable") if getattr(self, name)]
+        given = {name for name in type(self).model_fields if getattr(self, name)}
+        sources = [kind for kind in SourceKind if _field_of(kind) in given]
         if len(sources) != 1:
-            found = " and ".join(sources) or "none"
+            found = " and ".join(map(_field_of, sources)) or "none"
             raise refusal(
-                f"needs exactly one source, found {found}", "audience, sql, file or callable"
+                f"needs exactly one source, found {found}", f"one of {', '.join(_SOURCES)}"
             )
-        if self.sql and not self.conn_id:
-            raise refusal("sql needs conn_id", "name the Airflow connection of the database")
-        self._check_company(sources[0])
+        self._check_company(sources[0], given)
         return self
 
-    def _check_company(self, source: str) -> None:
-        owner = {"conn_id": "sql", "parameters": "sql", "op_kwargs": "callable"}
-        strangers = [name for name, home in owner.items() if getattr(self, name) and home != source]
+    def _check_company(self, source: SourceKind, given: set[str]) -> None:
+        written = given & self.model_fields_set
+        limits = {
+            name: kinds for name, (usual, kinds) in USUAL.items() if getattr(self, name) != usual
+        }
+        homes = COMPANIONS | limits
+        strangers = [name for name in homes if name in written and source not in homes[name]]
         if strangers:
-            raise refusal(f"{' and '.join(strangers)} cannot go with {source}")
+            raise refusal(f"{' and '.join(strangers)} cannot go with {_field_of(source)}")
+        for name, what in NEEDS.get(source, ()):
+            if name not in given:
+                raise refusal(f"{_field_of(source)} needs {name}", f"name {what}")
+        if source is SourceKind.RULES and {"phone_column", "id_column"} & written:
+            raise refusal("phone_column and id_column are the dimension's, where there are rules")
         if self.sql and ("{{" in self.sql or "{%" in self.sql):
             raise refusal(
                 "sql must not be a template: a value written into it would not be bound",

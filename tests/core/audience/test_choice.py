@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from smsflow_provider.core.audience.choice import SourceKind, choose_source
+from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.audience.saved_name import name_problem, read_name
 from smsflow_provider.core.errors import AudienceError
 
@@ -18,7 +19,10 @@ def find_people() -> None:
     [
         ({"audience": "vip@3"}, SourceKind.AUDIENCE),
         ({"sql": "SELECT 1", "conn_id": "crm", "parameters": {"a": 1}}, SourceKind.SQL),
+        ({"rules": [{}], "dimension": "customers", "columns": ["city"]}, SourceKind.RULES),
+        ({"table": "people", "conn_id": "crm", "id_column": "id"}, SourceKind.TABLE),
         ({"file": "people.csv", "save_as": "vip"}, SourceKind.FILE),
+        ({"file": "f", "time_limit": USUAL_TIME, "row_limit": USUAL_ROWS}, SourceKind.FILE),
         ({"python_callable": find_people, "op_kwargs": {"a": 1}}, SourceKind.CALLABLE),
         ({"file": "people.csv", "sql": "", "op_kwargs": {}, "save_as": None}, SourceKind.FILE),
         *[({"file": "f", "on_empty": one}, SourceKind.FILE) for one in ("fail", "skip")],
@@ -31,16 +35,27 @@ def test_one_source_is_chosen(settings: dict[str, Any], expected: SourceKind) ->
 @pytest.mark.parametrize(
     ("settings", "problems"),
     [
-        ({}, ["give one of audience, sql, file, python_callable"]),
-        ({"audience": ""}, ["give one of audience, sql, file, python_callable"]),
+        ({}, [f"give one of {', '.join(SourceKind)}"]),
+        ({"audience": ""}, [f"give one of {', '.join(SourceKind)}"]),
         (
             {"audience": "vip", "file": "f"},
             ["give one of audience, file, not all of them"],
         ),
         ({"sql": "SELECT 1"}, ["sql needs conn_id, the connection to ask"]),
-        ({"file": "f", "conn_id": "crm"}, ["conn_id goes with sql only"]),
+        ({"file": "f", "conn_id": "crm"}, ["conn_id goes with rules or table or sql only"]),
         ({"file": "f", "parameters": [1]}, ["parameters goes with sql only"]),
         ({"file": "f", "op_kwargs": {"a": 1}}, ["op_kwargs goes with python_callable only"]),
+        ({"rules": [{}]}, ["rules needs dimension, whom the rules are about"]),
+        ({"table": "people"}, ["table needs conn_id, the connection to ask"]),
+        (
+            {"rules": [{}], "dimension": "d", "phone_column": "mobile", "id_column": "id"},
+            [
+                "phone_column does not go with rules: the dimension says it",
+                "id_column does not go with rules: the dimension says it",
+            ],
+        ),
+        ({"file": "f", "row_limit": 5}, ["row_limit goes with rules or table or sql only"]),
+        ({"sql": "S", "conn_id": "c", "columns": ["a"]}, ["columns goes with rules or table only"]),
         (
             {"file": "f", "on_empty": "skp"},
             ["on_empty cannot be 'skp' (did you mean 'skip'?)"],
@@ -95,3 +110,11 @@ def test_a_name_to_save_under_carries_no_version() -> None:
     assert name_problem("vip") is None
     assert name_problem("vip@3") is not None
     assert name_problem("x" * 101) is not None
+
+
+def test_rules_that_rendered_to_nothing_are_nobody_and_not_everybody() -> None:
+    with pytest.raises(AudienceError) as caught:
+        choose_source({"rules": [], "dimension": "customers"})
+
+    problems = caught.value.facts["problems"]
+    assert [f"give one of {', '.join(SourceKind)}", "dimension goes with rules only"] == problems

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from smsflow_provider.core.audience.rules.tree import read_rules
 from smsflow_provider.core.workflow.parameter import Parameter
 from smsflow_provider.core.workflow.schedule import Schedule
 from smsflow_provider.core.workflow.spec import BuildAudience, SmsDelivery, Workflow
@@ -19,6 +20,26 @@ SMS = {"kind": "sms_delivery", "audience": "people", "template": "sale"}
 def make_workflow(**changes: Any) -> Workflow:
     given_fields = {"id": "marketing.sale", "activities": {"people": FILE, "sms": SMS}}
     return Workflow.model_validate(given_fields | changes)
+
+
+RULES = [{"column": "city", "in": ["Lyon", "{{ params.city }}"]}]
+
+
+def test_rules_in_python_are_the_same_as_in_yaml() -> None:
+    written = read_rules(RULES)
+    activity = BuildAudience(rules=written, dimension="customers")
+
+    assert read_rules(activity.rules) == written
+
+
+def test_every_problem_of_rules_has_its_place() -> None:
+    rules = {"all": [{"column": "a", "equls": 1}, {"any": [{"link": "b"}]}]}
+    with pytest.raises(ValidationError) as caught:
+        BuildAudience(rules=rules, dimension="customers")
+
+    places = [error["loc"] for error in caught.value.errors()]
+    assert ("rules", "all", 0, "equls") in places
+    assert any(place[:5] == ("rules", "all", 1, "any", 0) for place in places)
 
 
 def test_an_activity_is_what_its_kind_says() -> None:
@@ -90,6 +111,14 @@ def test_a_workflow_without_activities_is_refused() -> None:
         ({"audience": "vips", "op_kwargs": {"a": 1}}, "op_kwargs cannot go with audience"),
         ({"sql": "SELECT '{{ params.x }}'", "conn_id": "crm"}, "must not be a template"),
         ({"sql": "SELECT 1 {% if x %}", "conn_id": "crm"}, "must not be a template"),
+        ({"rules": RULES}, "rules needs dimension"),
+        ({"table": "people"}, "table needs conn_id"),
+        ({"rules": RULES, "dimension": "d", "id_column": "id"}, "are the dimension's"),
+        ({"file": "x", "columns": ["city"]}, "columns cannot go with file"),
+        ({"file": "x", "time_limit": "5m"}, "time_limit cannot go with file"),
+        ({"rules": [], "dimension": "d"}, "everyone: true"),
+        ({"rules": [{"column": "a"}], "dimension": "d"}, "comparison"),
+        ({"table": "people", "conn_id": "crm", "row_limit": 0}, "greater than or equal to 1"),
         ({"callable": "people"}, "does not name a function"),
         ({"callable": "my.module:"}, "does not name a function"),
         ({"file": ""}, "at least 1 character"),
@@ -106,6 +135,8 @@ def test_an_audience_without_one_sound_source_is_refused(fields: dict[str, Any],
     [
         {"audience": "vips"},
         {"sql": "SELECT 1", "conn_id": "crm", "parameters": {"city": "Lyon"}},
+        {"rules": RULES, "dimension": "customers", "columns": ("city",)},
+        {"table": "people", "conn_id": "crm", "row_limit": 10},
         {"file": "s3://crm/people.csv"},
         {"callable": "crm.people:of_city", "op_kwargs": {"city": "Lyon"}},
     ],
