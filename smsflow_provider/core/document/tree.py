@@ -3,6 +3,7 @@ YAML with its line numbers, and without its surprises.
 
 Reads plain data only (no tags, no code), says where each value stands, and refuses what YAML
 1.1 reads as something else than people meant: ``no`` as false, ``9:00`` as 540, ``010`` as 8.
+Keys are always words: ``on`` and ``NO`` need no quotes there.
 """
 
 from __future__ import annotations
@@ -163,13 +164,18 @@ class _Walk:
             self._refuse(node, path, "a key must be a text", "put a {{ … }} value in quotes")
         if node.tag == f"{_TAG}merge":
             self._refuse(node, path, "merge keys (<<) are not read", "write the fields out")
-        key = self._scalar(node, (*path, node.value))
+        key = _bare_word(node) or self._scalar(node, (*path, node.value))
         if not isinstance(key, str):
             self._refuse(node, (*path, node.value), "the key is not a text", "put it in quotes")
         if key in known or (*path, key) in self.lines:
             first = self.lines[(*path, key)]
             self._refuse(node, (*path, key), f"stands twice, first in line {first}", "keep one")
         return key
+
+
+def _bare_word(node: yaml.ScalarNode) -> str | None:
+    """Give a key such as ``on``, which YAML 1.1 takes for true: keys can only be words."""
+    return str(node.value) if node.tag == f"{_TAG}bool" and _is_surprising(node) else None
 
 
 def _is_surprising(node: yaml.ScalarNode) -> bool:

@@ -89,8 +89,15 @@ def test_the_same_word_in_quotes_is_a_text() -> None:
     assert {"region": "NO", "at": "9:00"} == read_tree("region: \"NO\"\nat: '9:00'").data
 
 
-def test_a_key_that_yaml_reads_as_true_is_a_problem() -> None:
-    assert ["1: on: YAML reads on as true"] == told("on: {cron: x}")
+def test_a_key_that_yaml_reads_as_true_is_the_word_it_is() -> None:
+    tree = read_tree("on: {store: store}\nNO: STOP 36111\n")
+
+    assert {"on": {"store": "store"}, "NO": "STOP 36111"} == tree.data
+    assert [] == tree.problems
+
+
+def test_true_itself_is_no_key() -> None:
+    assert ["1: true: the key is not a text"] == told("true: 1")
 
 
 def test_what_is_left_out_does_not_move_its_neighbours() -> None:
