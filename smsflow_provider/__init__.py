@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from smsflow_provider.compiler import compile_workflow as compile_workflow
     from smsflow_provider.compiler import load_workflows as load_workflows
     from smsflow_provider.compiler import maintenance_dag as maintenance_dag
+    from smsflow_provider.core.audience.rules.fluent import col as col
+    from smsflow_provider.core.audience.rules.fluent import everyone as everyone
+    from smsflow_provider.core.audience.rules.fluent import link as link
+    from smsflow_provider.core.audience.rules.fluent import saved as saved
     from smsflow_provider.core.workflow.spec import Workflow as Workflow
     from smsflow_provider.hooks.assets import delivery_asset as delivery_asset
     from smsflow_provider.notifications.sms import SmsNotifier as SmsNotifier
@@ -49,10 +53,14 @@ _HOMES = {
     "SmsDeliveryOperator": "operators.sms_delivery",
     "SmsNotifier": "notifications.sms",
     "Workflow": "core.workflow.spec",
+    "col": "core.audience.rules.fluent",
     "compile_workflow": "compiler",
     "delivery_asset": "hooks.assets",
+    "everyone": "core.audience.rules.fluent",
+    "link": "core.audience.rules.fluent",
     "load_workflows": "compiler",
     "maintenance_dag": "compiler",
+    "saved": "core.audience.rules.fluent",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605
