@@ -29,7 +29,7 @@ from smsflow_provider.operators.build_audience import BuildAudienceOperator
 from smsflow_provider.operators.sms_delivery import SmsDeliveryOperator
 
 #: Fields of an audience that the operator calls otherwise, or gets with parameters bound.
-_TRANSLATED = {"kind", "after", "callable", "parameters", "op_kwargs", "rules"}
+_TRANSLATED = {"kind", "after", "callable", "parameters", "op_kwargs", "rules", "http"}
 _WHOLE_PARAMETER = re.compile(r"\s*\{\{\s*params\.(\w+)\s*\}\}\s*")
 
 
@@ -121,6 +121,8 @@ def _audience(name: str, activity: BuildAudience, dag: DAG) -> BuildAudienceOper
         fields["op_kwargs"] = _typed(activity.op_kwargs, dag)
     if activity.rules is not None:
         fields["rules"] = _typed(activity.rules, dag)
+    if activity.http is not None:
+        fields["http"] = _typed(activity.http, dag)
     if activity.parameters:
         fields["parameters"] = _typed(activity.parameters, dag)
     return BuildAudienceOperator(task_id=name, **fields)

@@ -183,6 +183,11 @@ def source_of(
         return _table_source(settings)
     if kind is SourceKind.RULES:
         return rules_source(settings, now=now(), folder=SmsflowConfig.read().rules)
+    return _other_source(kind, settings)
+
+
+def _other_source(kind: SourceKind, settings: Mapping[str, Any]) -> Source:
+    """Make the source of people who are in no database."""
     if kind is SourceKind.FILE:
         return FileSource(
             ObjectStoragePath(settings["file"]),

@@ -20,7 +20,13 @@ from pydantic import (
     model_validator,
 )
 
-from smsflow_provider.core.audience.choice import COMPANIONS, NEEDS, USUAL, SourceKind
+from smsflow_provider.core.audience.choice import (
+    COMPANIONS,
+    NEEDS,
+    USUAL,
+    SourceKind,
+    detail_problems,
+)
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.preparation.population import Population
 from smsflow_provider.core.workflow.duration import check_duration, read_duration
@@ -112,7 +118,8 @@ class BuildAudience(Frozen):
     rules: Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(check_rules)] = None
     #: Whom the rules are about: ``rules/dimensions/<name>.yaml``.
     dimension: Text | None = None
-    #: Columns of the dimension or the table that the audience keeps, for the template.
+    #: Columns that the audience keeps, for the template. Empty: all of the source; with rules and
+    #: tables none but the phone and the id.
     columns: tuple[Text, ...] = ()
     #: Also take people who did not consent, where the dimension knows: for messages that need none.
     regardless_of_consent: StrictBool = False
@@ -130,8 +137,14 @@ class BuildAudience(Frozen):
     count_steps: StrictBool = True
     #: Values of the query by name; ``{{ params.x }}`` takes a parameter of the run.
     parameters: dict[str, Any] = Field(default_factory=dict)
-    #: Source: a CSV or Parquet file, any ObjectStoragePath.
+    #: Source: a CSV, Parquet or Excel file, any ObjectStoragePath.
     file: Text | None = None
+    #: How the file is to be read: ``delimiter``, ``encoding``, ``sheet``, ``bad_lines``.
+    file_options: dict[str, Any] = Field(default_factory=dict)
+    #: Source: an API behind *conn_id*; ``endpoint``, ``rows``, ``fields``, ``pages`` and so on.
+    http: dict[str, Any] | None = None
+    #: Source: what another task returned, as JSON: ``uri``, ``count`` and ``fingerprint``.
+    reference: Text | None = None
     #: Source: ``package.module:function`` that returns a pandas frame.
     callable: Annotated[str, AfterValidator(check_callable)] | None = None
     #: Arguments of the function by name; ``{{ params.x }}`` as in *parameters*.
@@ -169,6 +182,9 @@ class BuildAudience(Frozen):
         strangers = [name for name in homes if name in written and source not in homes[name]]
         if strangers:
             raise refusal(f"{' and '.join(strangers)} cannot go with {_field_of(source)}")
+        details = detail_problems({name: getattr(self, name) for name in written})
+        if details:
+            raise refusal("; ".join(details))
         for name, what in NEEDS.get(source, ()):
             if name not in given:
                 raise refusal(f"{_field_of(source)} needs {name}", f"name {what}")
