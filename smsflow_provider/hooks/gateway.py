@@ -85,7 +85,8 @@ class SmsGatewayHook(BaseHook):
 
         conn_type, settings = self.read()
         async with HttpTransport.of(settings) as transport:
-            yield HttpGateway(make_dialect(conn_type, settings), transport)
+            dialect = make_dialect(conn_type, settings)
+            yield HttpGateway(dialect, transport, lookups_per_s=settings.lookups_per_s)
 
     def get_conn(self) -> Dialect:
         """Airflow's name for it."""

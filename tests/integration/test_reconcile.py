@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.delivery.questions import Turns
 from smsflow_provider.core.delivery.reconcile import (
     again_is_safe,
     can_be_asked,
@@ -591,3 +592,39 @@ def test_a_receipt_corrects_what_failed_because_it_was_not_taken(store: Store) -
 
     assert {"accepted": 2, "delivered": 1} == figures_of(store)
     check_counters(store, delivery)
+
+
+def test_a_gateway_is_asked_no_more_often_than_it_wants_whoever_asks(store: Store) -> None:
+    """Two askers, each as fast as it can: every question has a turn of its own."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def play() -> None:
+        turns = [Turns(store, "sms_gateway", per_s=0.5, sleep=sleep) for _ in range(2)]
+        for _ in range(3):
+            await asyncio.gather(*(one.wait() for one in turns))
+        await Turns(store, "other", per_s=0.5, sleep=sleep).wait()
+        await Turns(store, "sms_gateway", per_s=0, sleep=sleep).wait()
+        for one in turns:
+            one.close()
+
+    asyncio.run(play())
+
+    assert 5 == len(waited)
+    assert [2, 4, 6, 8, 10] == [round(wait_s + 0.5) for wait_s in sorted(waited)]
+
+
+def test_each_question_waits_for_its_turn(store: Store) -> None:
+    delivery = make_doubtful(store, count=3)
+    gateway = knowing(delivery, dict.fromkeys((1, 2, 3), "accepted"))
+    gateway.lookups_per_s = 0.1
+    one_by_one: Any = gateway.dialect
+    one_by_one.lookup_batch = 1
+    pauses = Pauses()
+
+    found = ask(store, delivery, gateway, sleep=pauses)
+
+    assert (3, 3) == (found.taken, len(gateway.questions))
+    assert [10, 20] == [round(wait_s) for wait_s in pauses.s]

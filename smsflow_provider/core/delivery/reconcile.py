@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
+from smsflow_provider.core.delivery.questions import Turns
 from smsflow_provider.core.delivery.reconciled import Patience, Reconciled
 from smsflow_provider.core.delivery.unknown import message_id_of_doubt, routes_of
 from smsflow_provider.core.errors import GatewayError, MaybeSentError, NotSentError, SmsflowError
@@ -102,16 +103,32 @@ async def reconcile_delivery(
         limit: Most messages to ask about, in the order of their positions. None: all.
         patience: How sure "not taken" must be; None: as by default.
 
+    A gateway that says ``lookups_per_s`` is asked no more often than that, by all who ask it.
+
     Returns:
         Counts; all are 0 for a gateway that cannot be asked.
     """
     dialect = gateway.dialect
     if not isinstance(dialect, LookUp) or not can_be_asked(dialect):
         return Reconciled()
+    conn_id = dict(enumerate(routes_of(delivery))).get(route, "")
+    per_s = float(getattr(gateway, "lookups_per_s", 0.0))
+    turns = Turns(store, conn_id, per_s=per_s, sleep=sleep)
     round_ = _Round(
-        store, delivery, gateway, dialect, now=now, patience=patience or Patience(), sleep=sleep
+        store,
+        delivery,
+        gateway,
+        dialect,
+        turns=turns,
+        conn_id=conn_id,
+        now=now,
+        patience=patience or Patience(),
+        sleep=sleep,
     )
-    return await round_.run(route=route, limit=limit)
+    try:
+        return await round_.run(route=route, limit=limit)
+    finally:
+        turns.close()
 
 
 async def reconcile(
@@ -191,6 +208,8 @@ class _Round:
         gateway: Gateway,
         dialect: LookUp,
         *,
+        turns: Turns,
+        conn_id: str,
         now: datetime | None,
         patience: Patience,
         sleep: Sleep,
@@ -200,7 +219,8 @@ class _Round:
         self._gateway = gateway
         self._dialect = dialect
         self._name = gateway.dialect.name
-        self._named_by = ""
+        self._named_by = conn_id if getattr(dialect, "reports_by_ref", False) else ""
+        self._turns = turns
         self._now = now
         self._patience = patience
         self._sleep = sleep
@@ -210,8 +230,6 @@ class _Round:
     async def run(self, *, route: int, limit: int | None) -> Reconciled:
         """Ask about each doubt once, and once more about those that were not taken."""
         denied: list[Doubt] = []
-        if getattr(self._dialect, "reports_by_ref", False):
-            self._named_by = dict(enumerate(routes_of(self._delivery))).get(route, "")
         async for page in self._pages(route=route, limit=limit):
             denied += await self._ask_first(page)
         if denied:
@@ -302,6 +320,7 @@ class _Round:
             Asked(message=_message_of(one, message_id), handed_over_at=one.marked_at)
             for message_id, one in asked.items()
         ]
+        await self._turns.wait()
         try:
             answer = await self._gateway.ask(self._dialect.write_lookup(question))
             found = self._dialect.read_lookup(question, answer)

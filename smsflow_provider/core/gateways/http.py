@@ -105,9 +105,18 @@ class HttpTransport:
 
 
 class HttpGateway:
-    """A gateway that speaks HTTP: a dialect over a transport."""
+    """
+    A gateway that speaks HTTP: a dialect over a transport.
 
-    def __init__(self, dialect: Dialect, transport: Transport) -> None:
+    Args:
+        lookups_per_s: How often it wants to be asked about messages in doubt; whoever asks keeps
+            to it. 0: as often as they like.
+    """
+
+    def __init__(
+        self, dialect: Dialect, transport: Transport, *, lookups_per_s: float = 0.0
+    ) -> None:
+        self.lookups_per_s = lookups_per_s
         self._dialect = dialect
         self._transport = transport
 

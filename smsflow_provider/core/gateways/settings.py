@@ -129,6 +129,14 @@ class GatewaySettings:
         minimum=0,
         maximum=100_000,
     )
+    #: Questions a second about messages in doubt, by all workers. 0: no limit.
+    lookups_per_s: float = setting(
+        10.0,
+        label="Look-ups per second",
+        description="Most questions a second about messages in doubt, by all workers; 0: no limit",
+        minimum=0,
+        maximum=1_000,
+    )
 
     def problems(self) -> list[str]:
         """Say what is wrong with settings that can be read one by one, for vendors to override."""

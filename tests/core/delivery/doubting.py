@@ -99,6 +99,8 @@ class KnowingGateway:
         family: str = "query",
     ) -> None:
         self.known = known or {}
+        #: How often it wants to be asked; 0: as often as they like.
+        self.lookups_per_s = 0.0
         self.reports: dict[str, str] = {}
         #: The ids of each question, in order.
         self.questions: list[list[str]] = []
