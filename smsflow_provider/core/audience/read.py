@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smsflow_provider.core.audience.fingerprint import Fingerprint
-from smsflow_provider.core.audience.layout import ID, PHONE
+from smsflow_provider.core.audience.layout import ID, IDS_ARE, PHONE, ROW_NUMBERS
 from smsflow_provider.core.audience.place import OpenFile, open_found
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.source import BATCH_ROWS
@@ -72,8 +72,30 @@ def read_record_batches(
 
 def read_schema(reference: AudienceReference, *, open_file: OpenFile) -> dict[str, pl.DataType]:
     """Read names and types of an audience's columns without reading a row. Same errors."""
+    return dict(pl.DataFrame(read_empty(reference, open_file=open_file)).schema)
+
+
+def read_empty(reference: AudienceReference, *, open_file: OpenFile) -> pa.RecordBatch:
+    """Read a batch of zero rows, with the columns of an audience. Same errors."""
     with _opened(reference, open_file=open_file) as file:
-        return dict(pl.DataFrame(empty_batch(file.schema_arrow)).schema)
+        return empty_batch(file.schema_arrow)
+
+
+def has_row_numbers(reference: AudienceReference, *, open_file: OpenFile) -> bool:
+    """
+    Tell whether the ids of an audience are the numbers of its rows: then they identify nobody.
+
+    Files of former versions do not say; their first 50,000 ids are looked at. Same errors.
+    """
+    with _opened(reference, open_file=open_file) as file:
+        told = (file.schema_arrow.metadata or {}).get(IDS_ARE)
+        if told is not None:
+            return bool(told == ROW_NUMBERS)
+        first = next(read_batches(file, columns=[ID]), None)
+    if first is None:
+        return False
+    expected = pl.int_range(1, first.num_rows + 1, eager=True).cast(pl.String)
+    return pl.Series(first.column(0)).equals(expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

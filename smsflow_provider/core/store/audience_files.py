@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import NotFoundError, StoreError
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.audiences import Reference
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.statements import statements
@@ -21,30 +22,12 @@ _PAGE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeBy:
-    """The task that makes a file. Empty and -1 outside Airflow."""
-
-    dag_id: str = ""
-    run_id: str = ""
-    task_id: str = ""
-    map_index: int = -1
-
-    def as_values(self) -> dict[str, Any]:
-        """Name the task for a statement."""
-        return {
-            "dag_id": self.dag_id,
-            "run_id": self.run_id,
-            "task_id": self.task_id,
-            "map_index": self.map_index,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
     """One file of an audience, and what is known of it. Holds no people."""
 
     uri: str
-    by: MadeBy
+    #: The task that wrote it; empty and -1 outside Airflow.
+    by: Origin
     #: Recipients, 0 or more; 0 also while it is being written.
     count: int
     #: Empty while it is being written.
@@ -60,13 +43,13 @@ class KnownFile:
         """Read one row of ``smsflow_audience_files``."""
         names = ("uri", "fingerprint", "made", "created_at", "purged_at")
         return cls(
-            by=MadeBy(**{name: row[name] for name in MadeBy().as_values()}),
+            by=Origin(**{name: row[name] for name in ("dag_id", "run_id", "task_id", "map_index")}),
             count=row["row_count"],
             **{name: row[name] for name in names},
         )
 
 
-def announce_file(store: Store, uri: str, *, by: MadeBy) -> None:
+def announce_file(store: Store, uri: str, *, by: Origin) -> None:
     """
     Say that a file is about to be written, before its first byte is.
 
@@ -74,7 +57,7 @@ def announce_file(store: Store, uri: str, *, by: MadeBy) -> None:
     our own only: whatever is announced is removed one day.
     """
     with store.transaction() as connection:
-        connection.execute(statements(_SQL)["announce"], {"uri": uri, **by.as_values()})
+        connection.execute(statements(_SQL)["announce"], {"uri": uri, **asdict(by)})
 
 
 def register_file(
@@ -99,22 +82,22 @@ def register_file(
         made: How its people were found, JSON values: the rules and their SQL, a file's name. No
             value of a row.
     """
-    by = MadeBy(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+    by = Origin(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
     values = {
         "uri": reference.uri,
         "count": reference.count,
         "fingerprint": reference.fingerprint,
         "made": Jsonb(dict(made or {})),
-        **by.as_values(),
+        **asdict(by),
     }
     with store.transaction() as connection:
         connection.execute(statements(_SQL)["register"], values)
 
 
-def find_run_file(store: Store, *, by: MadeBy) -> KnownFile | None:
+def find_run_file(store: Store, *, by: Origin) -> KnownFile | None:
     """Find the newest whole file of a task of a run. None: there is none, or it was removed."""
     with store.transaction() as connection:
-        row = connection.execute(statements(_SQL)["find_of_run"], by.as_values()).fetchone()
+        row = connection.execute(statements(_SQL)["find_of_run"], asdict(by)).fetchone()
     return None if row is None else KnownFile.from_row(row)
 
 
