@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -112,7 +111,8 @@ class SmsGatewayHook(BaseHook):
 
 def _check(dialect: Checkable, settings: GatewaySettings) -> tuple[bool, str]:
     """Ask a gateway that can be asked without sending anything."""
-    from smsflow_provider.core.gateways.http import HttpTransport  # noqa: PLC0415  loads aiohttp
+    from smsflow_provider.core.delivery.loop import run  # noqa: PLC0415  loads uvloop
+    from smsflow_provider.core.gateways.http import HttpTransport  # noqa: PLC0415  same
 
     async def ask() -> HttpResponse:
         async with HttpTransport.of(settings) as transport:
@@ -120,7 +120,7 @@ def _check(dialect: Checkable, settings: GatewaySettings) -> tuple[bool, str]:
 
     place = urlsplit(settings.base_url).netloc
     try:
-        wrong = dialect.read_check(asyncio.run(ask()))
+        wrong = dialect.read_check(run(ask()))
     except GatewayError as error:
         return False, f"{place} does not answer: {error.facts['code']}"
     if wrong:

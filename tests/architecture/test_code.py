@@ -131,6 +131,13 @@ def test_time_is_read_in_one_place() -> None:
     assert {CLOCK} == readers
 
 
+def test_coroutines_run_in_one_way() -> None:
+    """On the loop that senders run on; what is shipped for tests does as it likes."""
+    found = {module.name for module in SOURCES if "asyncio.run(" in module.text}
+
+    assert [] == sorted(one for one in found if not one.startswith("smsflow_provider/testing/"))
+
+
 def test_nothing_is_put_off() -> None:
     """Issues are kept in the tracker; what is in the code is done."""
     mark = re.compile(r"#.*\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")

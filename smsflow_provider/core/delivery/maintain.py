@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.delivery.loop import run
 from smsflow_provider.core.delivery.overdue import close_overdue
 from smsflow_provider.core.delivery.poll import poll_once
 from smsflow_provider.core.delivery.reconcile import reconcile
@@ -29,6 +30,7 @@ from smsflow_provider.core.errors import (
 )
 from smsflow_provider.core.gateways.base import Gateway
 from smsflow_provider.core.store.archive_files import Folder
+from smsflow_provider.core.store.audience_files import purge_files
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.keys import retire
 from smsflow_provider.core.store.pace import forget_idle_buckets
@@ -79,6 +81,8 @@ class Chore(StrEnum):
     PACE = "pace"
     #: Forget replies that came long ago; the opt-outs they brought stay.
     OLD_REPLIES = "old_replies"
+    #: Remove files of audiences that were built long ago and that nothing refers to any more.
+    AUDIENCES = "audiences"
     #: Archive and drop messages of deliveries that ended long ago.
     RETENTION = "retention"
 
@@ -102,6 +106,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.REFERENCES: "gateways' ids of messages forgotten",
     Chore.PACE: "paces of gateways and senders forgotten",
     Chore.OLD_REPLIES: "old replies forgotten",
+    Chore.AUDIENCES: "files of audiences removed",
     Chore.RETENTION: "deliveries archived",
 }
 
@@ -116,6 +121,10 @@ class Upkeep:
     retention_days: int = 0
     #: Replies that came longer ago are forgotten: 30 or more; 0: never.
     replies_days: int = 0
+    #: Files of audiences that were built longer ago are removed: 8 or more; 0: never.
+    audience_days: int = 0
+    #: Removes the file of a URI, and what was left beside it. None: no file is removed.
+    remove_file: Callable[[str], None] | None = None
     #: Where the archive is. None: messages whose time is over are dropped without files.
     archive: Folder | None = None
     #: Opens the gateway of a connection. None: gateways are not asked.
@@ -185,7 +194,7 @@ def _do(chore: Chore, store: Store, upkeep: Upkeep) -> Done:
 
 def _poll(store: Store, upkeep: Upkeep) -> int:
     assert upkeep.open_gateway is not None
-    return asyncio.run(_poll_all(store, upkeep.open_gateway))
+    return run(_poll_all(store, upkeep.open_gateway))
 
 
 async def _poll_all(store: Store, open_gateway: _OpenGateway) -> int:
@@ -208,7 +217,7 @@ async def _poll_all(store: Store, open_gateway: _OpenGateway) -> int:
 
 def _look_up(store: Store, upkeep: Upkeep) -> int:
     assert upkeep.open_gateway is not None
-    found = asyncio.run(reconcile(store, gateway_of=upkeep.open_gateway))
+    found = run(reconcile(store, gateway_of=upkeep.open_gateway))
     ended = found.taken + found.not_taken
     if found.problems:
         raise GatewayError(
@@ -219,6 +228,14 @@ def _look_up(store: Store, upkeep: Upkeep) -> int:
 
 def _close_stopped(store: Store, upkeep: Upkeep) -> int:
     return sum(close_stopped(store, one, actor=upkeep.actor) for one in unsettled_stopped(store))
+
+
+def _remove_files(store: Store, upkeep: Upkeep) -> int:
+    if upkeep.remove_file is None:
+        return 0
+    return purge_files(
+        store, days=upkeep.audience_days, now=upkeep.now(), remove=upkeep.remove_file
+    )
 
 
 _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
@@ -236,6 +253,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.REFERENCES: lambda store, _: forget_old_references(store),
     Chore.PACE: lambda store, _: forget_idle_buckets(store),
     Chore.OLD_REPLIES: lambda store, upkeep: prune_replies(store, days=upkeep.replies_days),
+    Chore.AUDIENCES: _remove_files,
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive
     ),
