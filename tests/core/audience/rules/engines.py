@@ -39,6 +39,8 @@ class Engine:
     mark: str = "?"
     #: Writes a value as this database keeps it.
     write: Callable[[Any], Any] = lambda value: value
+    #: Ends the connection.
+    close: Callable[[], object] = lambda: None
 
     def create(self) -> None:
         """Make the tables, empty."""
@@ -101,6 +103,7 @@ def postgres_engine(dsn: str) -> Engine:
         floating="double precision",
         careless="text",
         mark="%s",
+        close=connection.close,
     )
     engine.create()
     return engine
@@ -132,6 +135,7 @@ def sqlite_engine() -> Engine:
         floating="REAL",
         careless="TEXT COLLATE NOCASE",
         write=sqlite_value,
+        close=connection.close,
     )
     engine.create()
     return engine
@@ -172,6 +176,7 @@ def duckdb_engine() -> Engine:
         types=kinds,
         floating="DOUBLE",
         careless="VARCHAR COLLATE NOCASE",
+        close=connection.close,
     )
     engine.create()
     return engine
