@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -156,8 +157,7 @@ class CsvBatches:
             raise pa.ArrowInvalid
 
     def _has_open_quote(self) -> bool:
-        with self._reopen() as file:
-            return is_quote_open(file, self._delimiter, encoding=self._encoding)
+        return is_quote_open(self._reopen(), self._delimiter, encoding=self._encoding)
 
     def _refusal(self) -> AudienceError:
         found = self._find()
@@ -182,14 +182,14 @@ class CsvBatches:
         return likely_encodings(sample)
 
     def _find(self, most: int | None = None) -> list[tuple[int, str]]:
-        with self._reopen() as file:
-            found = find_bad_lines(
-                file,
-                self._delimiter,
-                width=len(self._names),
-                encoding=self._encoding,
-                places=self._places,
-            )
+        found = find_bad_lines(
+            self._reopen(),
+            self._delimiter,
+            width=len(self._names),
+            encoding=self._encoding,
+            places=self._places,
+        )
+        with closing(found):
             return list(islice(found, most))
 
     @staticmethod

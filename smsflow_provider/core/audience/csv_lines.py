@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: Separators a file may have without saying so; the first wins where two fit alike.
 DELIMITERS = (",", ";", "\t", "|")
@@ -55,12 +55,12 @@ def find_bad_lines(
     width: int,
     encoding: str,
     places: Collection[int] | None = None,
-) -> Iterator[tuple[int, str]]:
+) -> Generator[tuple[int, str], None, None]:
     """
     Read a file again, slowly, and name the line on which each bad record ends.
 
     Args:
-        file: The file, at its start.
+        file: The file, at its start; closed with the iteration.
         delimiter: What separates its cells.
         width: Cells of a good record.
         encoding: How the file is written.
@@ -69,7 +69,14 @@ def find_bad_lines(
     Yields:
         The line's number from 1, and what is wrong; never what stands there.
     """
-    reader = csv.reader(_text_of(file, encoding), delimiter=delimiter)
+    with _text_of(file, encoding) as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        yield from _bad_lines(reader, width=width, encoding=encoding, places=places)
+
+
+def _bad_lines(
+    reader: Any, *, width: int, encoding: str, places: Collection[int] | None
+) -> Iterator[tuple[int, str]]:
     while True:
         try:
             row = next(reader)
@@ -99,17 +106,17 @@ def is_quote_open(file: BinaryIO, delimiter: str, *, encoding: str) -> bool:
     Tell whether a quote is open where the file ends, so that its last cell holds lost lines.
 
     Args:
-        file: The file, at its start.
+        file: The file, at its start; closed at the end.
         delimiter: What separates its cells.
         encoding: How the file is written.
     """
-    lines = chain(_text_of(file, encoding), ["\n", _SENTINEL])
     last: list[str] = []
-    try:
-        for row in csv.reader(lines, delimiter=delimiter):
-            last = row
-    except csv.Error:
-        return True
+    with _text_of(file, encoding) as text:
+        try:
+            for row in csv.reader(chain(text, ["\n", _SENTINEL]), delimiter=delimiter):
+                last = row
+        except csv.Error:
+            return True
     return last != [_SENTINEL]
 
 

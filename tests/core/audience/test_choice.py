@@ -42,7 +42,7 @@ def test_one_source_is_chosen(settings: dict[str, Any], expected: SourceKind) ->
             ["give one of audience, file, not all of them"],
         ),
         ({"sql": "SELECT 1"}, ["sql needs conn_id, the connection to ask"]),
-        ({"file": "f", "conn_id": "crm"}, ["conn_id goes with rules or table or sql only"]),
+        ({"file": "f", "conn_id": "crm"}, ["conn_id goes with rules or table or sql or http only"]),
         ({"file": "f", "parameters": [1]}, ["parameters goes with sql only"]),
         ({"file": "f", "op_kwargs": {"a": 1}}, ["op_kwargs goes with python_callable only"]),
         ({"rules": [{}]}, ["rules needs dimension, whom the rules are about"]),
@@ -55,7 +55,10 @@ def test_one_source_is_chosen(settings: dict[str, Any], expected: SourceKind) ->
             ],
         ),
         ({"file": "f", "row_limit": 5}, ["row_limit goes with rules or table or sql only"]),
-        ({"sql": "S", "conn_id": "c", "columns": ["a"]}, ["columns goes with rules or table only"]),
+        (
+            {"sql": "S", "conn_id": "c", "file_options": {"sheet": "a"}},
+            ["file_options goes with file only"],
+        ),
         (
             {"file": "f", "on_empty": "skp"},
             ["on_empty cannot be 'skp' (did you mean 'skip'?)"],
@@ -78,6 +81,23 @@ def test_settings_that_do_not_go_together_are_told(
     with pytest.raises(AudienceError) as caught:
         choose_source(settings)
     assert problems == caught.value.facts["problems"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"file": "f", "file_options": {"delimitr": ";"}}, "did you mean 'delimiter'?"),
+        ({"http": {"endpoint": "https://x"}, "conn_id": "api"}, "must not name a host"),
+        ({"http": {"endpoint": "/people"}}, "http needs conn_id, the connection to ask"),
+        ({"audience": "vip", "columns": ["a"]}, "columns goes with"),
+    ],
+)
+def test_what_belongs_to_one_source_is_checked_with_it(
+    settings: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(AudienceError) as caught:
+        choose_source(settings)
+    assert problem in str(caught.value.facts["problems"])
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -98,7 +98,7 @@ def test_problems_of_the_plan_have_lines_too() -> None:
             [
                 (
                     "3: activities.people: needs exactly one source, found none"
-                    " (one of audience, rules, table, sql, file, callable)"
+                    " (one of audience, rules, table, sql, file, http, reference, callable)"
                 ),
             ],
         ),

@@ -114,7 +114,7 @@ def test_a_workflow_without_activities_is_refused() -> None:
         ({"rules": RULES}, "rules needs dimension"),
         ({"table": "people"}, "table needs conn_id"),
         ({"rules": RULES, "dimension": "d", "id_column": "id"}, "are the dimension's"),
-        ({"file": "x", "columns": ["city"]}, "columns cannot go with file"),
+        ({"audience": "x", "columns": ["city"]}, "columns cannot go with audience"),
         ({"file": "x", "time_limit": "5m"}, "time_limit cannot go with file"),
         ({"rules": [], "dimension": "d"}, "everyone: true"),
         ({"rules": [{"column": "a"}], "dimension": "d"}, "comparison"),
