@@ -58,7 +58,7 @@ def database_of(conn_id: str, *, dialect: str | None = None) -> Database:
         raise AudienceError(
             "this connection is not a database", conn_id=conn_id, hook=type(hook).__name__
         )
-    spoken = dialect or str(dialect_of(connection.conn_type))
+    spoken = dialect or str(dialect_of(connection.conn_type or ""))
     return Database(conn_id=conn_id, dialect=spoken, connect=hook.get_conn)
 
 
@@ -130,15 +130,26 @@ class RulesSource:
         """Hand out the rows; see ``Source.batches``. Logs the counts when all are read."""
         from smsflow_provider.core.audience.query import QueryBatches  # noqa: PLC0415  pyarrow
 
-        rows = QueryBatches(
+        query = QueryBatches(
             self._database.connect, sql=self._sql(), label=self.label, limits=self._limits
         )
         if not self._is_counted:
-            yield from rows.batches()
+            yield from self._checked(query.batches())
             return
         with self._made_counting() as self._counting:
-            yield from rows.batches()
+            yield from self._checked(query.batches())
         log_steps(self._counting)
+
+    def _checked(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass the rows on; where there are none, make sure that this is what the rules say."""
+        from smsflow_provider.core.audience.rules.count import check_links  # noqa: PLC0415  pyarrow
+
+        count = 0
+        for batch in batches:
+            count += batch.num_rows
+            yield batch
+        if not count:
+            check_links(self._plan, **self._asking())
 
     def facts(self) -> Mapping[str, Any]:
         """Tell rules, statement and counts, with what looks like a phone masked."""
@@ -158,13 +169,15 @@ class RulesSource:
     def _made_counting(self) -> Counting:
         from smsflow_provider.core.audience.rules.count import Counting  # noqa: PLC0415  pyarrow
 
-        return Counting(
-            self._plan,
-            dialect=self._database.dialect,
-            connect=self._database.connect,
-            label=self.label,
-            limits=self._limits,
-        )
+        return Counting(self._plan, **self._asking())
+
+    def _asking(self) -> dict[str, Any]:
+        return {
+            "dialect": self._database.dialect,
+            "connect": self._database.connect,
+            "label": self.label,
+            "limits": self._limits,
+        }
 
 
 def log_steps(counting: Counting) -> None:
@@ -258,4 +271,5 @@ def table_sql(
     from smsflow_provider.core.audience.rules.table import table_select  # noqa: PLC0415  sqlglot
 
     names = [name for name in (id_column, phone_column, *columns) if name]
-    return table_select(table, columns=list(dict.fromkeys(names)), dialect=dialect)
+    distinct = list(dict.fromkeys(names))
+    return table_select(table, columns=distinct, dialect=dialect, order=id_column)

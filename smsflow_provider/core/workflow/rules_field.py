@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
@@ -36,13 +37,16 @@ def check_rules(given: object) -> object:
     data = given.as_data() if hasattr(given, "as_data") else given
     _, problems = look_at_rules(data, path=_ROOT)
     if problems:
-        raise ValidationError.from_exception_data(_ROOT, list(map(_line, problems)))
+        lines = [_line(problem, is_list=not isinstance(data, Mapping)) for problem in problems]
+        raise ValidationError.from_exception_data(_ROOT, lines)
     return data
 
 
-def _line(problem: Problem) -> InitErrorDetails:
-    error = refusal(problem.text, problem.hint)
-    return InitErrorDetails(type=error, loc=path_of(problem.field), input=None)
+def _line(problem: Problem, *, is_list: bool) -> InitErrorDetails:
+    # Problems call a bare list what it means: all.
+    place = path_of(problem.field)
+    loc = place[1:] if is_list and place[:1] == ("all",) else place
+    return InitErrorDetails(type=refusal(problem.text, problem.hint), loc=loc, input=None)
 
 
 def path_of(place: str) -> tuple[str | int, ...]:

@@ -42,6 +42,13 @@ def test_every_problem_of_rules_has_its_place() -> None:
     assert any(place[:5] == ("rules", "all", 1, "any", 0) for place in places)
 
 
+def test_a_bare_list_of_rules_has_its_places_too() -> None:
+    with pytest.raises(ValidationError) as caught:
+        BuildAudience(rules=[{"column": "a", "equls": 1}], dimension="customers")
+
+    assert ("rules", 0, "equls") in [error["loc"] for error in caught.value.errors()]
+
+
 def test_an_activity_is_what_its_kind_says() -> None:
     activities = make_workflow().activities
 

@@ -83,6 +83,41 @@ def read_counts(
     return tuple(int(value or 0) for value in row.values())
 
 
+def check_links(
+    plan: Plan, *, dialect: str, connect: Callable[[], Any], label: str, limits: Limits
+) -> None:
+    """
+    Make sure that links to one row lead to one row; where they do not, a plan finds nobody.
+
+    Args:
+        plan: That found nobody.
+        dialect: Of the database.
+        connect: Opens a DB-API connection; it is closed at the end.
+        label: What errors call it.
+        limits: Of the statement.
+
+    Raises:
+        AudienceError: Some lead to several rows: which, and for how many keys. Or the statement
+            failed.
+    """
+    from smsflow_provider.core.audience.rules.to_sql import (  # noqa: PLC0415  sqlglot
+        repeated_links_sql,
+    )
+
+    sql = repeated_links_sql(plan, dialect=dialect)
+    if sql is None:
+        return
+    query = QueryBatches(connect, sql=sql, label=label, limits=Limits(time=limits.time))
+    rows = [tuple(row.values()) for batch in query.batches() for row in batch.to_pylist()]
+    repeated = {str(link): int(keys) for link, keys in rows if keys}
+    if repeated:
+        raise AudienceError(
+            "a link that the dimension calls kind: one leads to several rows: nobody is taken",
+            source=label,
+            keys_with_several_rows=repeated,
+        )
+
+
 class Counting:
     """
     Counts a plan's steps on a connection of its own while the rows are read; a context.

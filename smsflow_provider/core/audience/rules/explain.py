@@ -10,7 +10,12 @@ from smsflow_provider.core.audience.layout import PHONE
 from smsflow_provider.core.audience.limits import Limits
 from smsflow_provider.core.audience.masking import masked_row
 from smsflow_provider.core.audience.query import QueryBatches
-from smsflow_provider.core.audience.rules.count import StepCount, read_counts, steps_of
+from smsflow_provider.core.audience.rules.count import (
+    StepCount,
+    check_links,
+    read_counts,
+    steps_of,
+)
 from smsflow_provider.core.audience.rules.plan import Plan
 
 #: Rows of a sample, if nobody says how many.
@@ -64,11 +69,13 @@ def explain(
         sample: Rows to show, 0 or more.
 
     Raises:
-        AudienceError: A statement failed or took too long.
+        AudienceError: A statement failed or took too long, or a link to one row leads to several.
     """
     from smsflow_provider.core.audience.rules.to_sql import select_sql  # noqa: PLC0415  sqlglot
 
     counts = read_counts(plan, dialect=dialect, connect=connect, label=label, limits=limits)
+    if not counts[0]:
+        check_links(plan, dialect=dialect, connect=connect, label=label, limits=limits)
     few = QueryBatches(
         connect,
         sql=select_sql(plan, dialect=dialect, limit=max(sample, 1)),

@@ -19,6 +19,8 @@ the last, texts in the key are ordered by its collation.
 
 from __future__ import annotations
 
+from functools import partial, reduce
+
 from sqlglot import ErrorLevel, exp
 
 from smsflow_provider.core.audience.rules.dialects import DIALECTS, Dialect, dialect_of
@@ -168,7 +170,9 @@ def repeated_links_sql(plan: Plan, *, dialect: str) -> str | None:
         number = _named(exp.Count(this=exp.Star()), "keys")
         nested = _nested(found, statement.name(f"{name}_repeated"))
         counts.append(exp.Select(expressions=[link, number]).from_(nested))
-    return _written(exp.union(*counts, distinct=False), statement) if counts else None
+    if not counts:
+        return None
+    return _written(exp.union(*counts, distinct=False) if counts[1:] else counts[0], statement)
 
 
 def _people(plan: Plan, dialect: str) -> tuple[Statement, Scope]:
