@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from smsflow_provider.core.delivery.backoff import own_wait_s
@@ -234,15 +235,9 @@ class HandOver:
         self._counts[kind] += 1
         if kind is OutcomeKind.NOT_SENT or kind is OutcomeKind.CANCELLED:  # certainly not left
             self._parts_back += taken.parts
+        reference = gateway_ref[:128]
         self._settled.append(
-            Settled(
-                position=taken.position,
-                attempt=taken.attempt,
-                kind=kind,
-                code=code[:64],
-                gateway_ref=gateway_ref[:128],
-                route=outlet.route,
-            )
+            Settled(taken.position, taken.attempt, kind, code[:64], reference, route=outlet.route)
         )
 
     def _message_of(self, outlet: Outlet, taken: Taken) -> Message:
@@ -280,9 +275,13 @@ class HandOver:
 def _batches_of(marked: Sequence[Planned], *, now: float) -> list[list[Planned]]:
     """Group messages of one outlet into requests: none leaves before its moment, nor too late."""
     outlet = marked[0].outlet
+    ordered = sorted(marked, key=attrgetter("at"))
+    if ordered[-1].at <= now:
+        size = outlet.max_batch
+        return [ordered[place : place + size] for place in range(0, len(ordered), size)]
     apart_s = outlet.pace.late_s * _APART
     batches: list[list[Planned]] = []
-    for one in sorted(marked, key=lambda each: each.at):
+    for one in ordered:
         last = batches[-1] if batches else []
         if last and len(last) < outlet.max_batch and one.at - max(last[0].at, now) <= apart_s:
             last.append(one)

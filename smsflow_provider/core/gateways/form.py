@@ -1,9 +1,9 @@
-"""Writing a form, as ``application/x-www-form-urlencoded``, for each message anew."""
+"""Writing the values of a form, as ``application/x-www-form-urlencoded``, a message at a time."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -24,27 +24,32 @@ class _Written(dict[str, str]):
 _WRITTEN: Final = _Written()
 
 
-def encoded_form(fields: Iterable[tuple[str, str]]) -> bytes:
+def quoted(text: str) -> str:
     """
-    Write *fields*, of which the names need no escaping, as ``urlencode`` does.
-
-    It takes a fraction of the time for values that are mostly letters.
+    Write a value as ``quote_plus`` does, in a fraction of the time if it is mostly letters.
 
     Raises:
-        RefusedError: A value is not valid Unicode; nothing was sent.
+        RefusedError: It is not valid Unicode; nothing was sent.
 
     Example:
-        >>> encoded_form([("To", "+336"), ("Body", "Où ? Ici")])
-        b'To=%2B336&Body=O%C3%B9+%3F+Ici'
+        >>> quoted("Où ? Ici")
+        'O%C3%B9+%3F+Ici'
     """
     try:
-        return "&".join([f"{name}={_quoted(value)}" for name, value in fields]).encode("ascii")
+        pieces = _SPECIAL.split(text)
+        pieces[1::2] = map(_WRITTEN.__getitem__, pieces[1::2])
+        return "".join(pieces)
     except UnicodeEncodeError:
         problem = RefusedError("the text is not valid Unicode", code="bad_text")
     raise problem
 
 
-def _quoted(text: str) -> str:
-    pieces = _SPECIAL.split(text)
-    pieces[1::2] = map(_WRITTEN.__getitem__, pieces[1::2])
-    return "".join(pieces)
+def quoted_address(url: str) -> str:
+    """Write an address; what stands before its query is the same for many, and kept."""
+    place, mark, query = url.partition("?")
+    return f"{_quoted_place(place)}%3F{quoted(query)}" if mark else _quoted_place(place)
+
+
+@lru_cache(maxsize=64)
+def _quoted_place(place: str) -> str:
+    return quoted(place)

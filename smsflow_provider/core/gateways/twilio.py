@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlencode
@@ -38,7 +38,7 @@ from smsflow_provider.core.gateways.base import (
     Split,
 )
 from smsflow_provider.core.gateways.error_table import ErrorTable
-from smsflow_provider.core.gateways.form import encoded_form
+from smsflow_provider.core.gateways.form import quoted, quoted_address
 from smsflow_provider.core.gateways.settings import NO_SECRET, GatewaySettings, Secret, setting
 from smsflow_provider.core.gateways.status import check_status, is_hopeless, retry_after_s
 from smsflow_provider.core.gateways.twilio_status import SID, receipt_of
@@ -112,6 +112,17 @@ _KEYWORDS = frozenset({"stop", "start", "help"})
 _CODE = re.compile(r"\d{1,6}", re.ASCII)
 
 
+@lru_cache(maxsize=64)
+def _sender_fields(sender: str, *, service: str) -> str:
+    """Write who sends, which is the same for many messages."""
+    if not sender and not service:
+        raise RefusedError(
+            "no sender: name one, or a messaging service", code="misconfigured:no_sender"
+        )
+    fields = {"From": sender, "MessagingServiceSid": service}
+    return "&".join(f"{name}={quoted(value)}" for name, value in fields.items() if value)
+
+
 class TwilioDialect:
     """
     How Twilio is spoken to.
@@ -165,31 +176,23 @@ class TwilioDialect:
             RefusedError: There is no sender, or the text cannot be written; nothing was sent.
         """
         (message,) = batch
-        form = [("To", message.to), *self._sender_fields(message.sender)]
-        form += [("Body", message.body), ("SmartEncoded", "false")]
+        form = [
+            f"To={quoted(message.to)}",
+            _sender_fields(message.sender, service=self._settings.messaging_service_sid),
+            f"Body={quoted(message.body)}&SmartEncoded=false",
+        ]
         if message.expires_at is not None:
-            form.append(("ValidityPeriod", self._validity_of(message.expires_at)))
+            form.append(f"ValidityPeriod={self._validity_s(message.expires_at)}")
         if message.callback_url is not None:
-            form.append(("StatusCallback", message.callback_url))
+            form.append(f"StatusCallback={quoted_address(message.callback_url)}")
+        body = "&".join(form).encode("ascii")
         return HttpRequest(
-            method="POST",
-            url=self._messages_url,
-            headers=self._form_headers,
-            body=encoded_form(form),
+            method="POST", url=self._messages_url, headers=self._form_headers, body=body
         )
 
-    def _sender_fields(self, sender: str) -> list[tuple[str, str]]:
-        service = self._settings.messaging_service_sid
-        if not sender and not service:
-            raise RefusedError(
-                "no sender: name one, or a messaging service", code="misconfigured:no_sender"
-            )
-        fields = [("From", sender), ("MessagingServiceSid", service)]
-        return [field for field in fields if field[1]]
-
-    def _validity_of(self, expires_at: datetime) -> str:
+    def _validity_s(self, expires_at: datetime) -> int:
         left_s = int((expires_at - self._now()).total_seconds())
-        return str(min(max(1, left_s), _VALIDITY_MAX_S))
+        return min(max(1, left_s), _VALIDITY_MAX_S)
 
     def _headers(self) -> dict[str, str]:
         settings = self._settings
@@ -356,7 +359,7 @@ def _error_code_of(response: HttpResponse) -> str:
 
 def _read_object(response: HttpResponse) -> Mapping[str, Any]:
     try:
-        found = json.loads(response.body)
+        found = json.loads(response.body.decode())
     except ValueError:  # also of bytes that are no text
         found = None
     if not isinstance(found, dict):

@@ -39,11 +39,22 @@ def append_outcomes(connection: Connection, preparation: int, settled: Iterable[
     """Append what became of hand-overs, or why there was none. Never changed by a sender."""
     head = f"{preparation}\t"
     lines = [
-        f"{head}{one.position}\t{one.attempt}\t{one.kind.value}\t{_written(one.code)}"
-        f"\t{_written(one.gateway_ref)}\n"
-        for one in settled
+        f"{head}{position}\t{attempt}\t{kind!s}\t{code and _written(code)}"
+        f"\t{reference and _written(reference)}\n"
+        for position, attempt, kind, code, reference, _, _ in settled
     ]
     _append(connection, _OUTCOMES, lines)
+
+
+def array_of(numbers: Iterable[int]) -> str:
+    """
+    Write an array of numbers as PostgreSQL reads it; the statement says of which type it is.
+
+    Example:
+        >>> array_of([3, 5])
+        '{3,5}'
+    """
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _append(connection: Connection, command: LiteralString, lines: Sequence[str]) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import polars as pl
 import psycopg
+from psycopg.rows import tuple_row
 
 from smsflow_provider.core.fingerprint import MessageDigest
 from smsflow_provider.core.store.connection import Connection, Row, Store, translated_errors
 from smsflow_provider.core.store.deliveries import Delivery
-from smsflow_provider.core.store.digest import add_frame
 from smsflow_provider.core.store.ledger import Ledger
 from smsflow_provider.core.store.orphans import reap, settle_former
 from smsflow_provider.core.store.statements import statements
@@ -111,9 +110,12 @@ def _pass_gate(connection: Connection, delivery: Delivery, *, lease_s: float) ->
 
 def digest_messages(store: Store, delivery: Delivery) -> str:
     """Digest all prepared messages as the store has them now, streamed on its own connection."""
-    digest = MessageDigest()
-    with store.transaction() as connection, connection.cursor("smsflow_prepared") as cursor:
-        cursor.execute(statements("ledger")["read_prepared"], {"preparation": delivery.preparation})
+    digest, values = MessageDigest(), {"preparation": delivery.preparation}
+    with (
+        store.transaction() as connection,
+        connection.cursor("smsflow_prepared", row_factory=tuple_row) as cursor,
+    ):
+        cursor.execute(statements("ledger")["read_prepared"], values)
         while rows := cursor.fetchmany(_DIGESTED_ROWS):
-            add_frame(digest, pl.DataFrame(rows, infer_schema_length=1))
+            digest.update("".join([written for (written,) in rows]).encode())
     return digest.hexdigest()

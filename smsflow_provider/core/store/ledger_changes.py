@@ -26,13 +26,15 @@ class Changes:
 
     def settle(self, settled: Iterable[Settled]) -> None:
         """Count outcomes."""
-        for one in settled:
-            chunk = chunk_of(one.position)
-            self.chunks[chunk][COUNTER_OF[one.kind]] += 1
-            if one.was_marked:
-                self.holds[chunk]["under_way"] -= 1
-            if one.kind is OutcomeKind.NOT_SENT:
-                self.holds[chunk]["waiting"] += 1
+        alike = Counter(
+            [(chunk_of(one.position), str(one.kind), one.was_marked) for one in settled]
+        )
+        for (chunk, kind, was_marked), count in alike.items():
+            self.chunks[chunk][COUNTER_OF[OutcomeKind(kind)]] += count
+            if was_marked:
+                self.holds[chunk]["under_way"] -= count
+            if kind == OutcomeKind.NOT_SENT:
+                self.holds[chunk]["waiting"] += count
 
     def take(self, one: Taken, *, is_gone: bool) -> None:
         """Count a message that leaves, or that must not and is settled already."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from smsflow_provider.core.store.appending import array_of
 from smsflow_provider.core.store.connection import Connection
 from smsflow_provider.core.store.ledger_rows import Taken
 from smsflow_provider.core.store.scopes import sender_scope
@@ -46,6 +47,6 @@ def _reasons(
     connection: Connection, phones: Sequence[int], scopes: Sequence[str]
 ) -> dict[int, str]:
     rows = connection.execute(
-        statements("ledger")["suppressed"], {"phones": list(phones), "scopes": list(scopes)}
+        statements("ledger")["suppressed"], {"phones": array_of(phones), "scopes": list(scopes)}
     ).fetchall()
     return {row["phone"]: row["reason"] for row in rows}

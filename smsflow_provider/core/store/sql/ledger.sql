@@ -173,10 +173,10 @@ SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messa
 -- smsflow_opt_outs and smsflow_quarantine.
 SELECT phone, min(reason) AS reason FROM (
        SELECT x.phone, 'opted_out' AS reason FROM smsflow_opt_outs x
-        WHERE x.phone = ANY(%(phones)s) AND x.scope = ANY(%(scopes)s)
+        WHERE x.phone = ANY(%(phones)s::bigint[]) AND x.scope = ANY(%(scopes)s)
         UNION ALL
        SELECT q.phone, 'quarantined' FROM smsflow_quarantine q
-        WHERE q.phone = ANY(%(phones)s) AND q.quarantined_at IS NOT NULL) AS found
+        WHERE q.phone = ANY(%(phones)s::bigint[]) AND q.quarantined_at IS NOT NULL) AS found
  GROUP BY phone;
 
 -- reported --
@@ -217,6 +217,9 @@ SELECT count(*)::int AS chunks FROM smsflow_chunks
  WHERE preparation = %(preparation)s AND (epoch IS NOT NULL OR next_position <= last_position OR waiting > 0);
 
 -- read_prepared --
--- Every prepared message in order, to compute the fingerprint once more before the first one leaves.
-SELECT position, phone, recipient_id, sender, body, encoding, parts FROM smsflow_messages
+-- Every prepared message in order, each as its digest reads it (see MessageDigest), to compute the fingerprint once
+-- more before the first one leaves. Walks the primary key of the preparation's partition.
+SELECT concat_ws('|', position, phone, parts, encoding, length(recipient_id), length(sender), length(body),
+                 recipient_id || sender || body) AS written
+  FROM smsflow_messages
  WHERE preparation = %(preparation)s ORDER BY position;
