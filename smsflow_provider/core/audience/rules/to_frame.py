@@ -8,7 +8,7 @@ link leads to one row, several are an error, as is a person that is there twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import and_
@@ -95,16 +95,14 @@ def count_steps(plan: Plan, tables: Mapping[str, Anything]) -> tuple[int, ...]:
     """
     scope = _Scope(tables_of(plan, tables), plan.table)
     truths = [scope.truth(node) for node in plan.nodes()]
-    # A column of each, because the sum of a bare true is 1 and not the number of rows.
-    columns = {f"{number}": truth for number, truth in enumerate(truths)}
-    left = [pl.all_horizontal(*list(columns)[: upto + 1]).sum() for upto in range(len(columns))]
-    counts = scope.frame.select(**columns, everyone=pl.lit(value=True)) if columns else scope.frame
-    totals = counts.select(pl.len().alias("everyone"), *_named(left)).collect()
-    return tuple(int(count) for count in totals.row(0))
-
-
-def _named(counts: Sequence[pl.Expr]) -> list[pl.Expr]:
-    return [count.alias(f"{number}") for number, count in enumerate(counts)]
+    # Columns first: a bare true is one row and not as many as there are people.
+    columns = {f"step:{number}": truth for number, truth in enumerate(truths)}
+    left = [
+        pl.all_horizontal(*list(columns)[: number + 1]).sum().alias(name)
+        for number, name in enumerate(columns)
+    ]
+    counts = scope.frame.with_columns(**columns).select(pl.len(), *left).collect()
+    return tuple(int(count) for count in counts.row(0))
 
 
 class _Scope:
@@ -204,9 +202,7 @@ class _Scope:
             case Function.LAST:
                 return replace(cells, expression=self._last(cells.expression, node))
             case Function.AVERAGE:
-                rows = cells.expression.count().cast(pl.Int128) * 10 ** (cells.scale or 0)
-                total = _total(cells)
-                return Cells(expression=total / rows, kind=Kind.NUMBER)
+                return Cells(expression=_average(cells), kind=Kind.NUMBER)
         return replace(cells, expression=_total(cells))
 
     def _last(self, values: pl.Expr, node: Aggregate) -> pl.Expr:
@@ -239,3 +235,10 @@ def _total(cells: Cells) -> pl.Expr:
     if cells.scale is None:
         return cells.expression.sum()
     return cells.expression.cast(pl.Int128).sum()
+
+
+def _average(cells: Cells) -> pl.Expr:
+    """Divide once, so that the result is the nearest floating point number."""
+    count = cells.expression.count()
+    parts = count.cast(pl.Int128) * 10 ** (cells.scale or 0)
+    return pl.when(count > 0).then(_total(cells) / parts)
