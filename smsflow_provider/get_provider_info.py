@@ -128,6 +128,13 @@ _CONFIG: dict[str, Any] = {
             default="",
             example="400",
         ),
+        "audience_days": _option(
+            "Files of audiences that were built more than so many days ago are removed, 8 or more;"
+            " never one of a saved audience, or of a delivery that has not ended. Empty or 0:"
+            " never.",
+            default="",
+            example="90",
+        ),
         "archive": _option(
             "Folder of the archive: a path or an object storage URL that maintenance reaches. Its"
             " files hold numbers and texts. Empty: the folder archive in artifacts; none: messages"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from smsflow_provider.cli.reach import (
     reach_store,
     stdout_kept,
 )
+from smsflow_provider.core.audience.place import local_path, remove_whole
 from smsflow_provider.core.delivery.maintain import ASKING, Chore, Done, Upkeep, maintain
 from smsflow_provider.core.errors import ConfigError
 
@@ -38,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="DAYS",
         help="forget replies that came longer ago, 30 or more; their opt-outs stay; 0: never",
+    )
+    parser.add_argument(
+        "--audience-days",
+        type=int,
+        metavar="DAYS",
+        help="remove files of audiences built longer ago, 8 or more; not those in use; 0: never",
     )
     parser.add_argument(
         "--archive",
@@ -74,7 +82,9 @@ def _upkeep(args: argparse.Namespace) -> Upkeep:
 
         config = SmsflowConfig.read()
         return make_upkeep(
-            config.kept_for(args.retention_days, replies=args.replies_days),
+            config.kept_for(
+                args.retention_days, replies=args.replies_days, audiences=args.audience_days
+            ),
             actor="maintain",
             hook_of=GatewayOutsideTasks,
             archive=args.archive,
@@ -101,5 +111,15 @@ def _by_flags(args: argparse.Namespace) -> Upkeep:
     return Upkeep(
         retention_days=days,
         replies_days=args.replies_days or 0,
+        audience_days=args.audience_days or 0,
+        remove_file=_remove_local,
         archive=Path(args.archive).absolute() if is_kept else None,
     )
+
+
+def _remove_local(uri: str) -> None:
+    """Remove a file of this machine; others are reached by Airflow's connections."""
+    path = local_path(uri)
+    if path is None:
+        raise OSError(errno.ENOTSUP, "in an object storage: leave --store and SMSFLOW_STORE out")
+    remove_whole(path)

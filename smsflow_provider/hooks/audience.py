@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -90,3 +90,21 @@ def open_artifact(uri: str) -> Any:
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415  not at DAG parse time
 
     return ObjectStoragePath(uri).open("rb")  # type: ignore[no-untyped-call]
+
+
+def remove_artifact(uri: str) -> None:
+    """
+    Remove the file behind a URI of an audience; one that is not there is no error.
+
+    Raises:
+        OSError: It is still there.
+    """
+    from airflow.sdk import ObjectStoragePath  # noqa: PLC0415  not at DAG parse time
+
+    from smsflow_provider.core.audience.place import (  # noqa: PLC0415  same
+        Artifact,
+        local_path,
+        remove_whole,
+    )
+
+    remove_whole(local_path(uri) or cast("Artifact", ObjectStoragePath(uri)))

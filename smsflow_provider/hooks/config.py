@@ -17,6 +17,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LEAST_DAYS = 8
 #: And replies.
 _LEAST_REPLIES_DAYS = 30
+#: And files of audiences.
+_LEAST_AUDIENCE_DAYS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class SmsflowConfig:
     retention_days: int = 0
     #: Replies that came more days ago are forgotten; 0: never.
     replies_days: int = 0
+    #: Files of audiences that were built more days ago are removed; 0: never.
+    audience_days: int = 0
     #: Folder of the archive, as ``artifacts``. Empty: ``archive`` in that; ``none``: no files.
     archive: str = ""
 
@@ -51,8 +55,8 @@ class SmsflowConfig:
 
         Raises:
             ConfigError: ``allowed_numbers`` holds something that is no E.164 number,
-                ``retention_days`` or ``replies_days`` is no number of days, or ``daily_cap`` no
-                number of parts.
+                ``retention_days``, ``replies_days`` or ``audience_days`` is no number of days, or
+                ``daily_cap`` no number of parts.
         """
         home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
         return cls(
@@ -69,15 +73,25 @@ class SmsflowConfig:
             replies_days=_days(
                 "replies_days", least=_LEAST_REPLIES_DAYS, why="gateways may deliver one again"
             ),
+            audience_days=_days(
+                "audience_days", least=_LEAST_AUDIENCE_DAYS, why="a run may still need them"
+            ),
             archive=conf.get("smsflow", "archive", fallback="").strip().rstrip("/"),
         )
 
-    def kept_for(self, days: int | None = None, *, replies: int | None = None) -> Self:
-        """Make the same with another retention of messages, of replies, or of both."""
+    def kept_for(
+        self,
+        days: int | None = None,
+        *,
+        replies: int | None = None,
+        audiences: int | None = None,
+    ) -> Self:
+        """Make the same with another retention of messages, of replies, or of audiences' files."""
         return replace(
             self,
             retention_days=self.retention_days if days is None else days,
             replies_days=self.replies_days if replies is None else replies,
+            audience_days=self.audience_days if audiences is None else audiences,
         )
 
 

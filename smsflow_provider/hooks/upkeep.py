@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smsflow_provider.hooks.audience import remove_artifact
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 
@@ -36,6 +37,8 @@ def make_upkeep(
         actor=actor,
         retention_days=config.retention_days,
         replies_days=config.replies_days,
+        audience_days=config.audience_days,
+        remove_file=remove_artifact,
         archive=_folder(archive or config.archive or f"{config.artifacts}/archive"),
         open_gateway=lambda conn_id: hook_of(conn_id).open(),
     )

@@ -95,6 +95,19 @@ def test_replies_are_kept_as_the_settings_say(
         assert days == make_upkeep(SmsflowConfig.read(), actor="me").replies_days
 
 
+@pytest.mark.parametrize(("given", "days"), [("7", None), ("8", 8), ("", 0)])
+def test_files_of_audiences_are_kept_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, given: str, days: int | None
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__AUDIENCE_DAYS", given)
+
+    if days is None:
+        with pytest.raises(ConfigError, match="audience_days: write 0 for never, or 8 days"):
+            SmsflowConfig.read()
+    else:
+        assert days == make_upkeep(SmsflowConfig.read(), actor="me").audience_days
+
+
 @pytest.mark.parametrize(
     ("archive", "expected"),
     [("", "/a/archive"), ("/b", "/b"), ("none", "None"), ("file:///c", "file:///c")],

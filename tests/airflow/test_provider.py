@@ -119,6 +119,7 @@ def test_the_settings_have_their_defaults() -> None:
         "daily_cap",
         "retention_days",
         "replies_days",
+        "audience_days",
         "archive",
         "review_hold_s",
     } == set(options)

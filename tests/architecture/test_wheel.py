@@ -181,6 +181,7 @@ def test_airflow_knows_the_settings_and_their_defaults(answer: dict[str, Any]) -
         "allowed_numbers": "",
         "retention_days": "",
         "replies_days": "",
+        "audience_days": "",
         "archive": "",
         "daily_cap": "",
         "review_hold_s": "7",

@@ -133,6 +133,35 @@ def put_whole(local: Path, target: Artifact) -> None:
         raise
 
 
+def remove_whole(target: Artifact) -> None:
+    """
+    Remove a file that ``put_whole`` wrote, and what it left behind if it was killed.
+
+    What is not there is no error. On a file system the folder goes with its last file.
+
+    Raises:
+        OSError: It is still there.
+    """
+    target.unlink(missing_ok=True)
+    target.with_name(f"{target.name}.part").unlink(missing_ok=True)
+    if isinstance(target, Path):
+        # An object store has no folders, and what its libraries call rmdir removes what is inside.
+        with suppress(OSError):
+            target.parent.rmdir()
+
+
+def local_path(uri: str) -> Path | None:
+    """
+    Find the path of a file of this machine; None: it lies elsewhere.
+
+    Example:
+        >>> local_path("file:///artifacts/who is it.parquet")
+        PosixPath('/artifacts/who is it.parquet')
+        >>> local_path("s3://bucket/who.parquet")
+    """
+    return Path(uri.removeprefix("file://")) if uri.startswith("file:///") else None
+
+
 def open_found(uri: str, *, open_file: OpenFile) -> BinaryIO:
     """
     Open the file of an audience.

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from psycopg.types.json import Jsonb
 
-from smsflow_provider.core.errors import NotFoundError, StoreError
+from smsflow_provider.core.errors import ConfigError, NotFoundError, StoreError
 from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.audiences import Reference
 from smsflow_provider.core.store.connection import Connection, Row, Store
@@ -147,13 +147,16 @@ def purge_files(store: Store, *, days: int, now: datetime, remove: Callable[[str
         How many went.
 
     Raises:
-        ValueError: 1 to 7 days.
+        ConfigError: 1 to 7 days.
         StoreError: Some could not be removed and are still there; the others went.
     """
     if not days:
         return 0
     if days < LEAST_DAYS:
-        raise ValueError(f"files of audiences are kept for {LEAST_DAYS} days at the least")
+        raise ConfigError(
+            "files of audiences are kept for 8 days at the least: a run may still need them",
+            audience_days=days,
+        )
     gone, failed = 0, dict[str, str]()
     after: dict[str, Any] = {"after_at": None, "after_uri": None}
     while True:
