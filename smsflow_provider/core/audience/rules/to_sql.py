@@ -19,8 +19,6 @@ the last, texts in the key are ordered by its collation.
 
 from __future__ import annotations
 
-from functools import partial, reduce
-
 from sqlglot import ErrorLevel, exp
 
 from smsflow_provider.core.audience.rules.dialects import DIALECTS, Dialect, dialect_of
@@ -70,7 +68,7 @@ def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
         WHERE
           "customers"."city" COLLATE BINARY = 'Paris'
         ORDER BY
-          "customers"."id" COLLATE BINARY
+          "customers"."id" COLLATE BINARY ASC
     """
     statement, people = _people(plan, dialect)
     columns = [

@@ -95,7 +95,8 @@ def exact(text: exp.Expr, *, dialect: Dialect) -> exp.Expr:
     elif dialect is Dialect.TSQL:
         text = exp.cast(text, "NVARCHAR(MAX)", dialect="tsql")
     elif dialect is Dialect.MYSQL:
-        text = exp.cast(text, "CHAR CHARACTER SET utf8mb4", dialect="mysql")
+        wide = exp.DataType(this=exp.DType.CHARACTER_SET, kind=exp.var("utf8mb4"))
+        text = exp.Cast(this=text, to=wide)
     return exp.Collate(this=text, expression=_COLLATIONS[dialect].copy())
 
 

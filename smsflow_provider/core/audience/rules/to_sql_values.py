@@ -69,7 +69,7 @@ def write_truth(*, value: bool, dialect: Dialect) -> exp.Expr:
 
 def _number(value: Decimal, dialect: Dialect) -> exp.Expr:
     digits = format(value.copy_abs(), "f") if value.is_finite() else ""
-    if not digits or len(digits.replace(".", "").lstrip("0")) > _LONGEST_NUMBER:
+    if not digits or len(digits.lstrip("0").replace(".", "")) > _LONGEST_NUMBER:
         raise AudienceError(
             "a number of the rules is too long for a database", most_digits=_LONGEST_NUMBER
         )
