@@ -1,4 +1,9 @@
-"""A sender in a process of its own, to be killed: ``python -m tests.crash_sender DSN URL KEY``."""
+"""
+A sender in a process of its own, to be killed: ``python -m tests.crash_sender DSN URL``.
+
+With ``default`` behind that it has the window and the connections of a sender nobody has set;
+without, two connections and a window of 200 messages.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,10 @@ from smsflow_provider.core.store.connection import Store
 def main() -> None:
     """Send delivery ``d1`` through the simulator at URL."""
     dsn, url = sys.argv[1:3]
-    settings = SimulatorSettings(base_url=url, max_connections=2)
+    limits, window = GatewayLimits(connections=2), WindowSettings(most_open=200)
+    if sys.argv[3:] == ["default"]:
+        limits, window = GatewayLimits(), WindowSettings()
+    settings = SimulatorSettings(base_url=url, max_connections=limits.connections)
 
     @asynccontextmanager
     async def open_gateway(_: str) -> AsyncIterator[Gateway]:
@@ -32,8 +40,8 @@ def main() -> None:
         conn_type_of=lambda _: "sms_simulator",
         callback_url_of=lambda _, __: None,
         lease_s=0.5,
-        limits_of=lambda _: GatewayLimits(connections=settings.max_connections),
-        window=WindowSettings(most_open=200),
+        limits_of=lambda _: limits,
+        window=window,
     )
     asyncio.run(send(Store(dsn), "d1", sender))
 

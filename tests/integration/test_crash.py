@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from smsflow_provider.core.delivery.report import report
+from smsflow_provider.core.delivery.window import WindowSettings
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.simulator.behaviour import Behaviour
 from smsflow_provider.testing.simulator import RunningSimulator
@@ -21,8 +22,8 @@ from tests.sending import check_sums
 WINDOW = 200
 
 
-def _start(dsn: str, url: str, repository: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.crash_sender", dsn, url]
+def _start(dsn: str, url: str, repository: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.crash_sender", dsn, url, *more]
     return subprocess.Popen(command, cwd=repository)
 
 
@@ -56,6 +57,30 @@ def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
         "unknown": 0,
         **states,
     }
+
+
+def test_the_window_nobody_has_set_bounds_what_a_kill_leaves_in_doubt(
+    store: Store, store_dsn: str, repository: Path
+) -> None:
+    """A gateway that takes batches on 32 connections could hold 3,200: the window ends before."""
+    make_prepared(store, count=6000)
+    approve(store)
+    with RunningSimulator(Behaviour(latency_s=0.2)) as gateway:
+        sender = _start(store_dsn, gateway.url, repository, "default")
+        gateway.wait_for(partial(_has, 1500))
+        sender.kill()
+        sender.wait()
+        time.sleep(0.6)
+        last = _start(store_dsn, gateway.url, repository, "default")
+        assert 0 == last.wait(timeout=120)
+        got = [message["id"] for message in gateway.messages()]
+
+    result = report(store, "d1")
+
+    assert "finished" == result["state"]
+    assert len(set(got)) == len(got)
+    check_sums(result)
+    assert WINDOW < result["unknown"] <= WindowSettings().most_open
 
 
 def _has(count: int, counts: dict[str, int]) -> bool:
