@@ -9,7 +9,7 @@ columns have names that must be quoted.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -180,10 +180,3 @@ def duckdb_engine() -> Engine:
     )
     engine.create()
     return engine
-
-
-def loaded(engines: Iterable[Engine], world: World) -> Iterable[Engine]:
-    """Go through *engines*, each with *world* in it."""
-    for engine in engines:
-        engine.load(world)
-        yield engine
