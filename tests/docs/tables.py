@@ -19,6 +19,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from smsflow_provider.core import errors
+from smsflow_provider.core.audience.rules import dimension
+from smsflow_provider.core.audience.rules.plan import Kind
+from smsflow_provider.core.audience.rules.rule import Comparison
+from smsflow_provider.core.audience.rules.values import FITTING
 from smsflow_provider.core.content import blocks, encoding, render, render_process, render_rows
 from smsflow_provider.core.content.examine import Check
 from smsflow_provider.core.content.filters import FILTERS
@@ -74,13 +78,21 @@ def filled(text: str) -> str:
 def fields_table(model: type[BaseModel]) -> str:
     """Show the fields of a model: name as it is written, default, and its comment."""
     comments = _comments_with_bases(model)
-    properties = model.model_json_schema(by_alias=True)["properties"]
+    properties = _properties(model, by_alias=True)
     rows = []
     for name, field in model.model_fields.items():
         written = field.alias or name
         default = "**required**" if field.is_required() else _shown(properties[written])
         rows.append((f"`{written}`", default, _meaning(comments.get(name, ""), model, name)))
     return table(("field", "default", "meaning"), rows)
+
+
+def _properties(model: type[BaseModel], *, by_alias: bool) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=by_alias)
+    # A model that holds itself is among the definitions.
+    own: dict[str, Any] = schema if "properties" in schema else schema["$defs"][model.__name__]
+    properties: dict[str, Any] = own["properties"]
+    return properties
 
 
 def _comments_with_bases(model: type[BaseModel]) -> dict[str, str]:
@@ -111,7 +123,7 @@ def _comment_before(lines: list[str], place: int) -> list[str]:
 
 
 def _meaning(comment: str, model: type[BaseModel], name: str) -> str:
-    choices = model.model_json_schema(by_alias=False)["properties"][name].get("enum", [])
+    choices = _properties(model, by_alias=False)[name].get("enum", [])
     words = _markdown(comment) or _PLAIN.get(name, "")
     missing = [choice for choice in choices if choice not in words]
     return f"{words} One of {', '.join(f'`{one}`' for one in choices)}." if missing else words
@@ -270,8 +282,27 @@ def errors_table(errors: ErrorTable) -> str:
     )
 
 
+def dimension_table() -> str:
+    """Show what the file of a dimension may say; its name is not in it."""
+    lines = fields_table(dimension.Dimension).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("| `name` |"))
+
+
+def comparisons_table() -> str:
+    """Show what each kind of column can be compared by."""
+    rows = [
+        (f"`{kind}`", ", ".join(f"`{each}`" for each in Comparison if each in FITTING[kind]))
+        for kind in Kind
+    ]
+    return table(("type", "comparisons"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "workflow": lambda: fields_table(Workflow),
+    "dimension": dimension_table,
+    "dimension-column": lambda: fields_table(dimension.ColumnSpec),
+    "dimension-link": lambda: fields_table(dimension.Link),
+    "comparisons": comparisons_table,
     "schedule": lambda: fields_table(Schedule),
     "build-audience": lambda: fields_table(BuildAudience),
     "sms-delivery": lambda: fields_table(SmsDelivery),
