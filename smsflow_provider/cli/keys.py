@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "retire":
         retired = retire(store, args.purpose, older_than=args.older_than)
         print(f"{counted(retired, 'key')} retired.")
+        if not retired and _has_replaced(store, args.purpose):
+            print("The older ones stay: receipts of messages that they signed may still come.")
     _show(store)
     return 0
 
@@ -73,6 +75,13 @@ def _show(store: Store) -> None:
     for key in list_keys(store):
         age = _age_of(now - key.created_at)
         print(f"{key.no:>4}  {key.purpose:<10} {age:<10} {_state_of(key, now)}")
+
+
+def _has_replaced(store: Store, purpose: str) -> bool:
+    """Whether a key of *purpose* verifies that another one has replaced."""
+    now = utc_now()
+    live = [one for one in list_keys(store) if one.purpose == purpose and one.retired_at is None]
+    return any(not one.is_signing and one.signs_from <= now for one in live)
 
 
 def _age_of(age: timedelta) -> str:

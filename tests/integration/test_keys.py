@@ -190,6 +190,18 @@ def test_the_command_shows_numbers_and_never_a_secret(
     assert not any(secret.hex() in said or repr(secret) in said for secret in read_keys(store))
 
 
+def test_the_command_says_why_an_older_key_stays(
+    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == main(["keys", "retire", "--store", store_dsn])
+    alone = capsys.readouterr().out
+    rotate(store, signs_after=NOW)
+    assert 0 == main(["keys", "retire", "--store", store_dsn])
+
+    assert "0 keys retired.\nThe older ones stay" in capsys.readouterr().out
+    assert "The older ones" not in alone
+
+
 def test_an_age_that_is_none_is_refused(store_dsn: str) -> None:
     with pytest.raises(SystemExit):
         main(["keys", "retire", "--older-than", "soon", "--store", store_dsn])
