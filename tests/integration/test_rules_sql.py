@@ -1,4 +1,4 @@
-"""Rules as SQL, asked of real databases: the same people as rules read row by row."""
+"""Rules as SQL, asked of real databases: texts, moments and links that are made to mislead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.audience.rules.plan import (
@@ -36,12 +36,11 @@ from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from tests.core.audience.rules.engines import (
     Engine,
     duckdb_engine,
-    loaded,
     postgres_engine,
     sqlite_engine,
 )
 from tests.core.audience.rules.oracle import Oracle
-from tests.core.audience.rules.worlds import COLUMNS, STORE, World, plans, worlds
+from tests.core.audience.rules.worlds import COLUMNS, STORE, World
 
 #: What could end a literal or a statement somewhere, or be read as something else.
 NASTY = "'\"`\\%_!*?[](){}:;$#@&-/\n\r\t\x01\x1a\x7f\u2028 .aAéÉß\u0301日😀"
@@ -60,17 +59,10 @@ def engines(postgres: EmbeddedPostgres) -> Iterator[list[Engine]]:
     postgres.drop_database(name)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(world=worlds(), plan=plans())
-def test_each_database_finds_whom_the_rules_mean(
-    engines: list[Engine], world: World, plan: Plan
-) -> None:
-    oracle = Oracle(world)
-    expected, counts = oracle.people(plan), oracle.counts(plan)
-    for engine in loaded(engines, world):
-        assert expected == engine.run(select_sql(plan, dialect=engine.dialect)), engine.dialect
-        assert [(len(expected),)] == engine.run(count_sql(plan, dialect=engine.dialect))
-        assert [counts] == engine.run(steps_sql(plan, dialect=engine.dialect))
+def loaded(engines: list[Engine], world: World) -> Iterator[Engine]:
+    for engine in engines:
+        engine.load(world)
+        yield engine
 
 
 def plan_of(test: Test, *, of: Column, fold: Fold = Fold.NOTHING) -> Plan:

@@ -33,6 +33,8 @@ _TSQL_LONGEST = 2000
 #: Put behind both sides where a database ignores spaces at the end.
 _STOP = "."
 _ESCAPE = "!"
+#: Pieces of a text that are joined in one go.
+_ROW = 100
 _COLLATIONS: dict[Dialect, exp.Expr] = {
     Dialect.POSTGRES: exp.to_identifier("C", quoted=True),
     Dialect.DUCKDB: exp.to_identifier("C", quoted=True),
@@ -60,8 +62,17 @@ def write_text(value: str, *, dialect: Dialect) -> exp.Expr:
         for piece in pieces
     ]
     if dialect is Dialect.TSQL and len(value) > _TSQL_LONGEST:
-        written[0] = exp.cast(written[0], "NVARCHAR(MAX)", dialect="tsql")
-    return reduce(join_texts, written)
+        for first in range(0, len(written), _ROW):
+            written[first] = exp.cast(written[first], "NVARCHAR(MAX)", dialect="tsql")
+    return _joined(written)
+
+
+def _joined(pieces: list[exp.Expr]) -> exp.Expr:
+    """Join many pieces in rows of some, so that no database finds it too deep."""
+    if len(pieces) <= _ROW:
+        return reduce(join_texts, pieces)
+    rows = [pieces[first : first + _ROW] for first in range(0, len(pieces), _ROW)]
+    return _joined([exp.paren(reduce(join_texts, row), copy=False) for row in rows])
 
 
 def join_texts(left: exp.Expr, right: exp.Expr) -> exp.Expr:
