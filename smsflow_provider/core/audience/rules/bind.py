@@ -232,7 +232,8 @@ class _Binder:
         name, filters = rule.filter, self.dimension.filters
         if rows is not self.dimension:
             hint = "write its conditions out"
-            raise WrongError(f"{path}.filter", f"is about {self.dimension.title}", hint)
+            text = f"is about {self.dimension.title}, not about linked rows"
+            raise WrongError(f"{path}.filter", text, hint)
         if name not in filters:
             hint = near_or_all(name, filters) or "the dimension has no filters"
             raise WrongError(f"{path}.filter", f"unknown filter {name[:70]!r}", hint)
@@ -300,7 +301,9 @@ class _Binder:
     def _count(self, rule: LinkCount, hop: plan.Hop, where: Node | None, path: str) -> Node:
         low, high = rule.at_least, rule.at_most
         if isinstance(low, str) or isinstance(high, str):
-            raise WrongError(path, values.STILL_TEMPLATE, values.TEMPLATE_HINT)
+            limit = "at_least" if isinstance(low, str) else "at_most"
+            at = "exactly" if low == high else limit
+            raise WrongError(f"{path}.{at}", values.STILL_TEMPLATE, values.TEMPLATE_HINT)
         return plan.Has(path=path, link=hop, where=where, at_least=low, at_most=high)
 
     def _aggregate(self, rule: LinkValue, link: Link, where: list[Node], path: str) -> Node:

@@ -46,7 +46,7 @@ __all__ = [
 
 #: Rules within rules. Deeper ones are no rules anybody could review.
 MOST_DEPTH: Final = 20
-#: Conditions of one tree, those on linked rows and saved filters included.
+#: Conditions of one tree, those on linked rows and saved filters included; and as many groups.
 MOST_CONDITIONS: Final = 1_000
 #: Problems that are told; of more, only how many.
 MOST_PROBLEMS: Final = 100
@@ -119,11 +119,11 @@ class WrongError(Exception):
 
 
 class _Reader:
-    """One reading: gathers problems, and counts conditions."""
+    """One reading: gathers problems, and counts conditions and groups."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.count = 0
+        self.counts = {"conditions": 0, "groups": 0}
 
     def rule(self, data: object, path: str, depth: int) -> AnyRule | None:
         """Read one rule; None: it has problems, which are noted."""
@@ -139,6 +139,8 @@ class _Reader:
         if isinstance(data, Rule):
             data = data.as_data()
         if isinstance(data, list | tuple):
+            if not self._counts("groups", path):
+                return None
             parts = self._parts(data, f"{path}.all", depth)
             return Group(all=parts) if parts else None
         if not isinstance(data, Mapping):
@@ -153,10 +155,7 @@ class _Reader:
             raise WrongError(path, f"has {' and '.join(heads)}", "a rule has one of them")
         if not heads:
             return self._group(data, path, depth)
-        self.count += 1
-        if self.count == MOST_CONDITIONS + 1:
-            self._refuse(path, f"there are more than {MOST_CONDITIONS:,} conditions")
-        if self.count > MOST_CONDITIONS:
+        if not self._counts("conditions", path):
             return None
         name = self._name(data[heads[0]], f"{path}.{heads[0]}")
         match heads[0]:
@@ -168,7 +167,16 @@ class _Reader:
                 fits = self._knows(data, ("filter",), path)
                 return Saved(filter=name) if fits and name else None
 
+    def _counts(self, what: str, path: str) -> bool:
+        """Count one more; say once that there are too many."""
+        self.counts[what] += 1
+        if self.counts[what] == MOST_CONDITIONS + 1:
+            self._refuse(path, f"there are more than {MOST_CONDITIONS:,} {what}")
+        return self.counts[what] <= MOST_CONDITIONS
+
     def _group(self, data: Mapping[str, Any], path: str, depth: int) -> Group | None:
+        if not self._counts("groups", path):
+            return None
         if not data:
             raise WrongError(path, "has no condition", _EVERYONE)
         before = len(self.problems)

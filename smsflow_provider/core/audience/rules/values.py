@@ -63,7 +63,7 @@ FITTING: Final[dict[Kind, frozenset[Comparison]]] = {
 }
 
 _TEMPLATE: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _SOME_CLOCK: Final = Clock(now=datetime(2026, 1, 1, tzinfo=UTC))
 _INTEGER_BITS: Final = 63
 
@@ -137,6 +137,9 @@ def _plain(value: object) -> Scalar:
     if isinstance(value, str):
         return check_text(str(value))
     if isinstance(value, int):
+        # Checked here: Python itself refuses to write out numbers of over 4,300 digits.
+        if abs(value) >= 10**MOST_DIGITS:
+            raise UnfitError(f"has more than {MOST_DIGITS} digits")
         return int(value)
     if isinstance(value, float | Decimal):
         return _plain_number(value)
@@ -196,7 +199,7 @@ def read_count(value: object) -> Count:
     """
     if is_template(value):
         return str(value)
-    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= MOST_DIGITS:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,10}", value.strip(), re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnfitError("is not a number of rows", "write 0, 1, 2 …")
@@ -235,8 +238,8 @@ def final(value: Scalar, *, kind: Kind, clock: Clock) -> Value:
     """
     Give *value* as a column of *kind* wants it: for equality, sets and ends of numbers.
 
-    Texts from templates are read as numbers and booleans where they are exactly that; a number
-    is never read as a text, nor a whole number taken for a fraction.
+    Texts from templates are read as numbers and booleans where they are exactly that (no plus, no
+    zeros in front, no exponent); a number is never read as a text, and a fraction never rounded.
 
     Raises:
         UnfitError: It does not go with *kind*, or is a template still.

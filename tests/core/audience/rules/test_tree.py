@@ -105,6 +105,7 @@ def test_linked_rows_are_counted_in_few_words(
         ({"column": "a", "equals": "\ud800"}, "rules.equals: has half a character"),
         ({"column": "a", "equals": "a" * 10_001}, "rules.equals: has more than 10,000 characters"),
         ({"column": "a", "above": float("nan")}, "rules.above: is not a number"),
+        ({"column": "a", "above": 10**5000}, "rules.above: has more than 38 digits"),
         ({"column": "a", "in": "Paris"}, "rules.in: takes a list (write [a, b])"),
         ({"column": "a", "in": []}, "rules.in: is an empty list"),
         ({"column": "a", "in": ["b", None]}, "rules.in[1]: is empty"),
@@ -200,6 +201,7 @@ def test_rules_cannot_be_nested_without_end() -> None:
 def test_there_may_be_so_many_conditions_and_no_more() -> None:
     assert [] == told([AGE] * MOST_CONDITIONS)
     assert 1 == len(told([AGE] * (MOST_CONDITIONS + 200)))
+    assert 1 == len(told([{"everyone": True}] * (MOST_CONDITIONS + 200)))
 
 
 @pytest.mark.parametrize("comparison", Comparison)
