@@ -191,7 +191,7 @@ class _Scope:
 
     def computed(self, node: Aggregate) -> Cells:
         """Write what rows of this scope come to, for groups of them."""
-        if node.column is None:
+        if node.function is Function.COUNT or node.column is None:
             return Cells(expression=pl.len(), kind=Kind.INTEGER, scale=0)
         cells = self.cells(node.column)
         match node.function:

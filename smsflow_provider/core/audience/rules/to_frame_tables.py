@@ -10,7 +10,7 @@ import polars as pl
 
 from smsflow_provider.core.audience.reference import near_hint
 from smsflow_provider.core.audience.rules import plan as rules
-from smsflow_provider.core.audience.rules.to_frame_types import fits, joins
+from smsflow_provider.core.audience.rules.to_frame_types import fits, joins, words_of
 from smsflow_provider.core.errors import AudienceError
 
 
@@ -122,12 +122,18 @@ def _unlike(reads: tuple[Need | Walk, ...], schemas: Mapping[str, pl.Schema]) ->
         if isinstance(read, Need):
             found = types.get((read.table, read.column))
             if found is not None and read.kind is not None and not fits(found, read.kind):
-                yield f"{read.table}.{read.column}: it is a {read.kind} to the rules, not {found}"
+                yield (
+                    f"{read.table}.{read.column}: the rules take it for {read.kind.value}, "
+                    f"the frame holds {words_of(found)}"
+                )
             continue
         for here, there in read.hop.on:
             one, other = types.get((read.table, here)), types.get((read.hop.table, there))
             if one is not None and other is not None and not joins(one, other):
-                yield f"{read.table}.{here} ({one}) never is {read.hop.table}.{there} ({other})"
+                yield (
+                    f"{read.table}.{here} holds {words_of(one)} and "
+                    f"{read.hop.table}.{there} {words_of(other)}: they never meet"
+                )
 
 
 def _repeated(

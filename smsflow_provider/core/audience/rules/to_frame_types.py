@@ -59,6 +59,12 @@ def family_of(dtype: pl.DataType) -> Family:
     return simple.get(dtype, Family.OTHER)
 
 
+def words_of(dtype: pl.DataType) -> str:
+    """Say what a type holds; types that rules do not know by the frame's own word."""
+    family = family_of(dtype)
+    return str(dtype) if family is Family.OTHER else family.value
+
+
 def fits(dtype: pl.DataType, kind: Kind) -> bool:
     """Tell whether a column of this type can be what the rules take it for."""
     family = family_of(dtype)
