@@ -16,6 +16,7 @@ from smsflow_provider.core.store.deliveries import (
     read_causes,
     read_figures,
 )
+from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.core.store.progress import read_progress
 
 
@@ -42,11 +43,12 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: There is no such delivery.
     """
-    delivery = find_delivery(store, delivery_id)
-    figures = read_figures(store, delivery)
-    archived = find_archive(store, delivery.preparation)
-    causes = _causes_of(store, delivery, archived)
-    progress = read_progress(store, [delivery]).get(delivery.no)
+    with KeptStore(store) as kept:
+        delivery = find_delivery(kept, delivery_id)
+        figures = read_figures(kept, delivery)
+        archived = find_archive(kept, delivery.preparation)
+        causes = _causes_of(kept, delivery, archived)
+        progress = read_progress(kept, [delivery]).get(delivery.no)
     summary = summary_of(delivery, figures, progress=progress)
     return {**summary, "causes": causes, **archived_facts(archived)}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from smsflow_provider.core.store.connection import Connection, Store, translated_errors
 
@@ -68,3 +70,36 @@ class KeptConnection:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+class KeptStore(Store):
+    """
+    The same store on one connection: opening one takes longer than most of what is read.
+
+    For one thread, and for transactions that do not lie in one another. Use it as a context
+    manager; it opens nothing until used. What opens a connection of its own (``connect``) still
+    gets one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.dsn)
+        self._kept = KeptConnection(store)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Run one transaction. A lost connection is an error once, and made again after it."""
+        with self._kept.transaction() as connection:
+            yield connection
+
+    def __enter__(self) -> Self:
+        """Give it as it is."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection. Never raises."""
+        self._kept.close()
