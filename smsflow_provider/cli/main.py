@@ -28,6 +28,11 @@ class Verb:
 VERBS = (
     Verb(name="lint", help="find problems in workflows, templates and DAGs", module="lint"),
     Verb(name="preview", help="show what a template or a delivery reads like", module="preview"),
+    Verb(
+        name="explain",
+        help="show whom the rules of an audience find, and the SQL",
+        module="explain",
+    ),
     Verb(name="deliveries", help="list the latest deliveries", module="deliveries"),
     Verb(name="report", help="report on one delivery", module="report"),
     Verb(name="log", help="list the messages of a delivery, with their states", module="log"),
@@ -46,6 +51,7 @@ VERBS = (
         module="quarantine",
     ),
     Verb(name="replies", help="list what people wrote back", module="replies"),
+    Verb(name="erase", help="remove a person everywhere, for good", module="erase"),
     Verb(name="keys", help="show, rotate and retire the keys of callback addresses", module="keys"),
     Verb(
         name="receiver",

@@ -36,28 +36,38 @@ class Database:
     connect: Callable[[], Any]
 
 
-def database_of(conn_id: str, *, dialect: str | None = None) -> Database:
+def database_of(
+    conn_id: str, *, dialect: str | None = None, find: Callable[[str], Any] | None = None
+) -> Database:
     """
-    Find the database behind *conn_id*.
+    Find the database behind *conn_id*. The connection is looked up once, whatever is opened on it.
 
     Args:
         conn_id: An Airflow connection.
         dialect: Its SQL, where the connection's type does not tell.
+        find: Looks a connection up. None: as tasks do.
 
     Raises:
         AudienceError: It is not a database, or nobody knows its SQL.
+        AirflowNotFoundException: There is no such connection.
     """
     from airflow.providers.common.sql.hooks.sql import DbApiHook  # noqa: PLC0415  not at parse
     from airflow.sdk import BaseHook  # noqa: PLC0415  same
 
     from smsflow_provider.core.audience.rules.dialects import dialect_of  # noqa: PLC0415  sqlglot
 
-    connection = BaseHook.get_connection(conn_id)
-    hook = connection.get_hook()  # type: ignore[no-untyped-call]
+    connection: Any = (find or BaseHook.get_connection)(conn_id)
+    hook = connection.get_hook()
     if not isinstance(hook, DbApiHook):
         raise AudienceError(
             "this connection is not a database", conn_id=conn_id, hook=type(hook).__name__
         )
+    look_up = type(hook).get_connection
+
+    def get_connection(other: str) -> Any:
+        return connection if other == conn_id else look_up(other)
+
+    hook.get_connection = get_connection
     spoken = dialect or str(dialect_of(connection.conn_type or ""))
     return Database(conn_id=conn_id, dialect=spoken, connect=hook.get_conn)
 
@@ -216,13 +226,19 @@ def rules_source(settings: Mapping[str, Any], *, now: datetime, folder: Path) ->
     )
 
 
-def database_for(dimension: Dimension, *, conn_id: str | None = None) -> Database:
+def database_for(
+    dimension: Dimension,
+    *,
+    conn_id: str | None = None,
+    find: Callable[[str], Any] | None = None,
+) -> Database:
     """
     Find the database of a dimension.
 
     Args:
         dimension: Says its connection, and its dialect if the connection's type does not.
         conn_id: Another connection.
+        find: Looks a connection up. None: as tasks do.
 
     Raises:
         AudienceError: Neither names a connection, or it is not a database.
@@ -233,7 +249,7 @@ def database_for(dimension: Dimension, *, conn_id: str | None = None) -> Databas
             "nobody says which database to ask: write conn_id in the dimension or the activity",
             dimension=dimension.name,
         )
-    return database_of(chosen, dialect=getattr(dimension, "dialect", None))
+    return database_of(chosen, dialect=getattr(dimension, "dialect", None), find=find)
 
 
 def plan_of(settings: Mapping[str, Any], *, dimension: Dimension, now: datetime) -> Plan:

@@ -420,9 +420,12 @@ def test_an_id_that_begins_like_another_is_not_taken_for_it(folder: Path) -> Non
 
 
 def test_the_examples_are_compiled_and_have_no_problems() -> None:
-    assert {"marketing.spring_sale", "marketing.store_opening", "marketing.weekly_offer"} == set(
-        load_workflows(EXAMPLES)
-    )
+    assert {
+        "marketing.spring_sale",
+        "marketing.store_evening",
+        "marketing.store_opening",
+        "marketing.weekly_offer",
+    } == set(load_workflows(EXAMPLES))
 
 
 def test_the_weekly_example_comes_due_on_tuesdays_at_nine_in_paris() -> None:

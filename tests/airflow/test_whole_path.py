@@ -289,6 +289,7 @@ def test_an_example_workflow_sends_what_was_prepared_once_each(
 def test_the_examples_are_all_the_dags_there_are(examples: dict[str, DAG]) -> None:
     assert {
         "marketing.spring_sale",
+        "marketing.store_evening",
         "marketing.store_opening",
         "marketing.weekly_offer",
         "marketing.win_back",

@@ -55,6 +55,7 @@ def test_every_example_is_read_by_airflow(system: System) -> None:
     for dag_id in (
         "marketing.spring_sale",
         "marketing.weekly_offer",
+        "marketing.store_evening",
         "marketing.store_opening",
         "marketing.win_back",
     ):

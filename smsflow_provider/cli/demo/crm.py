@@ -19,9 +19,10 @@ from random import Random
 import psycopg
 from psycopg import sql
 
+from smsflow_provider.cli.demo.shop import SCHEMA, make_orders, product_rows, store_rows
 from smsflow_provider.core.clock import utc_now
 
-#: The one table of the demo's CRM.
+#: The people of the demo's CRM; what they bought is in the tables of ``shop``.
 TABLE = "customers"
 #: Shares of all customers, each at least one person.
 INVALID_SHARE, MISSING_SHARE, DUPLICATE_SHARE, OPTED_OUT_SHARE = 0.02, 0.015, 0.03, 0.05
@@ -206,14 +207,28 @@ def opted_out(customers: Sequence[Customer], *, random: Random) -> list[str]:
 
 
 def write_crm(dsn: str, customers: Iterable[Customer]) -> None:
-    """Make the table `TABLE` in an empty database and fill it."""
+    """Make the table `TABLE` in an empty database and fill it; and the tables of ``shop``."""
+    people = list(customers)
     columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(Customer))
-    copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(TABLE), columns)
     with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(_SCHEMA)
-        with cursor.copy(copy) as rows:
-            for customer in customers:
-                rows.write_row(astuple(customer))
+        target = sql.SQL("{} ({})").format(sql.Identifier(TABLE), columns)
+        _copy(cursor, target, map(astuple, people))
+        _write_shop(cursor, people)
+
+
+def _write_shop(cursor: psycopg.Cursor, people: Iterable[Customer]) -> None:
+    orders = make_orders((one.customer_id, one.city, one.last_order_on) for one in people)
+    cursor.execute(SCHEMA.encode())
+    _copy(cursor, sql.Identifier("stores"), store_rows())
+    _copy(cursor, sql.Identifier("products"), product_rows())
+    _copy(cursor, sql.Identifier("orders"), map(astuple, orders))
+
+
+def _copy(cursor: psycopg.Cursor, target: sql.Composable, rows: Iterable[Sequence[object]]) -> None:
+    with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(target)) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def fill_once(dsn: str, *, count: int, today: date) -> int:

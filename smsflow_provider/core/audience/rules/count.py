@@ -55,7 +55,7 @@ def steps_of(plan: Plan, counts: Sequence[int]) -> tuple[StepCount, ...]:
     """
     return tuple(
         StepCount(words=masked_text(step.words), count=after, removed=before - after)
-        for step, before, after in zip(plan.steps, counts, counts[1:], strict=True)
+        for step, before, after in zip(plan.steps, counts[:-1], counts[1:], strict=True)
     )
 
 
