@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
+from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.hooks.context import final_errors, now_of, origin_of
 from smsflow_provider.hooks.rules import rules_data
 from smsflow_provider.hooks.store import StoreHook
@@ -49,6 +50,10 @@ _SETTINGS = (
     "id_column",
     "on_empty",
     "save_as",
+    "save_mode",
+    "max_age",
+    "on_stale",
+    "refresh",
 )
 
 
@@ -58,8 +63,8 @@ class BuildAudienceOperator(BaseOperator):
 
     Give exactly one source: ``audience``, ``rules`` with ``dimension``, ``table`` or ``sql`` with
     ``conn_id``, ``file``, or ``python_callable``. Returns ``uri``, ``count`` and ``fingerprint``;
-    never rows, never a phone number. Run again, it computes the audience anew and leaves the
-    earlier file alone. It checks no number and leaves nobody out: the preparation does.
+    never rows, never a phone number. Run again, it computes the audience anew (see *refresh*) and
+    leaves the earlier file alone. It checks no number and leaves nobody out: the preparation does.
 
     :param audience: A saved audience, ``name`` for the newest or ``name@version``. Nothing is
         copied. (templated)
@@ -95,7 +100,13 @@ class BuildAudienceOperator(BaseOperator):
     :param on_empty: What to do when there is nobody: ``fail``, ``skip`` the tasks that follow, or
         ``continue``.
     :param save_as: Also keep the audience under this name, as its next version. (templated)
-    :param store_conn_id: Connection of the store; used for *audience* and *save_as* only.
+    :param save_mode: ``update``: the version is these people. ``append``: those of the version
+        before, and these; see ``append_people``. The task hands on these people either way.
+    :param max_age: How long ago the people of *audience* may have been computed, such as ``2d``.
+    :param on_stale: When they are older: ``fail``, or ``warn`` and go on.
+    :param refresh: ``each_try``: the people are computed whenever the task runs. ``each_run``: once
+        in a run; tried again or cleared, the task hands on those who were found first.
+    :param store_conn_id: Connection of the store. Without one, no file is ever removed.
     """
 
     template_fields: Sequence[str] = (
@@ -148,6 +159,10 @@ class BuildAudienceOperator(BaseOperator):
         id_column: str | None = None,
         on_empty: str = "fail",
         save_as: str | None = None,
+        save_mode: str = "update",
+        max_age: str | timedelta | None = None,
+        on_stale: str = "fail",
+        refresh: str = "each_try",
         store_conn_id: str = "smsflow_store",
         **kwargs: Any,
     ) -> None:
@@ -174,6 +189,10 @@ class BuildAudienceOperator(BaseOperator):
         self.id_column = id_column
         self.on_empty = on_empty
         self.save_as = save_as
+        self.save_mode = save_mode
+        self.max_age = max_age
+        self.on_stale = on_stale
+        self.refresh = refresh
         self.store_conn_id = store_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -188,7 +207,7 @@ class BuildAudienceOperator(BaseOperator):
         if kind is SourceKind.AUDIENCE:
             reference = self._find(on_empty)
         else:
-            reference = self._built(context, kind, on_empty)
+            reference = self._kept(context) or self._built(context, kind, on_empty)
         if reference is None:
             raise AirflowSkipException("The audience is empty: there is nothing to do")
         self.log.info("Audience ready, recipients: %d", reference.count)
@@ -201,10 +220,36 @@ class BuildAudienceOperator(BaseOperator):
     def _find(self, on_empty: OnEmpty) -> AudienceReference | None:
         from smsflow_provider.core.audience.build import is_empty_fine  # noqa: PLC0415
         from smsflow_provider.core.audience.saved import find_saved  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import freshness_of  # noqa: PLC0415
 
         name = str(self.audience)
-        reference = find_saved(StoreHook(self.store_conn_id).store(), name)
+        with final_errors():
+            freshness = freshness_of(self.max_age, on_stale=self.on_stale)
+        # Too old is no final error: another try may find a version that was saved meanwhile.
+        reference = find_saved(
+            StoreHook(self.store_conn_id).store(),
+            name,
+            freshness=freshness,
+            warn=lambda words: self.log.warning("%s", words),
+        )
         return reference if reference.count or is_empty_fine(on_empty, label=name) else None
+
+    def _kept(self, context: Context) -> AudienceReference | None:
+        """Find whom this task of this run found before, if it is to find them once."""
+        from smsflow_provider.core.audience.keeping import Refresh  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import find_built  # noqa: PLC0415
+
+        if self.refresh != Refresh.EACH_RUN:
+            return None
+        origin = origin_of(context, task_id=self.task_id)
+        try:
+            reference = find_built(StoreHook(self.store_conn_id).store(), origin)
+        except AudienceError as error:
+            self.log.warning("The people this run found before are computed anew: %s", error)
+            return None
+        if reference is not None:
+            self.log.info("The people this run found before stay: they are not computed anew")
+        return reference
 
     def _built(
         self, context: Context, kind: SourceKind, on_empty: OnEmpty
@@ -212,14 +257,17 @@ class BuildAudienceOperator(BaseOperator):
         from smsflow_provider.core.audience.build import build_audience  # noqa: PLC0415
         from smsflow_provider.core.audience.choice import SourceKind  # noqa: PLC0415
         from smsflow_provider.core.audience.source import told_by  # noqa: PLC0415
-        from smsflow_provider.hooks.audience import register_built  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import announce_built, register_built  # noqa: PLC0415
         from smsflow_provider.hooks.sources import artifact_of, source_of  # noqa: PLC0415
 
         with final_errors():
             source = source_of(kind, self._settings(), now=partial(now_of, context))
+        target = artifact_of(context, token=uuid.uuid4().hex)
+        origin = origin_of(context, task_id=self.task_id)
+        announce_built(target, origin=origin, store_conn_id=self.store_conn_id)
         reference = build_audience(
             source,
-            target=artifact_of(context, token=uuid.uuid4().hex),
+            target=target,
             phone_column=self.phone_column,
             id_column=self.id_column,
             columns=() if kind is SourceKind.RULES else self.columns,
@@ -227,16 +275,19 @@ class BuildAudienceOperator(BaseOperator):
         )
         if reference is not None:
             made = {"source": str(kind), "label": source.label, **told_by(source)}
-            origin = origin_of(context, task_id=self.task_id)
             register_built(reference, origin=origin, made=made, store_conn_id=self.store_conn_id)
         return reference
 
     def _save(self, context: Context, reference: AudienceReference) -> None:
-        from smsflow_provider.core.audience.saved import save  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import save_built  # noqa: PLC0415
 
         if not self.save_as:
             return
-        ti = context["ti"]
-        store = StoreHook(self.store_conn_id).store()
-        version = save(store, self.save_as, reference, dag_id=ti.dag_id, run_id=ti.run_id)
+        version = save_built(
+            StoreHook(self.store_conn_id).store(),
+            self.save_as,
+            reference,
+            mode=self.save_mode,
+            origin=origin_of(context, task_id=self.task_id),
+        )
         self.log.info("Audience saved as %s@%d", self.save_as, version)

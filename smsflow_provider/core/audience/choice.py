@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from smsflow_provider.core.audience.file_options import read_file_options
 from smsflow_provider.core.audience.http_options import read_http_options
+from smsflow_provider.core.audience.keeping import OnStale, Refresh, SaveMode, keeping_problems
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.audience.reference import near_hint
 from smsflow_provider.core.audience.saved_name import name_problem
@@ -30,20 +31,26 @@ class SourceKind(StrEnum):
 
 #: Sources that ask a database.
 QUERIES: Final = (SourceKind.RULES, SourceKind.TABLE, SourceKind.SQL)
+#: Sources whose people are found anew; one that is saved is handed on as it is.
+COMPUTED: Final = tuple(kind for kind in SourceKind if kind is not SourceKind.AUDIENCE)
 #: Settings that mean something with some sources only.
 COMPANIONS: Final[dict[str, tuple[SourceKind, ...]]] = {
     "dimension": (SourceKind.RULES,),
     "regardless_of_consent": (SourceKind.RULES,),
-    "columns": tuple(kind for kind in SourceKind if kind is not SourceKind.AUDIENCE),
+    "columns": COMPUTED,
     "conn_id": (*QUERIES, SourceKind.HTTP),
     "file_options": (SourceKind.FILE,),
     "parameters": (SourceKind.SQL,),
     "op_kwargs": (SourceKind.CALLABLE,),
+    "max_age": (SourceKind.AUDIENCE,),
 }
-#: Settings of queries that have a usual value, which goes with anything.
+#: Settings of some sources that have a usual value, which goes with anything.
 USUAL: Final[Mapping[str, tuple[object, tuple[SourceKind, ...]]]] = {
     "time_limit": (USUAL_TIME, QUERIES),
     "row_limit": (USUAL_ROWS, QUERIES),
+    "on_stale": (OnStale.FAIL, (SourceKind.AUDIENCE,)),
+    "refresh": (Refresh.EACH_TRY, COMPUTED),
+    "save_mode": (SaveMode.UPDATE, COMPUTED),
 }
 #: Settings without which a source says too little, and what they are.
 NEEDS: Final[Mapping[SourceKind, tuple[tuple[str, str], ...]]] = {
@@ -126,9 +133,9 @@ def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> li
 
 
 def detail_problems(given: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong with ``file_options`` and ``http``, as far as they are given."""
+    """Say what is wrong with ``file_options``, ``http`` and how the audience is kept."""
     readers = {"file_options": read_file_options, "http": read_http_options}
-    problems: list[str] = []
+    problems = keeping_problems(given)
     for name, read in readers.items():
         try:
             if given.get(name):

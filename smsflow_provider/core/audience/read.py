@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from smsflow_provider.core.audience.columns import kind_of
 from smsflow_provider.core.audience.fingerprint import Fingerprint
 from smsflow_provider.core.audience.layout import ID, IDS_ARE, PHONE, ROW_NUMBERS
 from smsflow_provider.core.audience.place import OpenFile, open_found
-from smsflow_provider.core.audience.reference import AudienceReference
+from smsflow_provider.core.audience.reference import AudienceReference, Column
 from smsflow_provider.core.audience.source import BATCH_ROWS
 from smsflow_provider.core.audience.spool import empty_batch, read_batches
 from smsflow_provider.core.errors import AudienceError
@@ -79,6 +80,15 @@ def read_empty(reference: AudienceReference, *, open_file: OpenFile) -> pa.Recor
     """Read a batch of zero rows, with the columns of an audience. Same errors."""
     with _opened(reference, open_file=open_file) as file:
         return empty_batch(file.schema_arrow)
+
+
+def described(reference: AudienceReference, *, open_file: OpenFile) -> AudienceReference:
+    """Add the columns to a reference that travelled without them. Same errors."""
+    schema = read_empty(reference, open_file=open_file).schema
+    return replace(
+        reference,
+        columns=tuple(Column(name=one.name, kind=kind_of(one.type)) for one in schema),
+    )
 
 
 def has_row_numbers(reference: AudienceReference, *, open_file: OpenFile) -> bool:

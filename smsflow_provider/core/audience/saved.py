@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from smsflow_provider.core.audience.keeping import OnStale
 from smsflow_provider.core.audience.limits import in_words
 from smsflow_provider.core.audience.reference import AudienceReference, Column
 from smsflow_provider.core.audience.saved_name import name_problem, read_name
@@ -21,15 +21,6 @@ from smsflow_provider.core.store.audiences import (
 from smsflow_provider.core.store.connection import Store
 
 
-class OnStale(StrEnum):
-    """What to do when a saved audience is too old."""
-
-    #: Nobody is texted on old news: raise.
-    FAIL = "fail"
-    #: Say it and go on.
-    WARN = "warn"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
     """How old a saved audience may be when it is read, by when its people were computed."""
@@ -42,7 +33,7 @@ class Freshness:
         """
         Say that a version is too old; None: it is not.
 
-        A second counts, in either direction of the clock: a version of the future is fresh.
+        A second counts; a version of the future, by a clock that is ahead, is fresh.
         """
         if now - saved.built_at <= self.max_age:
             return None

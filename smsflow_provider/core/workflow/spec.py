@@ -113,6 +113,10 @@ class BuildAudience(Frozen):
     kind: Literal["build_audience"] = "build_audience"
     #: Source: an audience saved before, by name.
     audience: Text | None = None
+    #: How long ago the people of *audience* may have been computed (``2d``). None: at any time.
+    max_age: Duration | None = None
+    #: What it does when they are older: fail, or warn and go on.
+    on_stale: Literal["fail", "warn"] = "fail"
     #: Source: conditions people of the *dimension* must meet; ``{{ params.x }}`` takes a parameter
     #: of the run, which keeps its type.
     rules: Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(check_rules)] = None
@@ -157,6 +161,10 @@ class BuildAudience(Frozen):
     on_empty: Literal["fail", "skip", "continue"] = "fail"
     #: Name under which the population is saved for other workflows.
     save_as: Text | None = None
+    #: What becomes of those saved under it before: the new ones take their place, or come behind.
+    save_mode: Literal["update", "append"] = "update"
+    #: When the population is computed: whenever the task runs, or once in a run.
+    refresh: Literal["each_try", "each_run"] = "each_try"
     #: Activities that must be done before this one, besides those it refers to.
     after: tuple[str, ...] = ()
 
