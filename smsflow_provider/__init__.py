@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smsflow_provider.core.audience.rules.fluent import everyone as everyone
     from smsflow_provider.core.audience.rules.fluent import link as link
     from smsflow_provider.core.audience.rules.fluent import saved as saved
+    from smsflow_provider.core.audience.rules.to_frame_rows import apply_rules as apply_rules
     from smsflow_provider.core.workflow.spec import Workflow as Workflow
     from smsflow_provider.hooks.assets import delivery_asset as delivery_asset
     from smsflow_provider.notifications.sms import SmsNotifier as SmsNotifier
@@ -53,6 +54,7 @@ _HOMES = {
     "SmsDeliveryOperator": "operators.sms_delivery",
     "SmsNotifier": "notifications.sms",
     "Workflow": "core.workflow.spec",
+    "apply_rules": "core.audience.rules.to_frame_rows",
     "col": "core.audience.rules.fluent",
     "compile_workflow": "compiler",
     "delivery_asset": "hooks.assets",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from smsflow_provider.core.audience.rules.fluent import col, link
 from smsflow_provider.core.audience.rules.to_frame_rows import apply_rules
 from smsflow_provider.core.errors import AudienceError
+from tests.docs.blocks import blocks
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 DIMENSION: dict[str, Any] = {
@@ -84,3 +86,11 @@ def test_what_is_no_frame_is_refused_by_its_type() -> None:
     with pytest.raises(AudienceError) as caught:
         apply_rules([{"id": 1}], {"everyone": True}, dimension=DIMENSION, now=NOW)
     assert {"got": "list"} == caught.value.facts
+
+
+def test_the_example_of_the_page_finds_whom_it_says(repository: Path) -> None:
+    (example,) = blocks(repository / "docs/audiences.md", "python", mark="rules-over-a-frame")
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102  our own page
+
+    assert [1] == list(names["found"]["customer_id"])
