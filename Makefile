@@ -49,10 +49,11 @@ format: setup ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: setup ## Measure preparing, sending and receipts; fails when a limit of theirs is missed
+bench: setup ## Measure preparing, sending, receipts and audiences; fails when a limit of theirs is missed
 	@shopt -s nullglob; failed=0; $(BIN)/smsflow bench prepare --judge --rounds 3 || failed=1; \
 	$(BIN)/smsflow bench send --judge || failed=1; \
 	$(BIN)/smsflow bench receipts --judge || failed=1; \
+	$(BIN)/smsflow bench audience --judge || failed=1; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done; \
 	exit $$failed
 

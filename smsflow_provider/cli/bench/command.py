@@ -1,4 +1,4 @@
-"""``smsflow bench``: how fast people are prepared here, messages sent, and receipts taken."""
+"""``smsflow bench``: how fast people are found and prepared, messages sent, receipts taken."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.set_defaults(measure=run_prepare)
     _add_send(benches)
     _add_receipts(benches)
+    _add_audience(benches)
 
 
 def _add_send(benches: Any) -> None:
@@ -65,6 +66,17 @@ def _add_receipts(benches: Any) -> None:
     one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
     one.set_defaults(measure=run_receipts)
+
+
+def _add_audience(benches: Any) -> None:
+    words = "build an audience by rules beside SQL written by hand, on a PostgreSQL made for it"
+    one = benches.add_parser("audience", help=words, description=f"{words.capitalize()}.")
+    one.add_argument("--rows", type=_count, default=1_000_000, help="customers (1000000)")
+    one.add_argument("--orders", type=_count, default=10_000_000, help="orders (10000000)")
+    one.add_argument("--rounds", type=_count, default=3, help="times each is measured (3)")
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
+    one.set_defaults(measure=run_audience)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,6 +114,22 @@ def run_receipts(args: argparse.Namespace) -> int:
     lines = (f"{name.replace('_', ' '):<44} {value:>12}" for name, value in found.items())
     print(json.dumps(found) if args.json else "\n".join(lines))
     return 0 if result.is_met or not args.judge else 1
+
+
+def run_audience(args: argparse.Namespace) -> int:
+    """Measure building an audience."""
+    from smsflow_provider.cli.bench import audience  # noqa: PLC0415  heavy
+
+    plan = audience.AudiencePlan(rows=args.rows, orders=args.orders, rounds=args.rounds)
+    result = audience.measure_audience(plan, say=_say_nothing if args.json else _say)
+    verdicts = result.verdicts()
+    if args.json:
+        print(json.dumps(result.as_dict()))
+    else:
+        print(audience.table_of(result))
+        if args.judge:
+            print("", *(one.line() for one in verdicts), sep="\n")
+    return 0 if all(one.is_met for one in verdicts) or not args.judge else 1
 
 
 def run_prepare(args: argparse.Namespace) -> int:
