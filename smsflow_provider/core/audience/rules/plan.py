@@ -56,7 +56,8 @@ class Hop:
     name: str
     #: The linked table as the database calls it, ``schema.table`` or ``table``.
     table: str
-    #: ``(column here, column there)``; an empty value belongs to nothing.
+    #: ``(column here, column there)``; an empty value belongs to nothing. Whether two texts are the
+    #: same is the database's own equality, which its indexes go by; in frames, by code point.
     on: tuple[tuple[str, str], ...]
 
 
@@ -64,7 +65,8 @@ class Hop:
 class Column:
     """A column of the table a node is about, or of a table that it has one row of."""
 
-    #: Links to one row, walked from that table. Without a row there, the value is empty.
+    #: Links to one row, walked from that table. Without a row there, the value is empty. With
+    #: several, nobody could say which: a database finds nobody, frames are refused.
     hops: tuple[Hop, ...] = ()
     #: As the database calls it.
     name: str
@@ -117,7 +119,8 @@ class Matches:
     The whole text has this form.
 
     ``*`` stands for any characters or none (line breaks too), ``?`` for exactly one, all else
-    for itself; a backslash takes the special meaning from the character behind it.
+    for itself; a backslash takes the special meaning from the character behind it, and stands for
+    itself at the very end.
     """
 
     pattern: str
@@ -179,7 +182,8 @@ class Function(StrEnum):
     LEAST = "least"
     GREATEST = "greatest"
     #: The value of the row that is last by *order*; of a tie the greatest by the linked table's
-    #: key. Rows without a value in *order* do not count; the value itself may be empty.
+    #: key, whose texts a database orders by its collation. Rows without a value in *order* do not
+    #: count; the value itself may be empty.
     LAST = "last"
 
 
