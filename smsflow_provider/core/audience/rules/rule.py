@@ -8,6 +8,7 @@ such a column? is it a number?) is checked by ``bind``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any as Anything
@@ -67,9 +68,9 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, strict=True)
 
+    @abstractmethod
     def as_data(self) -> dict[str, Anything]:
         """Write it as JSON values; ``read_rules`` makes an equal rule of them."""
-        raise NotImplementedError
 
     def __and__(self, other: AnyRule) -> Group:
         return Group(all=(*self._parts("all"), *other._parts("all")))
