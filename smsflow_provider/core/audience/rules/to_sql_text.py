@@ -149,7 +149,9 @@ def matches_text(text: exp.Expr, pattern: str, *, dialect: Dialect) -> exp.Expr:
         glob = "".join(_glob(piece) for piece in _pieces(pattern))
         return exp.Glob(this=text, expression=write_text(glob, dialect=dialect))
     escape = "\\" if dialect is Dialect.BIGQUERY else _ESCAPE
-    like = "".join(_like(piece, escape) for piece in _pieces(pattern))
+    # Some databases refuse an escape that is not needed, so only what is special is escaped.
+    special = f"%_{escape}[" if dialect is Dialect.TSQL else f"%_{escape}"
+    like = "".join(_like(piece, special, escape=escape) for piece in _pieces(pattern))
     found = exp.Like(this=text, expression=write_text(like, dialect=dialect))
     if dialect is Dialect.BIGQUERY:
         return found
@@ -168,11 +170,11 @@ def _glob(piece: tuple[str, bool]) -> str:
     return f"[{character}]" if not is_wild and character in "*?[" else character
 
 
-def _like(piece: tuple[str, bool], escape: str) -> str:
+def _like(piece: tuple[str, bool], special: str, *, escape: str) -> str:
     character, is_wild = piece
     if is_wild:
         return "%" if character == "*" else "_"
-    return escape + character if character in f"%_[{escape}" else character
+    return escape + character if character in special else character
 
 
 def fold_text(
