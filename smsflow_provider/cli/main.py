@@ -44,6 +44,7 @@ VERBS = (
     Verb(name="stop", help="stop a delivery for good, or its preparation", module="control"),
     Verb(name="resend", help="let what failed or expired go again", module="resend"),
     Verb(name="switch", help="switch every delivery off, or on again", module="switch"),
+    Verb(name="audience", help="list, change and compare saved audiences", module="audience"),
     Verb(name="opt-outs", help="import, export, add and remove opt-outs", module="opt_outs"),
     Verb(
         name="quarantine",
