@@ -78,6 +78,14 @@ def test_frames_find_who_the_plan_means(world: World, plan: Plan) -> None:
     assert oracle.counts(plan) == count_steps(plan, tables)
 
 
+@settings(max_examples=10, deadline=None)
+@given(world=worlds(), plan=plans())
+def test_frames_of_pandas_find_the_same(world: World, plan: Plan) -> None:
+    tables = {table: frame.to_pandas() for table, frame in world.frames().items()}
+
+    assert Oracle(world).people(plan) == select_frame(plan, tables).rows()
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "test", "expected"),
     [
