@@ -164,8 +164,6 @@ def _activity_of(workflow: Workflow, name: str | None) -> BuildAudience:
 
 
 def _question_of(args: argparse.Namespace, wish: Wish) -> Question:
-    from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415  takes seconds
-
     from smsflow_provider.core.audience.rules.dimension import load_dimension  # noqa: PLC0415
     from smsflow_provider.hooks.explain import moment_of, question_of  # noqa: PLC0415  same
 
@@ -174,10 +172,7 @@ def _question_of(args: argparse.Namespace, wish: Wish) -> Question:
     now = utc_now()
     if args.at:
         now = moment_of(args.at, zone=load_dimension(folder, settings["dimension"]).zone)
-    try:
-        return question_of(settings, now=now, folder=folder)
-    except AirflowNotFoundException as error:
-        raise ConfigError(str(error)) from None
+    return question_of(settings, now=now, folder=folder)
 
 
 def _folder_of(args: argparse.Namespace, wish: Wish) -> Path:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
 from smsflow_provider.core.audience.rules.dimension import Dimension, load_dimension
 from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.hooks.find_store import find_connection
@@ -67,18 +70,25 @@ def question_of(settings: Mapping[str, Any], *, now: datetime, folder: Path) -> 
         folder: Of rules.
 
     Raises:
-        AudienceError: The activity has no rules, or all problems of these.
-        AirflowNotFoundException: There is no such connection.
+        AudienceError: The activity has no rules, or all problems of these; or there is no such
+            connection.
     """
     if not settings.get("rules") or not settings.get("dimension"):
         raise AudienceError("only an audience by rules can be explained: this one has none")
     dimension = load_dimension(folder, settings["dimension"])
-    return Question(
-        dimension=dimension,
-        plan=plan_of(settings, dimension=dimension, now=now),
-        database=database_for(dimension, conn_id=settings.get("conn_id"), find=find_connection),
-        settings=settings,
-    )
+    plan = plan_of(settings, dimension=dimension, now=now)
+    try:
+        database = database_for(dimension, conn_id=settings.get("conn_id"), find=_find)
+    except AirflowNotFoundException as error:
+        raise AudienceError(str(error)) from None
+    return Question(dimension=dimension, plan=plan, database=database, settings=settings)
+
+
+def _find(conn_id: str) -> Connection:
+    """Find a connection outside of tasks, as one that makes hooks as in a task."""
+    found = find_connection(conn_id)
+    names = ("conn_id", "conn_type", "host", "schema", "login", "password", "port", "extra")
+    return Connection(**{name: getattr(found, name) for name in names})
 
 
 def moment_of(text: str, *, zone: str) -> datetime:

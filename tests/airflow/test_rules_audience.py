@@ -153,7 +153,9 @@ def test_the_log_of_the_example_shows_who_each_condition_removed(
     assert [(b, a - b) for a, b in pairwise(expected)] == logged
     assert xcom["count"] == expected[-1] > 0
     assert "store region is AUVERGNE-Rhone-Alpes" in said
-    assert [] == [one.phone for one in customers if len(one.phone or "") > 6 and one.phone in said]
+    assert [] == [
+        one.phone for one in customers if (one.phone or "").strip()[6:] and str(one.phone) in said
+    ]
 
     made = find_file(crm, xcom["uri"]).made
     assert ("rules", "customers", expected[0]) == (
