@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import polars as pl
 import pyarrow as pa
 
 from smsflow_provider.core.audience.place import OpenFile
-from smsflow_provider.core.audience.read import read_record_batches, read_schema
+from smsflow_provider.core.audience.read import read_empty, read_record_batches
 from smsflow_provider.core.audience.reference import AudienceReference
-from smsflow_provider.core.audience.spool import empty_batch
 from smsflow_provider.core.errors import AudienceError
 
 
@@ -59,8 +57,7 @@ class ReferenceBatches:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Hand out the rows; see ``Source.batches``."""
-        schema = read_schema(self._reference, open_file=self._open_file)
-        yield empty_batch(pl.DataFrame(schema=schema).to_arrow().schema)
+        yield read_empty(self._reference, open_file=self._open_file)
         yield from read_record_batches(
             self._reference, open_file=self._open_file, check_content=True
         )

@@ -331,11 +331,14 @@ class Ledger:
         *,
         is_campaign: bool,
     ) -> list[Settled]:
-        if not scopes:
-            return []
         done = {one.position for one in gone}
         messages = [one for one, _ in leaving if one.position not in done]
-        reasons = suppressed(self._connection, messages, scopes=scopes, with_quarantine=is_campaign)
+        reasons = suppressed(
+            self._connection,
+            messages,
+            scopes=scopes,
+            with_quarantine=is_campaign and bool(scopes),
+        )
         return [
             one.settled(OutcomeKind.CANCELLED, reasons[one.position])
             for one in messages

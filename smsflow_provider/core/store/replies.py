@@ -11,6 +11,7 @@ from typing import Final
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.erasure import lift_erased
 from smsflow_provider.core.store.phones import HIGHEST, LOWEST
 from smsflow_provider.core.store.refused_opt_outs import FROM_GATEWAY
 from smsflow_provider.core.store.statements import statements
@@ -178,6 +179,9 @@ def take_effect(connection: Connection, effects: Sequence[Effect], *, at: dateti
             "sources": list(_TAKEN_BACK),
         }
         connection.execute(statements(_SQL)["opt_in_by_reply"], values)
+        # Who was erased and takes back everything consents anew. Nothing is left of the lists they
+        # were on, so a START for one sender cannot lift what holds for all.
+        lift_erased(connection, [one.phone for one in ins if not one.scope])
 
 
 def prune_replies(store: Store, *, days: int, page: int = PAGE) -> int:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from smsflow_provider.core.store.appending import array_of
 from smsflow_provider.core.store.connection import Connection
 from smsflow_provider.core.store.ledger_rows import Taken
 from smsflow_provider.core.store.scopes import sender_scope
 from smsflow_provider.core.store.statements import statements
+
+
+#: What stands for the number of an erased person where a number must stand: nobody can have it.
+NOBODY: Final = 10**15 - 1
 
 
 def suppressed(
@@ -20,10 +25,11 @@ def suppressed(
     with_quarantine: bool = True,
 ) -> dict[int, str]:
     """
-    Find the messages whose recipients opted out or were quarantined by now.
+    Find the messages whose recipients opted out, were quarantined or were erased by now.
 
     Args:
         scopes: Opt-out lists that hold for the whole delivery; that of each sender is asked too.
+            Empty: none, nor those of senders.
         with_quarantine: False for texts whose numbers a person named.
 
     Returns:
@@ -34,12 +40,12 @@ def suppressed(
         by_sender[one.sender].append(one)
     found: dict[int, str] = {}
     for sender, own in by_sender.items():
-        lists = [*scopes, sender_scope(sender)] if sender.strip() else [*scopes]
+        lists = [*scopes, sender_scope(sender)] if scopes and sender.strip() else [*scopes]
         reasons = _reasons(connection, [one.phone for one in own], lists)
-        for one in own if reasons else ():
-            reason = reasons.get(one.phone)
-            if reason is not None and (with_quarantine or reason == "opted_out"):
-                found[one.position] = reason
+        for one in own:
+            reason = "erased" if one.phone == NOBODY else reasons.get(one.phone)
+            if reason is not None and (with_quarantine or reason != "quarantined"):
+                found[one.position] = "opted_out" if reason == "erased" else reason
     return found
 
 

@@ -13,6 +13,7 @@ from smsflow_provider.core.preparation.exclusions.pressure import Pressure, leas
 from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules, Lists
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.contacts import contacts_of
+from smsflow_provider.core.store.erasure import erased_among
 from smsflow_provider.core.store.opt_outs import load_opt_out_lists
 from smsflow_provider.core.store.quarantine import load_quarantine
 
@@ -41,7 +42,7 @@ def load_lists(
         StoreError: The store is out of reach, or its schema is another one.
     """
     return Lists(
-        opt_outs=load_opt_out_lists(store, scopes_of(candidates, rules.scopes)),
+        opt_outs=_opt_outs(store, candidates, rules),
         quarantined=load_quarantine(store),
         audiences=audiences or {},
         allowed=allowed,
@@ -50,6 +51,18 @@ def load_lists(
             for rule in rules.pressures
         },
     )
+
+
+def _opt_outs(store: Store, candidates: Candidates, rules: ExclusionRules) -> dict[str, pl.Series]:
+    """Load the lists of opt-outs; who was erased is on the first of them, whichever it is."""
+    found = load_opt_out_lists(store, scopes_of(candidates, rules.scopes))
+    if rules.scopes:
+        phones = pl.Series("phone", candidates.columns.phone, dtype=pl.UInt64)
+        erased = erased_among(store, phones)
+        if len(erased):
+            first = rules.scopes[0]
+            found[first] = pl.concat([found[first], erased]).unique().sort()
+    return found
 
 
 def _contacts(

@@ -1,0 +1,195 @@
+"""
+Files without a person: audiences lose their rows, archives keep theirs, emptied.
+
+A changed file is written whole beside the old one before anything refers to it or it takes the old
+one's place: killed at any point, the old file is there, or the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smsflow_provider.core.audience.build import build_audience
+from smsflow_provider.core.audience.layout import PHONE
+from smsflow_provider.core.audience.place import Artifact, OpenFile
+from smsflow_provider.core.audience.read import read_audience, read_empty, read_record_batches
+from smsflow_provider.core.audience.reference import AudienceReference
+from smsflow_provider.core.audience.source import OnEmpty
+from smsflow_provider.core.audience.spool import empty_batch, read_batches
+
+Change = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Without:
+    """The people of an audience but one."""
+
+    label: str
+    old: AudienceReference
+    writings: Collection[str]
+    open_file: OpenFile
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        yield read_empty(self.old, open_file=self.open_file)
+        for batch in read_record_batches(self.old, open_file=self.open_file, check_content=True):
+            own = is_written(pl.Series(batch.column(PHONE)), self.writings)
+            yield batch.filter((~own).to_arrow().cast(pa.bool_()))
+
+
+def is_written(phones: pl.Series, writings: Collection[str]) -> pl.Series:
+    """
+    Tell of each phone, in any writing, whether it is the one of *writings*.
+
+    Args:
+        phones: Texts.
+        writings: Digits without zeros in front, as ``Person.writings``.
+
+    Example:
+        >>> phones = pl.Series(["+33 6 12", "0612", "0033612", "06123", None])
+        >>> is_written(phones, ["33612", "612"]).to_list()
+        [True, True, True, False, False]
+    """
+    digits = phones.cast(pl.String).str.replace_all(r"[^0-9]", "").str.strip_chars_start("0")
+    return digits.is_in(list(writings)).fill_null(value=False).alias("")
+
+
+def count_in_audience(
+    reference: AudienceReference, writings: Collection[str], *, open_file: OpenFile
+) -> int:
+    """
+    Count a person's rows in an audience; reads its phones only.
+
+    Raises:
+        AudienceError: The file is gone, or is another than the one referred to.
+    """
+    frames = read_audience(reference, open_file=open_file, columns=[PHONE])
+    return sum(int(is_written(frame[PHONE], writings).sum()) for frame in frames)
+
+
+def rebuild_without(
+    reference: AudienceReference,
+    writings: Collection[str],
+    *,
+    target: Artifact,
+    open_file: OpenFile,
+) -> AudienceReference:
+    """
+    Write an audience once more, without a person, to *target*; ids stay as they are.
+
+    Raises:
+        AudienceError: The file is gone, or is another than the one referred to.
+    """
+    source = _Without(label=target.name, old=reference, writings=writings, open_file=open_file)
+    made = build_audience(source, target=target, on_empty=OnEmpty.CONTINUE)
+    assert made is not None
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedPerson:
+    """Where a person is in one archive."""
+
+    #: ``delivery``, ``preparation`` and ``position`` of each message.
+    messages: pl.DataFrame
+    #: Ids under which they were a recipient.
+    recipients: frozenset[str]
+    #: Rows of exclusions.
+    excluded: int
+
+
+def find_in_archive(folder: Artifact, phone: int) -> ArchivedPerson:
+    """
+    Find a number in an archive; reads the columns that matter.
+
+    Raises:
+        FileNotFoundError: A file is not there.
+    """
+    keys = ["delivery", "preparation", "position"]
+    found = _matching(folder / "messages.parquet", phone, [*keys, "recipient_id"])
+    excluded = _matching(folder / "exclusions.parquet", phone, ["row_number"])
+    return ArchivedPerson(
+        messages=found.select(keys),
+        recipients=frozenset(found["recipient_id"].drop_nulls()) - {""},
+        excluded=excluded.height,
+    )
+
+
+def _matching(path: Artifact, phone: int, columns: list[str]) -> pl.DataFrame:
+    with path.open("rb") as raw, pq.ParquetFile(raw) as file:
+        frames = [
+            pl.DataFrame(batch).filter(pl.col("phone") == phone).select(columns)
+            for batch in read_batches(file, columns=[*columns, "phone"])
+        ]
+        schema = pl.DataFrame(empty_batch(file.schema_arrow)).select(columns).schema
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def blank_in_archive(folder: Artifact, phone: int, *, person: ArchivedPerson, nobody: int) -> None:
+    """
+    Empty a person's rows in the files of an archive; rows and counts stay.
+
+    Args:
+        folder: The archive.
+        phone: The number.
+        person: What ``find_in_archive`` found.
+        nobody: The number that stands in its place.
+    """
+    own = pl.col("phone") == phone
+    blank = pl.lit("")
+    won = pl.col("winner_id").is_in(list(person.recipients))
+    changes: dict[str, Change] = {
+        "exclusions": lambda frame: frame.with_columns(
+            winner_id=pl.when(won).then(blank).otherwise("winner_id"),
+            recipient_id=pl.when(own).then(blank).otherwise("recipient_id"),
+            phone=pl.when(own).then(None).otherwise("phone"),
+        ),
+        "attempts": lambda frame: _without_references(frame, person.messages),
+        "messages": lambda frame: frame.with_columns(
+            *(
+                pl.when(own).then(blank).otherwise(name).alias(name)
+                for name in ("recipient_id", "body", "gateway_ref")
+            ),
+            phone=pl.when(own).then(pl.lit(nobody, dtype=pl.UInt64)).otherwise("phone"),
+        ),
+    }
+    # The messages come last: while a number is in them, the next try finds what is left to do.
+    for name, change in changes.items():
+        _rewrite(folder / f"{name}.parquet", change)
+
+
+def _without_references(frame: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    keys = messages.columns
+    marked = messages.unique().with_columns(is_own=pl.lit(value=True))
+    joined = frame.join(marked, on=keys, how="left", maintain_order="left")
+    own = pl.col("is_own").fill_null(value=False)
+    blanked = pl.when(own).then(pl.lit("")).otherwise("gateway_ref")
+    return joined.with_columns(gateway_ref=blanked).drop("is_own")
+
+
+def _rewrite(path: Artifact, change: Change) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with path.open("rb") as raw, pq.ParquetFile(raw) as file, part.open("wb") as out:
+        schema = file.schema_arrow
+        with _writer(out, schema) as writer:
+            for batch in read_batches(file):
+                changed = change(pl.DataFrame(batch)).to_arrow()
+                writer.write_table(changed.select(schema.names).cast(schema))
+    _keep_mode(path, part)
+    part.rename(path)
+
+
+def _writer(out: Any, schema: pa.Schema) -> Any:
+    return pq.ParquetWriter(out, schema, compression="zstd")
+
+
+def _keep_mode(path: Artifact, part: Artifact) -> None:
+    """Let only those read the new file who could read the old one, where files have modes."""
+    chmod = getattr(part, "chmod", None)
+    if chmod is not None and str(path).startswith("/"):
+        chmod(path.stat().st_mode & 0o777)  # type: ignore[attr-defined]  # a path of this machine

@@ -1,0 +1,222 @@
+"""
+Forgetting a person in the store's tables; what stays is a keyed hash of the number.
+
+Counts stay exact: rows of messages, outcomes and exclusions are emptied, never deleted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+
+from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.appending import array_of
+from smsflow_provider.core.store.connection import Connection, Row, Store
+from smsflow_provider.core.store.statements import statements
+from smsflow_provider.core.store.suppressed import NOBODY
+
+_SQL: Final = "erasure"
+#: Bytes of a block of SHA-256, to which RFC 2104 fills a key.
+_BLOCK: Final = 64
+#: Numbers hashed at once by the server.
+_PAGE: Final = 100_000
+
+#: States in which the messages of a delivery are not touched, and what a person can do about it.
+UNTOUCHED: Final = {
+    DeliveryState.PREPARING: "it is being prepared",
+    DeliveryState.READY: "prepare it again, or reject it",
+    DeliveryState.APPROVED: "prepare it again, or stop it",
+    DeliveryState.SENDING: "let it finish, or stop it",
+    DeliveryState.PAUSED: "let it finish, or stop it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Whom to forget: one number, and how people write it."""
+
+    #: E.164 without the plus.
+    phone: int = field(repr=False)
+    #: Digits without zeros in front: international, and national of its own country.
+    writings: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """How much of a person was in one place."""
+
+    place: str
+    #: Rows, or files.
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What could not be touched yet; whoever asks again later finds it."""
+
+    what: str
+    why: str
+
+
+@contextmanager
+def _changing(store: Store, *, dry_run: bool) -> Iterator[Connection]:
+    """Run a transaction; with *dry_run* nothing of it stays."""
+    with store.transaction() as connection:
+        yield connection
+        if dry_run:
+            connection.rollback()
+
+
+def remember_erased(store: Store, phone: int) -> None:
+    """Keep the hash of a number: from now on nothing is sent to it. Said twice, it is once."""
+    key = secrets.token_bytes(32).ljust(_BLOCK, b"\0")
+    pads = {
+        "inner_pad": bytes(byte ^ 0x36 for byte in key),
+        "outer_pad": bytes(byte ^ 0x5C for byte in key),
+    }
+    sqls = statements(_SQL)
+    with store.transaction() as connection:
+        connection.execute(sqls["make_key"], pads)
+        connection.execute(sqls["remember"], {"phone": phone})
+
+
+def lift_erased(connection: Connection, phones: Sequence[int]) -> int:
+    """
+    Forget the hashes of some numbers, so that they may be texted again.
+
+    Returns:
+        How many were kept.
+    """
+    values = {"phones": array_of(phones)}
+    return connection.execute(statements(_SQL)["lift"], values).rowcount
+
+
+def erased_among(store: Store, phones: pl.Series) -> pl.Series:
+    """
+    Find the numbers of people who were erased.
+
+    Costs nothing while nobody was; else the server hashes every number, some microseconds each.
+
+    Args:
+        phones: UInt64; zeros are no numbers.
+
+    Returns:
+        Those, ascending.
+    """
+    sqls = statements(_SQL)
+    found: list[int] = []
+    with store.transaction() as connection:
+        row = connection.execute(sqls["has_erased"]).fetchone()
+        if row is None or not row["has_some"]:
+            return pl.Series("phone", [], dtype=pl.UInt64)
+        asked = phones.filter(phones > 0).unique()
+        for piece in asked.to_frame("phone").iter_slices(_PAGE):
+            values = {"phones": array_of(piece["phone"].to_list())}
+            rows = connection.execute(sqls["erased_among"], values).fetchall()
+            found += [row["phone"] for row in rows]
+    return pl.Series("phone", sorted(found), dtype=pl.UInt64)
+
+
+def forget_lists(store: Store, person: Person, *, dry_run: bool) -> list[Removed]:
+    """Take a person off the lists of opt-outs and of quarantine, and empty their replies."""
+    values = {"phone": person.phone, "writings": list(person.writings)}
+    kinds = {
+        "opt-outs": "drop_opt_outs",
+        "quarantine": "drop_quarantine",
+        "replies": "blank_replies",
+    }
+    with _changing(store, dry_run=dry_run) as connection:
+        return [
+            Removed(place=place, count=connection.execute(statements(_SQL)[name], values).rowcount)
+            for place, name in kinds.items()
+        ]
+
+
+def forget_messages(
+    store: Store, person: Person, *, dry_run: bool
+) -> tuple[list[Removed], list[Left]]:
+    """
+    Empty a person's messages and exclusions, delivery by delivery, each in one transaction.
+
+    A delivery that may still send is left alone: what it sends was approved as it is.
+
+    Returns:
+        What was found by delivery, and the deliveries that were left.
+    """
+    sqls, values = statements(_SQL), {"phone": person.phone}
+    with store.transaction() as connection:
+        places = connection.execute(sqls["preparations_of"], values).fetchall()
+        unseen = connection.execute(sqls["being_prepared"]).fetchall()
+    removed: list[Removed] = []
+    left = [Left(what=f"delivery {row['id']}", why="it is being prepared") for row in unseen]
+    for place in places:
+        with _changing(store, dry_run=dry_run) as connection:
+            why = _untouched(connection, place)
+            if why is None:
+                removed += _blank(connection, place, person)
+        if why is not None:
+            left.append(Left(what=f"delivery {place['id']}", why=why))
+    return removed, left
+
+
+def _untouched(connection: Connection, place: Row) -> str | None:
+    row = connection.execute(statements(_SQL)["hold_delivery"], {"id": place["id"]}).fetchone()
+    return UNTOUCHED.get(DeliveryState(row["state"])) if row else None
+
+
+def _blank(connection: Connection, place: Row, person: Person) -> list[Removed]:
+    sqls = statements(_SQL)
+    own: dict[str, Any] = {"preparation": place["preparation"], "phone": person.phone}
+    connection.execute(sqls["hold_chunks"], own)
+    excluded = connection.execute(sqls["blank_exclusions"], own).rowcount
+    rows = connection.execute(sqls["blank_messages"], {**own, "nobody": NOBODY}).fetchall()
+    if rows:
+        own["positions"] = array_of(row["position"] for row in rows)
+        own["recipients"] = [row["recipient_id"] for row in rows if row["recipient_id"]]
+        for name in ("blank_outcomes", "blank_receipts", "drop_references", "blank_winners"):
+            connection.execute(sqls[name], own)
+    found = {"messages": len(rows), "exclusions": excluded}
+    return [
+        Removed(place=f"{what} of delivery {place['id']}", count=count)
+        for what, count in found.items()
+        if count
+    ]
+
+
+def is_being_read(store: Store, uri: str) -> bool:
+    """Tell whether a delivery is being prepared from a file."""
+    with store.transaction() as connection:
+        row = connection.execute(statements(_SQL)["is_being_read"], {"uri": uri}).fetchone()
+    return bool(row and row["is_read"])
+
+
+def repoint_audiences(store: Store, uri: str, *, new_uri: str, count: int, fingerprint: str) -> int:
+    """Let every saved version that refers to *uri* refer to the new file; returns how many."""
+    values = {"uri": uri, "new_uri": new_uri, "count": count, "fingerprint": fingerprint}
+    with store.transaction() as connection:
+        return connection.execute(statements(_SQL)["repoint_audiences"], values).rowcount
+
+
+def foreign_files(store: Store) -> list[str]:
+    """Name the files of saved audiences that smsflow did not write, and so does not change."""
+    with store.transaction() as connection:
+        rows = connection.execute(statements(_SQL)["foreign_files"]).fetchall()
+    return [row["uri"] for row in rows]
+
+
+def archive_folders(store: Store) -> list[str]:
+    """Name the folders of archives."""
+    with store.transaction() as connection:
+        rows = connection.execute(statements(_SQL)["archives"]).fetchall()
+    return [row["uri"] for row in rows]
+
+
+def mark_purged(store: Store, uri: str) -> None:
+    """Say that a file of an audience is gone."""
+    with store.transaction() as connection:
+        connection.execute(statements("audience_files")["purge"], {"uri": uri})

@@ -1,0 +1,111 @@
+-- make_key --
+-- The store's own key of hashes, made once; later calls change nothing.
+INSERT INTO smsflow_erasure_key (inner_pad, outer_pad) VALUES (%(inner_pad)s, %(outer_pad)s) ON CONFLICT (no) DO NOTHING;
+
+-- remember --
+-- Keep the hash of a number. Walks the primary key (hash).
+INSERT INTO smsflow_erased (hash)
+SELECT smsflow_keyed_hash_v1(inner_pad, outer_pad, %(phone)s::bigint) FROM smsflow_erasure_key
+ON CONFLICT (hash) DO NOTHING;
+
+-- lift --
+-- Forget the hashes of some numbers: these people may be texted again. Walks the primary key (hash).
+DELETE FROM smsflow_erased e USING smsflow_erasure_key k, unnest(%(phones)s::bigint[]) AS p (phone)
+ WHERE e.hash = smsflow_keyed_hash_v1(k.inner_pad, k.outer_pad, p.phone);
+
+-- has_erased --
+-- Whether anybody was ever erased. Walks the primary key.
+SELECT EXISTS (SELECT FROM smsflow_erased) AS has_some;
+
+-- erased_among --
+-- Which of some numbers belong to people who were erased. Walks the primary key (hash) for each.
+SELECT p.phone FROM smsflow_erasure_key k CROSS JOIN unnest(%(phones)s::bigint[]) AS p (phone)
+ WHERE EXISTS (SELECT FROM smsflow_erased e
+                WHERE e.hash = smsflow_keyed_hash_v1(k.inner_pad, k.outer_pad, p.phone));
+
+-- drop_opt_outs --
+-- Take a number off every list; its hash stands for them. Walks the primary key (phone, scope).
+DELETE FROM smsflow_opt_outs WHERE phone = %(phone)s;
+
+-- drop_quarantine --
+-- Forget what was wrong with a number. Walks the primary key (phone).
+DELETE FROM smsflow_quarantine WHERE phone = %(phone)s;
+
+-- blank_replies --
+-- Empty what a person wrote. The row stays, so that a reply which a gateway delivers once more is known; one that
+-- waits has no effect any more. Walks smsflow_replies_phone_v1, and reads those from no number.
+UPDATE smsflow_replies
+   SET phone = NULL, sender = '', body = '', applied_at = coalesce(applied_at, now())
+ WHERE phone = %(phone)s
+    OR (phone IS NULL AND sender <> ''
+        AND ltrim(regexp_replace(sender, '[^0-9]', '', 'g'), '0') = ANY(%(writings)s::text[]));
+
+-- being_prepared --
+-- Deliveries whose messages nobody can see yet. Reads smsflow_deliveries.
+SELECT id FROM smsflow_deliveries WHERE state = 'preparing' ORDER BY no;
+
+-- preparations_of --
+-- Where a person is: published preparations with their messages or exclusions. Reads all messages and exclusions
+-- that are kept, once: for maintenance.
+SELECT p.no AS preparation, d.id FROM smsflow_preparations p JOIN smsflow_deliveries d ON d.no = p.delivery_no
+ WHERE p.no IN (SELECT preparation FROM smsflow_messages WHERE phone = %(phone)s
+                 UNION SELECT preparation FROM smsflow_exclusions WHERE phone = %(phone)s)
+ ORDER BY p.no;
+
+-- hold_delivery --
+-- Hold a delivery, so that it begins nothing meanwhile, and say where it stands. Walks the unique index on id.
+SELECT state FROM smsflow_deliveries WHERE id = %(id)s FOR UPDATE;
+
+-- hold_chunks --
+-- Hold the counters of a preparation, so that no receipt is applied meanwhile. Walks the primary key.
+SELECT chunk FROM smsflow_chunks WHERE preparation = %(preparation)s ORDER BY chunk FOR UPDATE;
+
+-- blank_messages --
+-- Empty a person's messages; positions, parts and outcomes stay, and with them every count. Reads its messages.
+UPDATE smsflow_messages m SET phone = %(nobody)s, recipient_id = '', body = ''
+  FROM (SELECT position, recipient_id FROM smsflow_messages
+         WHERE preparation = %(preparation)s AND phone = %(phone)s) AS own
+ WHERE m.preparation = %(preparation)s AND m.position = own.position
+RETURNING m.position, own.recipient_id;
+
+-- blank_outcomes --
+-- Empty the gateway's own ids of some messages. Walks the primary key.
+UPDATE smsflow_outcomes SET gateway_ref = ''
+ WHERE preparation = %(preparation)s AND position = ANY(%(positions)s::int[]) AND gateway_ref <> '';
+
+-- blank_receipts --
+-- The same of their receipts. Walks the primary key.
+UPDATE smsflow_receipts SET gateway_ref = ''
+ WHERE preparation = %(preparation)s AND position = ANY(%(positions)s::int[]) AND gateway_ref <> '';
+
+-- drop_references --
+-- The same of the table that finds messages by them. Walks smsflow_references_preparation_v1.
+DELETE FROM smsflow_references WHERE preparation = %(preparation)s AND position = ANY(%(positions)s::int[]);
+
+-- blank_exclusions --
+-- Empty who was left out; the reason stays. Reads the preparation's exclusions.
+UPDATE smsflow_exclusions SET phone = NULL, recipient_id = ''
+ WHERE preparation = %(preparation)s AND phone = %(phone)s;
+
+-- blank_winners --
+-- The same where somebody else was left out in a person's favour. Reads the preparation's exclusions.
+UPDATE smsflow_exclusions SET winner_id = ''
+ WHERE preparation = %(preparation)s AND winner_id = ANY(%(recipients)s::text[]);
+
+-- foreign_files --
+-- Files of saved audiences that smsflow did not write. Walks smsflow_audiences_uri_v1.
+SELECT DISTINCT a.uri FROM smsflow_audiences a
+ WHERE a.deleted_at IS NULL AND NOT EXISTS (SELECT FROM smsflow_audience_files f WHERE f.uri = a.uri) ORDER BY a.uri;
+
+-- is_being_read --
+-- Whether a delivery is being prepared from a file. Walks smsflow_deliveries_audience_v1.
+SELECT EXISTS (SELECT FROM smsflow_deliveries WHERE audience ->> 'uri' = %(uri)s AND state = 'preparing') AS is_read;
+
+-- repoint_audiences --
+-- Let the versions that refer to one file refer to another. Walks smsflow_audiences_uri_v1.
+UPDATE smsflow_audiences SET uri = %(new_uri)s, row_count = %(count)s, fingerprint = %(fingerprint)s
+ WHERE uri = %(uri)s;
+
+-- archives --
+-- The folders of archives. Reads smsflow_preparations: a row a preparation.
+SELECT DISTINCT archive_uri AS uri FROM smsflow_preparations WHERE archive_uri <> '' ORDER BY 1;
