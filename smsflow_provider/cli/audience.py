@@ -126,13 +126,24 @@ def _save(store: Store, args: argparse.Namespace) -> int:
     base = _base_of(store, args)
     people = build_from_file(store, args)
     version = save(
-        store, args.name, people, base=base, description=args.description, actor=actor_here()
+        store,
+        args.name,
+        people,
+        base=base.version if base else 0,
+        description=args.description,
+        actor=actor_here(),
     )
-    made = Change(name=args.name, version=version, count=people.count, added=people.count)
+    made = Change(
+        name=args.name,
+        version=version,
+        count=people.count,
+        added=people.count,
+        removed=base.count if base else 0,
+    )
     return _tell(made, args)
 
 
-def _base_of(store: Store, args: argparse.Namespace) -> int:
+def _base_of(store: Store, args: argparse.Namespace) -> SavedAudience | None:
     """Look what is there before a file is read: a slip of the name must not pass for another."""
     name, version = read_name(args.name)
     if version is not None:
@@ -142,12 +153,12 @@ def _base_of(store: Store, args: argparse.Namespace) -> int:
     except NotFoundError:
         if args.action == "update":
             raise
-        return 0
+        return None
     if args.action == "save":
         raise ConfigError(
             "this name is taken: 'update' takes other people, 'append' more", name=name
         )
-    return found.version
+    return found
 
 
 def _append(store: Store, args: argparse.Namespace) -> int:

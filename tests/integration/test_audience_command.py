@@ -49,7 +49,7 @@ APPEND = "append vip more.csv --id-column id"
 def test_people_of_a_file_are_saved_updated_and_appended_to(store: Store, smsflow: Smsflow) -> None:
     assert "vip@1: 2 added, 0 removed, 2 rows now.\n" == smsflow(SAVE, "--description", "The best")
     assert "vip@2: 2 added, 1 removed, 3 rows now.\n" == smsflow(APPEND)
-    assert "vip@3: 2 added, 0 removed, 2 rows now.\n" == smsflow(SAVE.replace("save", "update"))
+    assert "vip@3: 2 added, 3 removed, 2 rows now.\n" == smsflow(SAVE.replace("save", "update"))
 
     shown = smsflow("show vip")
     assert shown.startswith("The best\nvip@3 ")

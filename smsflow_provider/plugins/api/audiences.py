@@ -1,0 +1,139 @@
+"""Saved audiences over REST: what there is, who made it, and no people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, ConfigDict, Field
+
+from smsflow_provider.core.audience.saved_name import read_name
+from smsflow_provider.core.errors import NotFoundError
+from smsflow_provider.core.store.audiences import (
+    SavedAudience,
+    delete_audience,
+    describe_audience,
+    find_audience,
+    list_audiences,
+    list_versions,
+)
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.plugins.api.access import StoreDep, may_read, may_start
+from smsflow_provider.plugins.api.problems import wrong_input
+
+router = APIRouter(tags=["audiences"])
+
+#: The longest description.
+_LONGEST = 1_000
+
+
+class Described(BaseModel):
+    """What an audience is. People read it; no number and no text of a message in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str = Field(max_length=_LONGEST)
+
+
+@router.get("/audiences")
+def read_audiences(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
+    """List the newest version of every saved audience that the caller may see, by name."""
+    found = list_audiences(store)
+    return {"audiences": [_told(one) for one in found if _may_see(user, one)]}
+
+
+@router.get("/audiences/{name}")
+def read_audience(name: str, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
+    """Show the versions of one that the caller may see, newest first; ``name@3`` shows the third."""
+    bare, version = _readable(name, store, user)
+    versions = [one for one in list_versions(store, bare) if version in (None, one.version)]
+    return {"name": bare, "versions": [_told(one) for one in versions if _may_see(user, one)]}
+
+
+@router.patch("/audiences/{name}")
+def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
+    """Say what a saved audience is; for who may start the workflow that saved it last."""
+    bare, version = _readable(name, store, user)
+    if version is not None:
+        raise HTTPException(422, "a description is the name's: leave the version out")
+    _check_may_change(user, find_audience(store, bare))
+    described = describe_audience(store, bare, said.description)
+    return _told(find_audience(store, bare, version=described))
+
+
+@router.delete("/audiences/{name}")
+def delete(
+    name: str, store: StoreDep, user: GetUserDep, *, every_version: bool = False
+) -> dict[str, Any]:
+    """
+    Delete ``name@3``; or the whole name, with ``every_version``.
+
+    For who may start the workflows that saved them. Refused where a delivery under way was made
+    from it.
+    """
+    bare, version = _readable(name, store, user)
+    if (version is None) is not every_version:
+        raise HTTPException(422, "name one version, as name@3; or say every_version=true")
+    for one in list_versions(store, bare):
+        if version in (None, one.version):
+            _check_may_change(user, one)
+    return {"name": bare, "deleted": delete_audience(store, bare, version=version)}
+
+
+def _readable(text: str, store: Store, user: BaseUser) -> tuple[str, int | None]:
+    """
+    Read a name and find it.
+
+    Raises:
+        NotFoundError: There is none, or the caller may not see it: the answer is the same.
+    """
+    with wrong_input():
+        name, version = read_name(text)
+    try:
+        found = find_audience(store, name, version=version)
+    except NotFoundError:
+        raise _unknown() from None
+    if not _may_see(user, found):
+        raise _unknown()
+    return name, version
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such saved audience")
+
+
+def _may_see(user: BaseUser, one: SavedAudience) -> bool:
+    """Who may see the workflow that saved it; one saved by hand, who may see all workflows."""
+    if one.dag_id:
+        return may_read(user, one.dag_id)
+    return get_auth_manager().is_authorized_dag(method="GET", user=user)
+
+
+def _check_may_change(user: BaseUser, one: SavedAudience) -> None:
+    if one.dag_id:
+        allowed = may_start(user, one.dag_id)
+    else:
+        allowed = get_auth_manager().is_authorized_dag(method="PUT", user=user)
+    if not allowed:
+        raise HTTPException(403, "you may see this audience, and not change it")
+
+
+def _told(one: SavedAudience) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "version": one.version,
+        "description": one.description,
+        "count": one.count,
+        "columns": [{"name": name, "kind": kind} for name, kind in one.columns],
+        "fingerprint": one.fingerprint,
+        "action": one.action.value,
+        "dag_id": one.dag_id,
+        "run_id": one.run_id,
+        "task_id": one.task_id,
+        "actor": one.actor,
+        "built_at": one.built_at.isoformat(),
+        "created_at": one.created_at.isoformat(),
+    }
