@@ -21,7 +21,9 @@ from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.saved import find_saved, save
 from smsflow_provider.core.delivery.erase import Erased, KeptFiles, erase
 from smsflow_provider.core.delivery.report import report
-from smsflow_provider.core.model import Reply
+from smsflow_provider.core.delivery.resend import resend
+from smsflow_provider.core.errors import RefusedError
+from smsflow_provider.core.model import OutcomeKind, Reply
 from smsflow_provider.core.preparation.exclusions.exclude import exclude
 from smsflow_provider.core.preparation.exclusions.lists import load_lists
 from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules
@@ -294,3 +296,18 @@ def test_the_command_says_what_is_left_and_wants_a_word(
         json.loads(capsys.readouterr().out)["left"]
     )
     assert 0 == count_opt_outs(store)
+
+
+def test_what_failed_for_a_person_does_not_go_again_after_they_were_erased(store: Store) -> None:
+    make_prepared(store, count=3)
+    approve(store)
+    run_send(store, RecordingGateway([RefusedError("no", code="x")] * 3))
+    forget(store)
+
+    assert 3 == resend(store, "d1", kinds=frozenset({OutcomeKind.FAILED}), actor="ann")
+    gateway = RecordingGateway()
+    run_send(store, gateway)
+    assert {PHONE - 1, PHONE + 1} == {int(one.to.lstrip("+")) for one in gateway.messages}
+    found = report(store, "d1")
+    check_sums(found)
+    assert (2, 1) == (found["accepted"], found["cancelled"])

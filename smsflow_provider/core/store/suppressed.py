@@ -12,7 +12,6 @@ from smsflow_provider.core.store.ledger_rows import Taken
 from smsflow_provider.core.store.scopes import sender_scope
 from smsflow_provider.core.store.statements import statements
 
-
 #: What stands for the number of an erased person where a number must stand: nobody can have it.
 NOBODY: Final = 10**15 - 1
 
