@@ -189,7 +189,7 @@ class Function(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """What linked rows come to, passes a test."""
+    """What linked rows come to, passes a test. Counts and sums are not tested by ``IsNull``."""
 
     path: str
     link: Hop

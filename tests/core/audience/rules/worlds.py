@@ -304,6 +304,8 @@ def _aggregates(draw: Callable[..., Anything], table: str, depth: int) -> Aggreg
     kind = Kind.INTEGER if column is None else column.kind
     kind = Kind.NUMBER if function is Function.AVERAGE else kind
     kept = draw(st.sampled_from(Fold)) if kind is Kind.TEXT else Fold.NOTHING
+    tests = tests_of(kind, kept)
+    tests = tests.filter(_is_full) if function in {Function.COUNT, Function.SUM} else tests
     is_last = function is Function.LAST
     dated = columns_of(link.table, kinds=(Kind.DATE, Kind.MOMENT, Kind.LOCAL_MOMENT))
     return Aggregate(
@@ -314,10 +316,15 @@ def _aggregates(draw: Callable[..., Anything], table: str, depth: int) -> Aggreg
         order=draw(st.sampled_from(dated)) if is_last else None,
         key=_KEYS_OF[link.table] if is_last else (),
         where=draw(st.none() | nodes(link.table, depth=depth - 1)),
-        test=draw(tests_of(kind, kept)),
+        test=draw(tests),
         is_negated=draw(st.booleans()),
         fold=kept,
     )
+
+
+def _is_full(test: Test) -> bool:
+    """Counts and sums are never empty, and never asked whether they are."""
+    return not isinstance(test, IsNull)
 
 
 def nodes(table: str, *, depth: int = 3) -> st.SearchStrategy[Node]:
