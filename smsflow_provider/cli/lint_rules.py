@@ -8,10 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from smsflow_provider.core.audience.rules.dimension import (
+    dimension_files,
+    is_dimension_file,
+    look_at_dimension,
+)
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.delivery import keywords, qualify
 from smsflow_provider.core.delivery.published import look_at_keywords, look_at_qualification
-from smsflow_provider.core.document.problem import Problem, near_or_all
+from smsflow_provider.core.document.problem import Problem, in_file, near_or_all
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation import budgets, prices
 from smsflow_provider.core.preparation.typology_file import (
@@ -20,7 +25,7 @@ from smsflow_provider.core.preparation.typology_file import (
     typology_files,
 )
 from smsflow_provider.core.workflow.read import Reading
-from smsflow_provider.core.workflow.spec import SmsDelivery
+from smsflow_provider.core.workflow.spec import Activity, BuildAudience, SmsDelivery
 
 #: Folder of the rules, as it is called unless ``[smsflow] rules`` says otherwise.
 FOLDER: Final = "rules"
@@ -40,13 +45,17 @@ _TOLD = re.compile(r"[^:]*?(?::(?P<line>[0-9]+))?: (?P<text>.*)", re.DOTALL)
 def is_rules_file(path: Path) -> bool:
     """Whether *path* is one of the files of rules, by its name and by where it lies."""
     is_named = path.name in _TABLES or path.name in _PUBLISHED
-    return is_typology_file(path) or (is_named and path.parent.name == FOLDER)
+    if is_typology_file(path) or is_dimension_file(path):
+        return True
+    return is_named and path.parent.name == FOLDER
 
 
 def rules_problems(path: Path) -> list[Problem]:
     """Say what is wrong with one file of rules."""
     if is_typology_file(path):
         return look_at_typology(path)[1]
+    if is_dimension_file(path):
+        return _of_dimension(path)
     if path.name in _PUBLISHED:
         return _PUBLISHED[path.name](path)
     try:
@@ -55,6 +64,16 @@ def rules_problems(path: Path) -> list[Problem]:
         told: Any = error.facts.get("problems", [f"{path.name}: {error.problem}"])
         return [_read_back(line, path) for line in told]
     return []
+
+
+def _of_dimension(path: Path) -> list[Problem]:
+    dimension, problems = look_at_dimension(path)
+    if dimension is None:
+        return problems
+    # Most folders hold no dimension.
+    from smsflow_provider.core.audience.rules.bind import problems_of_filters  # noqa: PLC0415
+
+    return in_file(problems_of_filters(dimension), str(path))
 
 
 def _read_back(told: str, path: Path) -> Problem:
@@ -68,16 +87,22 @@ def _read_back(told: str, path: Path) -> Problem:
 
 def rules_of_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
     """
-    Say which filters of a workflow are no SQL, and name the typologies and budgets that the
-    nearest folder ``rules`` does not hold.
+    Say which filters of a workflow are no SQL, and name the typologies, budgets and dimensions
+    that the nearest folder ``rules`` does not hold.
     """
     if reading.workflow is None:
         return
     for name, activity in reading.workflow.activities.items():
-        if isinstance(activity, SmsDelivery):
-            for problem in _of_delivery(activity, path):
-                field = f"activities.{name}.{problem.field}"
-                yield replace(problem, field=field, line=reading.lines.get(field))
+        for problem in _of_activity(activity, path):
+            field = f"activities.{name}.{problem.field}"
+            yield replace(problem, field=field, line=reading.lines.get(field))
+
+
+def _of_activity(activity: Activity, path: Path) -> Iterator[Problem]:
+    if isinstance(activity, SmsDelivery):
+        yield from _of_delivery(activity, path)
+    elif isinstance(activity, BuildAudience):
+        yield from _lost_rules(path, dimension=activity.dimension)
 
 
 def _of_delivery(delivery: SmsDelivery, path: Path) -> Iterator[Problem]:
@@ -104,17 +129,16 @@ def _syntax(text: str) -> list[str]:
     return problems_of_syntax(text)
 
 
-def _lost_rules(path: Path, *, typology: str | None, budget: str | None) -> Iterator[Problem]:
+def _lost_rules(path: Path, **named: str | None) -> Iterator[Problem]:
+    """Name the rules by their kind that the nearest folder of rules does not hold."""
     folder = next(
         (each / FOLDER for each in path.resolve().parents if (each / FOLDER).is_dir()), None
     )
     if folder is None:
         return
-    for field, name, known_in in (
-        ("typology", typology, typology_files),
-        ("budget", budget, _budget_names),
-    ):
+    for field, name in named.items():
         if name is not None and "{{" not in name:
+            known_in = _KNOWN[field]
             yield from _lost(name, field=field, known_in=known_in, folder=folder, path=path)
 
 
@@ -133,3 +157,10 @@ def _lost(
 def _budget_names(folder: Path) -> list[str]:
     found = budgets.read_budgets(folder)
     return list(found.by_name) if found else []
+
+
+_KNOWN: Final[Mapping[str, Callable[[Path], Iterable[str]]]] = {
+    "typology": typology_files,
+    "budget": _budget_names,
+    "dimension": dimension_files,
+}

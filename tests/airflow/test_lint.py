@@ -379,6 +379,43 @@ def test_a_workflow_and_a_template_name_a_budget_that_is_there(
     assert f"{template}: {problem}\n" in told
 
 
+DIMENSION = "table: people\nkey: id\nphone: tel\ncolumns: {age: integer}\n"
+
+
+def test_dimensions_are_looked_at_with_the_columns_of_their_filters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "rules" / "dimensions"
+    folder.mkdir(parents=True)
+    (folder / "good.yaml").write_text(DIMENSION)
+    (folder / "typo.yaml").write_text(DIMENSION.replace("key:", "kye:"))
+    (folder / "wrong.yaml").write_text(f"{DIMENSION}filters: {{a: {{column: aeg, above: 1}}}}\n")
+
+    assert 1 == lint([tmp_path])
+    assert [
+        f"{folder}/typo.yaml:1: key: is missing",
+        f"{folder}/typo.yaml:2: kye: unknown field 'kye' (did you mean 'key'?)",
+        f"{folder}/wrong.yaml: filters.a.column: unknown column 'aeg' (did you mean 'age'?)",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_workflow_names_a_dimension_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rules" / "dimensions").mkdir(parents=True)
+    (tmp_path / "rules" / "dimensions" / "people.yaml").write_text(DIMENSION)
+    path = tmp_path / "sale.yaml"
+    path.write_text(
+        "id: a.b\nactivities:\n  who:\n    kind: build_audience\n    dimension: peple\n"
+        "    rules: [{column: age, above: 1}]\n    save_as: grown\n"
+    )
+
+    lint([path])
+
+    problem = "activities.who.dimension: no such dimension 'peple' (did you mean 'people'?)"
+    assert f"{path}:5: {problem}\n" in capsys.readouterr().out
+
+
 def test_an_expression_that_is_no_sql_is_told_where_it_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

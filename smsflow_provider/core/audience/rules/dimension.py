@@ -254,6 +254,11 @@ def dimension_files(folder: Path) -> dict[str, Path]:
     return found
 
 
+def is_dimension_file(path: Path) -> bool:
+    """Whether a path is that of a dimension: a YAML file in a folder ``dimensions``."""
+    return path.suffix in _SUFFIXES and path.parent.name == FOLDER
+
+
 def _read(tree: Tree, name: str) -> tuple[Dimension | None, list[Problem]]:
     data = tree.data
     if not isinstance(data, Mapping):
