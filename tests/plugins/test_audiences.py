@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from starlette.testclient import TestClient
@@ -24,16 +26,15 @@ REFERENCE = AudienceReference(
 
 
 @pytest.fixture
-def saved(airflow_store: Store) -> Iterator[Store]:
-    """Two versions of ``rest.vip``, saved by a task."""
+def vip(airflow_store: Store) -> Iterator[str]:
+    """The name of a new audience with two versions, saved by a task."""
     make_metadata()
+    name = f"vip_{uuid4().hex}"
     for run in ("r1", "r2"):
-        save(airflow_store, "rest.vip", REFERENCE, dag_id="shop.rest", run_id=run, task_id="who")
-    yield airflow_store
-    try:
-        delete_audience(airflow_store, "rest.vip", version=None)
-    except NotFoundError:
-        return
+        save(airflow_store, name, REFERENCE, dag_id="shop.rest", run_id=run, task_id="who")
+    yield name
+    with suppress(NotFoundError):
+        delete_audience(airflow_store, name, version=None)
 
 
 def call(
@@ -44,57 +45,57 @@ def call(
     return server.request(method, address, headers=headers, **more)
 
 
-@pytest.mark.usefixtures("saved")
-def test_versions_are_shown_without_people_and_without_their_file(server: TestClient) -> None:
+def test_versions_are_shown_without_people_and_without_their_file(
+    server: TestClient, vip: str
+) -> None:
     listed = call(server, "GET", "", user="vera").json()["audiences"]
-    shown = call(server, "GET", "/rest.vip").json()
+    shown = call(server, "GET", f"/{vip}").json()
 
-    (vip,) = [one for one in listed if one["name"] == "rest.vip"]
-    assert [vip["version"], 1] == [one["version"] for one in shown["versions"]]
+    (newest,) = [one for one in listed if one["name"] == vip]
+    assert [2, 1] == [one["version"] for one in shown["versions"]]
     assert ("shop.rest", "r2", "who", "update", 3) == (
-        vip["dag_id"],
-        vip["run_id"],
-        vip["task_id"],
-        vip["action"],
-        vip["count"],
+        newest["dag_id"],
+        newest["run_id"],
+        newest["task_id"],
+        newest["action"],
+        newest["count"],
     )
-    assert {"name": "phone", "kind": "text"} in vip["columns"]
-    assert "uri" not in vip
-    assert [1] == [one["version"] for one in call(server, "GET", "/rest.vip@1").json()["versions"]]
+    assert {"name": "phone", "kind": "text"} in newest["columns"]
+    assert "uri" not in newest
+    assert [1] == [one["version"] for one in call(server, "GET", f"/{vip}@1").json()["versions"]]
 
 
-@pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/rest.vpi", 404),
-        ("GET", "/rest.vip@9", 404),
-        ("GET", "/rest.vip@x", 422),
-        ("DELETE", "/rest.vip", 422),
-        ("DELETE", "/rest.vip@1?every_version=true", 422),
-        ("PATCH", "/rest.vip@1", 422),
+        ("GET", "x", 404),
+        ("GET", "@9", 404),
+        ("GET", "@x", 422),
+        ("DELETE", "", 422),
+        ("DELETE", "@1?every_version=true", 422),
+        ("PATCH", "@1", 422),
     ],
 )
 def test_what_is_not_there_or_not_meant_is_told(
-    server: TestClient, method: str, path: str, status: int
+    server: TestClient, vip: str, method: str, path: str, status: int
 ) -> None:
-    body = {"json": {"description": "x"}} if method == "PATCH" else {}
+    body = {"description": "x"} if method == "PATCH" else None
 
-    assert status == call(server, method, path, **body).status_code
+    assert status == call(server, method, f"/{vip}{path}", json=body).status_code
 
 
-def test_who_may_start_the_workflow_describes_and_deletes(saved: Store, server: TestClient) -> None:
-    said = {"json": {"description": "Those who buy most"}}
+def test_who_may_start_the_workflow_describes_and_deletes(
+    airflow_store: Store, server: TestClient, vip: str
+) -> None:
+    body = {"description": "Those who buy most"}
     users = (None, "vera", "maria")
 
-    answers = [call(server, "PATCH", "/rest.vip", user=user, **said) for user in users]
+    answers = [call(server, "PATCH", f"/{vip}", user=user, json=body) for user in users]
     assert [401, 403, 200] == [each.status_code for each in answers]
-    assert "Those who buy most" == find_audience(saved, "rest.vip").description
+    assert "Those who buy most" == find_audience(airflow_store, vip).description
 
-    version = find_audience(saved, "rest.vip").version
-    answers = [call(server, "DELETE", f"/rest.vip@{version}", user=user) for user in users]
+    answers = [call(server, "DELETE", f"/{vip}@2", user=user) for user in users]
     assert [401, 403, 200] == [each.status_code for each in answers]
-    assert {"name": "rest.vip", "deleted": [version]} == answers[-1].json()
-    assert 1 < version
-    assert 200 == call(server, "DELETE", "/rest.vip?every_version=true").status_code
-    assert 404 == call(server, "GET", "/rest.vip").status_code
+    assert {"name": vip, "deleted": [2]} == answers[-1].json()
+    assert 200 == call(server, "DELETE", f"/{vip}?every_version=true").status_code
+    assert 404 == call(server, "GET", f"/{vip}").status_code

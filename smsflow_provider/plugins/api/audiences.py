@@ -47,7 +47,7 @@ def read_audiences(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
 
 @router.get("/audiences/{name}")
 def read_audience(name: str, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
-    """Show the versions of one that the caller may see, newest first; ``name@3`` shows the third."""
+    """Show the versions of one that the caller may see, newest first; or ``name@3`` alone."""
     bare, version = _readable(name, store, user)
     versions = [one for one in list_versions(store, bare) if version in (None, one.version)]
     return {"name": bare, "versions": [_told(one) for one in versions if _may_see(user, one)]}
