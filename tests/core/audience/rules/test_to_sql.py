@@ -351,7 +351,7 @@ def test_types_of_connections_have_a_dialect() -> None:
 
 def test_a_connection_that_is_no_database_names_those_that_are() -> None:
     with pytest.raises(AudienceError) as caught:
-        dialect_of("postgress")
+        dialect_of("postgre")
     assert caught.value.facts["near"] == ["postgres"]
 
 
