@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -206,6 +207,26 @@ def test_what_is_written_is_at_the_socket_when_the_call_returns(run: Run) -> Non
             return left, is_usable
 
     assert (0, False) == run(go())
+
+
+@LOOPS
+def test_each_request_of_a_connection_has_the_whole_of_its_time(run: Run) -> None:
+    """One timer serves them all: that of the first must neither end the second nor be its last."""
+
+    async def go() -> tuple[str, float, int]:
+        async with serving([OK], []) as server, HttpTransport(answer_timeout_s=0.2) as transport:
+            request = HttpRequest(method="GET", url=server.url)
+            await transport(request)
+            await asyncio.sleep(0.1)
+            began = time.monotonic()
+            with pytest.raises(MaybeSentError) as caught:
+                await asyncio.wait_for(transport(request), timeout=5)
+            return str(caught.value.facts["code"]), time.monotonic() - began, server.connections
+
+    code, took_s, connections = run(go())
+
+    assert ("timeout", 1) == (code, connections)
+    assert took_s > 0.19
 
 
 @LOOPS
