@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from smsflow_provider.cli.lint_audience import problems_of_audience
 from smsflow_provider.core.audience.rules.dimension import (
     dimension_files,
     is_dimension_file,
@@ -95,7 +96,14 @@ def rules_of_workflow(path: Path, reading: Reading) -> Iterator[Problem]:
     for name, activity in reading.workflow.activities.items():
         for problem in _of_activity(activity, path):
             field = f"activities.{name}.{problem.field}"
-            yield replace(problem, field=field, line=reading.lines.get(field))
+            yield replace(problem, field=field, line=_line_of(field, reading))
+
+
+def _line_of(field: str, reading: Reading) -> int | None:
+    """Find the line of a field, or of the nearest thing around it."""
+    while field not in reading.lines and "." in field:
+        field = field.rpartition(".")[0]
+    return reading.lines.get(field)
 
 
 def _of_activity(activity: Activity, path: Path) -> Iterator[Problem]:
@@ -103,6 +111,9 @@ def _of_activity(activity: Activity, path: Path) -> Iterator[Problem]:
         yield from _of_delivery(activity, path)
     elif isinstance(activity, BuildAudience):
         yield from _lost_rules(path, dimension=activity.dimension)
+        if folder := _folder_near(path):
+            found = problems_of_audience(activity, folder)
+            yield from (replace(each, file=str(path)) for each in found)
 
 
 def _of_delivery(delivery: SmsDelivery, path: Path) -> Iterator[Problem]:
@@ -129,11 +140,15 @@ def _syntax(text: str) -> list[str]:
     return problems_of_syntax(text)
 
 
+def _folder_near(path: Path) -> Path | None:
+    """Find the nearest folder of rules."""
+    parents = path.resolve().parents
+    return next((each / FOLDER for each in parents if (each / FOLDER).is_dir()), None)
+
+
 def _lost_rules(path: Path, **named: str | None) -> Iterator[Problem]:
     """Name the rules by their kind that the nearest folder of rules does not hold."""
-    folder = next(
-        (each / FOLDER for each in path.resolve().parents if (each / FOLDER).is_dir()), None
-    )
+    folder = _folder_near(path)
     if folder is None:
         return
     for field, name in named.items():

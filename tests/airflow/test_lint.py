@@ -416,6 +416,41 @@ def test_a_workflow_names_a_dimension_that_is_there(
     assert f"{path}:5: {problem}\n" in capsys.readouterr().out
 
 
+def test_rules_of_a_workflow_are_held_against_their_dimension(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "rules" / "dimensions"
+    folder.mkdir(parents=True)
+    (folder / "people.yaml").write_text(
+        "table: people\nkey: id\nphone: phone\ncolumns: {city: text, age: integer}\n"
+    )
+    (tmp_path / "workflows").mkdir()
+    path = tmp_path / "workflows" / "a.yaml"
+    path.write_text(
+        "id: team.a\n"
+        "activities:\n"
+        "  who:\n"
+        "    kind: build_audience\n"
+        "    dimension: people\n"
+        "    columns: [cty]\n"
+        "    save_as: grown\n"
+        "    rules:\n"
+        "      - {column: age, at_least: '{{ params.age }}'}\n"
+        "      - any:\n"
+        "          - {column: citty, equals: Lyon}\n"
+        "          - {column: age, starts_with: a}\n"
+        "params: {age: {type: integer, default: 18}}\n"
+    )
+    assert 1 == lint([path])
+
+    said = capsys.readouterr().out.splitlines()
+    assert 3 == len(said)
+    assert said[0].startswith(f"{path}:6: activities.who.columns.0: unknown column 'cty'")
+    assert said[1].startswith(f"{path}:11: activities.who.rules.1.any.0.column: unknown column")
+    assert "did you mean 'city'?" in said[1]
+    assert said[2].startswith(f"{path}:12: activities.who.rules.1.any.1")
+
+
 def test_an_expression_that_is_no_sql_is_told_where_it_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
