@@ -23,7 +23,8 @@ from smsflow_provider.core.audience.place import local_path, remove_whole
 from smsflow_provider.core.delivery.erase import Erased, KeptFiles, erase
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.core.store.erasure import Person, lift_erased
+from smsflow_provider.core.store.erased import lift_erased
+from smsflow_provider.core.store.erasure import Person
 
 #: Exit codes: a number that is none, or nobody said --yes; and something was left.
 REFUSED, INCOMPLETE = 1, 3

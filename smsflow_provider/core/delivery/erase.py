@@ -29,6 +29,7 @@ from smsflow_provider.core.store.audience_files import (
     register_file,
 )
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.erased import remember_erased
 from smsflow_provider.core.store.erasure import (
     Left,
     Person,
@@ -39,7 +40,6 @@ from smsflow_provider.core.store.erasure import (
     forget_messages,
     is_being_read,
     mark_purged,
-    remember_erased,
     repoint_audiences,
 )
 from smsflow_provider.core.store.suppressed import NOBODY

@@ -6,13 +6,10 @@ Counts stay exact: rows of messages, outcomes and exclusions are emptied, never 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import polars as pl
 
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.appending import array_of
@@ -21,11 +18,6 @@ from smsflow_provider.core.store.statements import statements
 from smsflow_provider.core.store.suppressed import NOBODY
 
 _SQL: Final = "erasure"
-#: Bytes of a block of SHA-256, to which RFC 2104 fills a key.
-_BLOCK: Final = 64
-#: Numbers hashed at once by the server.
-_PAGE: Final = 100_000
-
 #: States in which the messages of a delivery are not touched, and what a person can do about it.
 UNTOUCHED: Final = {
     DeliveryState.PREPARING: "it is being prepared",
@@ -70,56 +62,6 @@ def _changing(store: Store, *, dry_run: bool) -> Iterator[Connection]:
         yield connection
         if dry_run:
             connection.rollback()
-
-
-def remember_erased(store: Store, phone: int) -> None:
-    """Keep the hash of a number: from now on nothing is sent to it. Said twice, it is once."""
-    key = secrets.token_bytes(32).ljust(_BLOCK, b"\0")
-    pads = {
-        "inner_pad": bytes(byte ^ 0x36 for byte in key),
-        "outer_pad": bytes(byte ^ 0x5C for byte in key),
-    }
-    sqls = statements(_SQL)
-    with store.transaction() as connection:
-        connection.execute(sqls["make_key"], pads)
-        connection.execute(sqls["remember"], {"phone": phone})
-
-
-def lift_erased(connection: Connection, phones: Sequence[int]) -> int:
-    """
-    Forget the hashes of some numbers, so that they may be texted again.
-
-    Returns:
-        How many were kept.
-    """
-    values = {"phones": array_of(phones)}
-    return connection.execute(statements(_SQL)["lift"], values).rowcount
-
-
-def erased_among(store: Store, phones: pl.Series) -> pl.Series:
-    """
-    Find the numbers of people who were erased.
-
-    Costs nothing while nobody was; else the server hashes every number, some microseconds each.
-
-    Args:
-        phones: UInt64; zeros are no numbers.
-
-    Returns:
-        Those, ascending.
-    """
-    sqls = statements(_SQL)
-    found: list[int] = []
-    with store.transaction() as connection:
-        row = connection.execute(sqls["has_erased"]).fetchone()
-        if row is None or not row["has_some"]:
-            return pl.Series("phone", [], dtype=pl.UInt64)
-        asked = phones.filter(phones > 0).unique()
-        for piece in asked.to_frame("phone").iter_slices(_PAGE):
-            values = {"phones": array_of(piece["phone"].to_list())}
-            rows = connection.execute(sqls["erased_among"], values).fetchall()
-            found += [row["phone"] for row in rows]
-    return pl.Series("phone", sorted(found), dtype=pl.UInt64)
 
 
 def forget_lists(store: Store, person: Person, *, dry_run: bool) -> list[Removed]:

@@ -11,7 +11,7 @@ from typing import Final
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.model import Reply
 from smsflow_provider.core.store.connection import Connection, Row, Store
-from smsflow_provider.core.store.erasure import lift_erased
+from smsflow_provider.core.store.erased import lift_erased
 from smsflow_provider.core.store.phones import HIGHEST, LOWEST
 from smsflow_provider.core.store.refused_opt_outs import FROM_GATEWAY
 from smsflow_provider.core.store.statements import statements

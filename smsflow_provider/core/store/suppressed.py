@@ -8,6 +8,7 @@ from typing import Final
 
 from smsflow_provider.core.store.appending import array_of
 from smsflow_provider.core.store.connection import Connection
+from smsflow_provider.core.store.erased import erased_of
 from smsflow_provider.core.store.ledger_rows import Taken
 from smsflow_provider.core.store.scopes import sender_scope
 from smsflow_provider.core.store.statements import statements
@@ -54,4 +55,7 @@ def _reasons(
     rows = connection.execute(
         statements("ledger")["suppressed"], {"phones": array_of(phones), "scopes": list(scopes)}
     ).fetchall()
-    return {row["phone"]: row["reason"] for row in rows}
+    found = {row["phone"]: row["reason"] for row in rows}
+    if found.pop(0, None):
+        found |= dict.fromkeys(erased_of(connection, phones), "erased")
+    return found

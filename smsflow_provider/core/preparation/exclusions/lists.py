@@ -13,7 +13,7 @@ from smsflow_provider.core.preparation.exclusions.pressure import Pressure, leas
 from smsflow_provider.core.preparation.exclusions.rules import ExclusionRules, Lists
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.contacts import contacts_of
-from smsflow_provider.core.store.erasure import erased_among
+from smsflow_provider.core.store.erased import erased_among
 from smsflow_provider.core.store.opt_outs import load_opt_out_lists
 from smsflow_provider.core.store.quarantine import load_quarantine
 
@@ -57,11 +57,10 @@ def _opt_outs(store: Store, candidates: Candidates, rules: ExclusionRules) -> di
     """Load the lists of opt-outs; who was erased is on the first of them, whichever it is."""
     found = load_opt_out_lists(store, scopes_of(candidates, rules.scopes))
     if rules.scopes:
-        phones = pl.Series("phone", candidates.columns.phone, dtype=pl.UInt64)
-        erased = erased_among(store, phones)
-        if len(erased):
-            first = rules.scopes[0]
-            found[first] = pl.concat([found[first], erased]).unique().sort()
+        erased = erased_among(store, candidates.columns.phone.tolist())
+        if erased:
+            first, more = rules.scopes[0], pl.Series("phone", erased, dtype=pl.UInt64)
+            found[first] = pl.concat([found[first], more]).unique().sort()
     return found
 
 

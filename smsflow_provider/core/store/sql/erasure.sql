@@ -1,27 +1,27 @@
 -- make_key --
 -- The store's own key of hashes, made once; later calls change nothing.
-INSERT INTO smsflow_erasure_key (inner_pad, outer_pad) VALUES (%(inner_pad)s, %(outer_pad)s) ON CONFLICT (no) DO NOTHING;
+INSERT INTO smsflow_erasure_key (secret) VALUES (%(secret)s) ON CONFLICT (no) DO NOTHING;
+
+-- read_key --
+-- That key.
+SELECT secret FROM smsflow_erasure_key;
 
 -- remember --
 -- Keep the hash of a number. Walks the primary key (hash).
-INSERT INTO smsflow_erased (hash)
-SELECT smsflow_keyed_hash_v1(inner_pad, outer_pad, %(phone)s::bigint) FROM smsflow_erasure_key
-ON CONFLICT (hash) DO NOTHING;
+INSERT INTO smsflow_erased (hash) VALUES (%(hash)s) ON CONFLICT (hash) DO NOTHING;
 
 -- lift --
--- Forget the hashes of some numbers: these people may be texted again. Walks the primary key (hash).
-DELETE FROM smsflow_erased e USING smsflow_erasure_key k, unnest(%(phones)s::bigint[]) AS p (phone)
- WHERE e.hash = smsflow_keyed_hash_v1(k.inner_pad, k.outer_pad, p.phone);
+-- Forget some hashes: these people may be texted again. Walks the primary key (hash).
+DELETE FROM smsflow_erased WHERE hash = ANY(%(hashes)s::bytea[]);
 
--- has_erased --
--- Whether anybody was ever erased. Walks the primary key.
-SELECT EXISTS (SELECT FROM smsflow_erased) AS has_some;
+-- known_hashes --
+-- Which of some hashes, 16 bytes each, are kept. Walks the primary key (hash) for each.
+SELECT hash FROM smsflow_erased
+ WHERE hash IN (SELECT substr(%(packed)s::bytea, at, 16) FROM generate_series(1, length(%(packed)s::bytea), 16) AS at);
 
--- erased_among --
--- Which of some numbers belong to people who were erased. Walks the primary key (hash) for each.
-SELECT p.phone FROM smsflow_erasure_key k CROSS JOIN unnest(%(phones)s::bigint[]) AS p (phone)
- WHERE EXISTS (SELECT FROM smsflow_erased e
-                WHERE e.hash = smsflow_keyed_hash_v1(k.inner_pad, k.outer_pad, p.phone));
+-- packed_hashes --
+-- All hashes that are kept, 16 bytes each. Reads the whole table: a row a person who was erased.
+SELECT string_agg(hash, '') AS hashes FROM smsflow_erased;
 
 -- drop_opt_outs --
 -- Take a number off every list; its hash stands for them. Walks the primary key (phone, scope).

@@ -169,8 +169,8 @@ SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messa
  WHERE preparation = %(preparation)s AND position = ANY(%(positions)s) ORDER BY position;
 
 -- suppressed --
--- Which of these people opted out, were quarantined or were erased since the preparation. Walks the primary keys of
--- smsflow_opt_outs, smsflow_quarantine and smsflow_erased; nothing is hashed while nobody is erased.
+-- Which of these people opted out or were quarantined since the preparation; and, as number 0, whether anybody was
+-- ever erased. Walks the primary keys of smsflow_opt_outs and smsflow_quarantine.
 SELECT phone, min(reason) AS reason FROM (
        SELECT x.phone, 'opted_out' AS reason FROM smsflow_opt_outs x
         WHERE x.phone = ANY(%(phones)s::bigint[]) AND x.scope = ANY(%(scopes)s)
@@ -178,10 +178,7 @@ SELECT phone, min(reason) AS reason FROM (
        SELECT q.phone, 'quarantined' FROM smsflow_quarantine q
         WHERE q.phone = ANY(%(phones)s::bigint[]) AND q.quarantined_at IS NOT NULL
         UNION ALL
-       SELECT p.phone, 'erased' FROM smsflow_erasure_key k CROSS JOIN unnest(%(phones)s::bigint[]) AS p (phone)
-        WHERE EXISTS (SELECT FROM smsflow_erased)
-          AND EXISTS (SELECT FROM smsflow_erased e
-                       WHERE e.hash = smsflow_keyed_hash_v1(k.inner_pad, k.outer_pad, p.phone))) AS found
+       SELECT 0, 'erased' WHERE EXISTS (SELECT FROM smsflow_erased)) AS found
  GROUP BY phone;
 
 -- reported --

@@ -54,26 +54,20 @@ SELECT DISTINCT ON (uri) uri, dag_id, run_id, row_count, fingerprint, created_at
  WHERE uri ~ '[.][0-9]+-[0-9a-f]{32}[.]parquet$'
  ORDER BY uri, created_at;
 
--- People who were erased: a keyed hash of the number and nothing else, so that it is never sent to again.
--- The key is made once and never changes: without it no hash could be compared. It is kept as the two blocks that
--- HMAC makes of it (RFC 2104), because that is all a server without extensions needs.
+-- People who were erased: a keyed hash of the number and nothing else, so that it is never sent to again. The hash
+-- is the first 16 bytes of HMAC-SHA-256 over the number's digits.
+-- The key is made once and never changes: without it no hash could be compared.
 CREATE TABLE smsflow_erasure_key (
     no            smallint NOT NULL DEFAULT 1 PRIMARY KEY CHECK (no = 1),
-    inner_pad     bytea NOT NULL CHECK (length(inner_pad) = 64),
-    outer_pad     bytea NOT NULL CHECK (length(outer_pad) = 64)
+    secret        bytea NOT NULL CHECK (length(secret) >= 32)
 );
 CREATE TABLE smsflow_erased (
     hash          bytea NOT NULL PRIMARY KEY CHECK (length(hash) = 16),
     erased_on     date NOT NULL DEFAULT current_date
 );
--- The first 16 bytes of HMAC-SHA-256 over the digits of a number.
-CREATE FUNCTION smsflow_keyed_hash_v1(inner_pad bytea, outer_pad bytea, phone bigint) RETURNS bytea
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN substr(sha256(outer_pad || sha256(inner_pad || convert_to(phone::text, 'UTF8'))), 1, 16);
 """
 
 DOWNGRADE = """
-DROP FUNCTION smsflow_keyed_hash_v1(bytea, bytea, bigint);
 DROP TABLE smsflow_erased;
 DROP TABLE smsflow_erasure_key;
 DROP TABLE smsflow_audience_files;
