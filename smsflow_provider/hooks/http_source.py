@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import BaseHook
@@ -16,9 +16,6 @@ from smsflow_provider.core.audience.pages import PageAnswer, PageRequest
 from smsflow_provider.core.audience.source import Pick, all_columns
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import AudienceError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 #: Bytes of one answer. A page is held in memory whole.
 MOST_BYTES = 64 * 1024 * 1024
@@ -51,8 +48,8 @@ class HttpSource:
         """The connection's id."""
         return self._conn_id
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Hand out the rows; see ``Source.batches``."""
+    def batches(self) -> Iterator[Any]:
+        """Hand out the rows as Arrow batches; see ``Source.batches``."""
         hook = BaseHook.get_hook(self._conn_id)
         if not isinstance(hook, HttpHook):
             raise AudienceError(
