@@ -16,6 +16,8 @@ from smsflow_provider.core.audience.source import BATCH_ROWS, Pick, all_columns
 from smsflow_provider.core.audience.spool import empty_batch
 from smsflow_provider.core.errors import AudienceError
 
+#: The module that reads spreadsheets.
+LIBRARY = "fastexcel"
 #: How files of old Excel begin, and what a new one, which is a zip, has in its first bytes.
 _OLD_MARK = b"\xd0\xcf\x11\xe0"
 _ZIP_MARK = b"PK\x03\x04"
@@ -52,11 +54,19 @@ class ExcelBatches:
         label: The file's name, for errors.
         options: Which sheet.
         pick: Which columns to read.
+        library: The module that reads such files; an extra of this package brings it.
     """
 
     def __init__(
-        self, data: bytes, *, label: str, options: FileOptions = PLAIN, pick: Pick = all_columns
+        self,
+        data: bytes,
+        *,
+        label: str,
+        options: FileOptions = PLAIN,
+        pick: Pick = all_columns,
+        library: str = LIBRARY,
     ) -> None:
+        self._library = library
         self._data = data
         self._label = label
         self._options = options
@@ -65,7 +75,7 @@ class ExcelBatches:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Hand out the rows; see ``Source.batches``."""
-        library = _library(self._label)
+        library = _loaded(self._library, label=self._label)
         try:
             yield from self._read(library.read_excel(self._data))
         except library.FastExcelError as error:
@@ -115,9 +125,9 @@ class ExcelBatches:
         raise AudienceError(problem, file=self._label, sheets=names)
 
 
-def _library(label: str) -> Any:
+def _loaded(library: str, *, label: str) -> Any:
     try:
-        return import_module("fastexcel")
+        return import_module(library)
     except ImportError:
         raise AudienceError(
             "Excel files need the extra 'excel': pip install 'smsflow-provider[excel]'", file=label

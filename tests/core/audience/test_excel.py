@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from smsflow_provider.core.audience.build import build_audience
+from smsflow_provider.core.audience.excel import ExcelBatches
 from smsflow_provider.core.audience.file_options import FileOptions
 from smsflow_provider.core.audience.files import FileBatches
 from smsflow_provider.core.audience.source import all_columns, told_by
@@ -144,10 +144,11 @@ def test_what_begins_as_excel_but_is_none_is_told(data: bytes) -> None:
     assert "password" in str(refusal(data))
 
 
-def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "fastexcel", None)
+def test_without_the_extra_the_error_says_what_to_install() -> None:
+    source = ExcelBatches(b"", label="people.xlsx", library="no_such_library")
 
-    assert "smsflow-provider[excel]" in str(refusal(book_of({"People": [["phone"]]})))
+    with pytest.raises(AudienceError, match=r"smsflow-provider\[excel\]"):
+        list(source.batches())
 
 
 def test_a_spreadsheet_becomes_an_audience_with_phones_as_texts(tmp_path: Path) -> None:
