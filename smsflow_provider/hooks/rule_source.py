@@ -249,7 +249,7 @@ def database_for(
             "nobody says which database to ask: write conn_id in the dimension or the activity",
             dimension=dimension.name,
         )
-    return database_of(chosen, dialect=getattr(dimension, "dialect", None), find=find)
+    return database_of(chosen, dialect=dimension.dialect, find=find)
 
 
 def plan_of(settings: Mapping[str, Any], *, dimension: Dimension, now: datetime) -> Plan:

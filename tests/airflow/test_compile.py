@@ -7,6 +7,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -428,6 +429,15 @@ def test_the_examples_are_compiled_and_have_no_problems() -> None:
     } == set(load_workflows(EXAMPLES))
 
 
+def test_parameters_in_rules_keep_their_type_wherever_they_stand() -> None:
+    dag = load_workflows(EXAMPLES)["marketing.store_evening"]
+    first, _, spent, *_ = dag.task_dict["guests"].rules["all"]  # type: ignore[union-attr]
+    context: Any = {"params": {"region": "IDF", "minimum_spent": 12.5}, "dag_run": None}
+
+    assert "IDF" == first["equals"].resolve({**context, "dag_run": SimpleNamespace(conf={})})
+    assert 12.5 == spent["at_least"].resolve({**context, "dag_run": SimpleNamespace(conf={})})
+
+
 def test_the_weekly_example_comes_due_on_tuesdays_at_nine_in_paris() -> None:
     dag = load_workflows(EXAMPLES)["marketing.weekly_offer"]
 
@@ -489,7 +499,7 @@ def test_parsing_loads_nothing_heavy_and_gives_the_same_dag_each_time() -> None:
     first, second = look(EXAMPLES), look(EXAMPLES)
 
     assert [] == first["heavy"]
-    assert 3 == len(first["dags"])
+    assert 4 == len(first["dags"])
     assert first["dags"] == second["dags"]
 
 

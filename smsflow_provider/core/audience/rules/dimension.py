@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from smsflow_provider.core.audience.rules.dialects import Dialect
 from smsflow_provider.core.audience.rules.moments import Clock, UnfitError
 from smsflow_provider.core.audience.rules.plan import Kind
 from smsflow_provider.core.audience.rules.rule import AnyRule, Saved, walk
@@ -147,6 +148,8 @@ class Dimension(Part):
     description: str = ""
     #: Airflow connection of the database. None: the activity says.
     conn_id: Text | None = None
+    #: SQL of the database, such as ``postgres``. None: the type of the connection tells.
+    dialect: Dialect | None = None
     #: Table with one row for each person, as the database calls it.
     table: Table
     #: Column that identifies a person; unique, never empty.
