@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,29 @@ def test_a_version_that_a_delivery_under_way_was_made_from_is_not_deleted(
             delete_audience(store, "vip", version=version)
         assert {f"d-{state}": state} == caught.value.facts["deliveries"]
     assert [1] == delete_audience(store, "vip", version=1)
+
+
+def test_an_upgrade_knows_the_files_of_the_version_before_and_nobody_elses(store: Store) -> None:
+    """Only names that a build task gives: a reference may also name a file of the user's own."""
+    step = import_module("smsflow_provider.core.store.migrations.versions.0004_audiences")
+    ours, theirs = f"file:///a/d/r/who.1-{'0a' * 16}.parquet", "s3://crm/people.parquet"
+    with store.transaction() as connection:
+        connection.execute(step.DOWNGRADE)
+        for version, uri in enumerate((ours, ours, theirs), start=1):
+            connection.execute(
+                "INSERT INTO smsflow_audiences (name, version, uri, row_count, columns,"
+                " fingerprint, created_at) VALUES ('vip', %s, %s, 3, '[]', 'ab', '2026-01-02')",
+                (version, uri),
+            )
+        connection.execute(
+            "INSERT INTO smsflow_deliveries (id, kind, label, state, audience) VALUES"
+            " ('d', 'campaign', 'x', 'finished',"
+            "  jsonb_build_object('uri', %s::text, 'count', 3, 'fingerprint', 'ab'))",
+            (ours.replace("who", "others"),),
+        )
+        connection.execute(step.UPGRADE)
+
+    known = [(one.uri, one.count) for one in iterate_files(store)]
+    assert [(ours, 3), (ours.replace("who", "others"), 3)] == known
+    assert 2026 == find_audience(store, "vip").built_at.year
+    assert find_audience(store, "vip").built_at == find_audience(store, "vip").created_at

@@ -44,25 +44,25 @@ class PersonKeys:
             batches: With ``recipient_id`` and ``phone``.
             by_id: Whether ids identify people. False: they are row numbers.
         """
-        ids, phones = [_NONE], [_NONE]
+        ids, phones = [NOBODY], [NOBODY]
         for batch in batches:
             if by_id:
                 ids.append(id_keys(_column(batch, ID)).to_numpy())
             phones.append(phone_keys(_column(batch, PHONE)).drop_nulls().to_numpy())
-        return cls(ids=np.unique(np.concatenate(ids)), phones=np.unique(np.concatenate(phones)))
+        return cls(ids=_sorted(ids), phones=_sorted(phones))
 
     @classmethod
     def of_ids(cls, ids: Iterable[str]) -> Self:
         """Make the keys of a few people that are named by their ids."""
         named = id_keys(pl.Series([*ids], dtype=pl.String)).to_numpy()
-        return cls(ids=np.unique(named), phones=_NONE)
+        return cls(ids=np.unique(named), phones=NOBODY)
 
     def are_in(self, batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
         """Tell for each row whether it is one of these people."""
         phones = phone_keys(_column(batch, PHONE))
-        known = _is_in(phones.fill_null(0).to_numpy(), self.phones)
+        known = is_in(phones.fill_null(0).to_numpy(), self.phones)
         if len(self.ids):
-            known |= _is_in(id_keys(_column(batch, ID)).to_numpy(), self.ids)
+            known |= is_in(id_keys(_column(batch, ID)).to_numpy(), self.ids)
         return known
 
 
@@ -86,7 +86,15 @@ def phone_keys(phones: pl.Series) -> pl.Series:
     return keys.to_frame("key").select(pl.when(is_phone).then("key")).to_series()
 
 
-_NONE: Keys = np.array([], dtype=np.uint64)
+NOBODY: Keys = np.array([], dtype=np.uint64)
+
+
+def _sorted(parts: list[Keys]) -> Keys:
+    """Put parts together and sort them in place: twice eight bytes a key at the most."""
+    keys = np.concatenate(parts)
+    parts.clear()
+    keys.sort()
+    return keys
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pl.Series:
@@ -94,7 +102,7 @@ def _column(batch: pa.RecordBatch, name: str) -> pl.Series:
     return pl.Series(array)
 
 
-def _is_in(keys: Keys, known: Keys) -> npt.NDArray[np.bool_]:
+def is_in(keys: Keys, known: Keys) -> npt.NDArray[np.bool_]:
     """Look up in a sorted array; nothing is known of an empty one."""
     if not len(known):
         return np.zeros(len(keys), dtype=np.bool_)

@@ -76,7 +76,7 @@ def append_people(
     row counts (see ``PersonKeys``). Within either nothing is left out: two rows of one person stay
     two. Where ids are row numbers, only phones are compared, and the rows are numbered anew.
 
-    Bounded memory: batches of 50,000 rows, and 16 bytes for each of *people*.
+    Bounded memory: batches of 50,000 rows, and some 25 bytes for each of *people*.
 
     Args:
         store: Keeps the versions.

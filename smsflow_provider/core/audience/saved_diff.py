@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from smsflow_provider.core.audience.layout import ID, PHONE
 from smsflow_provider.core.audience.masking import masked_phone
-from smsflow_provider.core.audience.person_keys import id_keys, phone_keys
+from smsflow_provider.core.audience.person_keys import (
+    NOBODY,
+    Keys,
+    id_keys,
+    is_in,
+    phone_keys,
+)
 from smsflow_provider.core.audience.place import OpenFile
 from smsflow_provider.core.audience.read import read_audience, read_schema
 from smsflow_provider.core.audience.reference import AudienceReference
@@ -70,7 +77,7 @@ def diff_audiences(
     """
     Compare two audiences person by person, by id.
 
-    Holds 16 bytes for each person of both. Rows are compared by a hash of 64 bits.
+    Holds about 80 bytes for each person of the larger one. Rows are compared by a hash of 64 bits.
 
     Raises:
         AudienceError: Only one of the two has ids of people; or a file is gone.
@@ -78,17 +85,17 @@ def diff_audiences(
     by = ID if have_own_ids(old, new, open_file=open_file) else PHONE
     before, after = (read_schema(each, open_file=open_file) for each in (old, new))
     columns = [name for name in before if before[name] == after.get(name) and name != ID]
-    found = _joined(*(_people(each, open_file, by, columns) for each in (old, new)))
+    found, unchanged = _differing(*(_people(each, open_file, by, columns) for each in (old, new)))
+    added, removed, changed = (pl.Series(found[kind][:SHOWN]) for kind in DiffKind)
     rows = [
-        *_shown(DiffKind.ADDED, found, new, open_file=open_file, by=by),
-        *_shown(DiffKind.REMOVED, found, old, open_file=open_file, by=by),
-        *_changed(found, old, new, open_file=open_file, by=by, columns=columns),
+        *_shown(DiffKind.ADDED, added, new, open_file=open_file, by=by),
+        *_shown(DiffKind.REMOVED, removed, old, open_file=open_file, by=by),
+        *_changed(changed, old, new, open_file=open_file, by=by, columns=columns),
     ]
-    counts = dict(found.group_by("kind").len().iter_rows())
     return AudienceDiff(
         by=by,
-        **{str(kind): counts.get(str(kind), 0) for kind in DiffKind},
-        unchanged=counts.get("unchanged", 0),
+        **{str(kind): len(keys) for kind, keys in found.items()},
+        unchanged=unchanged,
         columns_added=tuple(name for name in after if name not in before),
         columns_removed=tuple(name for name in before if name not in after),
         columns_changed=tuple(
@@ -102,35 +109,47 @@ def _key(frame: pl.DataFrame, by: str) -> pl.Series:
     return (id_keys if by == ID else phone_keys)(frame[by])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _People:
+    """Everybody of one audience once, sorted: a key, and the sum of the hashes of their rows."""
+
+    keys: Keys
+    rows: Keys
+
+
 def _people(
     reference: AudienceReference, open_file: OpenFile, by: str, columns: Sequence[str]
-) -> pl.DataFrame:
-    """Make one key and one hash per person; a sum, so that the order of their rows is nothing."""
-    parts = [pl.DataFrame(schema={"key": pl.UInt64, "row": pl.UInt64})]
+) -> _People:
+    keys, rows = [NOBODY], [NOBODY]
     for frame in read_audience(reference, open_file=open_file, check_content=True):
-        hashes = frame.select(columns).hash_rows()
-        part = pl.DataFrame({"key": _key(frame, by), "row": hashes}).drop_nulls("key")
-        parts.append(part.group_by("key").agg(pl.col("row").sum()))
-    return pl.concat(parts).group_by("key").agg(pl.col("row").sum())
+        part = pl.DataFrame({"key": _key(frame, by), "row": frame.select(columns).hash_rows()})
+        part = part.drop_nulls("key")
+        keys.append(part["key"].to_numpy())
+        rows.append(part["row"].to_numpy())
+    return _once(np.concatenate(keys), np.concatenate(rows))
 
 
-def _joined(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Put both beside each other: ``key`` and ``kind``."""
-    both = old.join(new, on="key", how="full", coalesce=True, suffix="_new")
-    kind = (
-        pl.when(pl.col("row").is_null())
-        .then(pl.lit("added"))
-        .when(pl.col("row_new").is_null())
-        .then(pl.lit("removed"))
-        .when(pl.col("row") != pl.col("row_new"))
-        .then(pl.lit("changed"))
-        .otherwise(pl.lit("unchanged"))
-    )
-    return both.select("key", kind=kind)
+def _once(keys: Keys, rows: Keys) -> _People:
+    """Add up the rows of each person, so that their order is nothing."""
+    if not len(keys):
+        return _People(keys=keys, rows=rows)
+    order = np.argsort(keys)
+    keys, rows = keys[order], rows[order]
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return _People(keys=keys[first], rows=np.add.reduceat(rows, first))
 
 
-def _keys_of(kind: DiffKind, found: pl.DataFrame) -> pl.Series:
-    return found.filter(pl.col("kind") == str(kind))["key"].sort().head(SHOWN)
+def _differing(old: _People, new: _People) -> tuple[dict[DiffKind, Keys], int]:
+    """Sort people by what became of them; those who are the same are only counted."""
+    both = is_in(old.keys, new.keys)
+    stayed = old.keys[both]
+    changed = stayed[old.rows[both] != new.rows[np.searchsorted(new.keys, stayed)]]
+    found = {
+        DiffKind.ADDED: new.keys[~is_in(new.keys, old.keys)],
+        DiffKind.REMOVED: old.keys[~both],
+        DiffKind.CHANGED: changed,
+    }
+    return found, len(stayed) - len(changed)
 
 
 def _rows_of(
@@ -151,18 +170,18 @@ def _rows_of(
 
 def _shown(
     kind: DiffKind,
-    found: pl.DataFrame,
+    keys: pl.Series,
     reference: AudienceReference,
     *,
     open_file: OpenFile,
     by: str,
 ) -> list[DiffRow]:
-    rows = _rows_of(reference, _keys_of(kind, found), open_file=open_file, by=by)
+    rows = _rows_of(reference, keys, open_file=open_file, by=by)
     return [_row(kind, each[0], by=by) for each in rows.values()]
 
 
 def _changed(
-    found: pl.DataFrame,
+    keys: pl.Series,
     old: AudienceReference,
     new: AudienceReference,
     *,
@@ -170,7 +189,6 @@ def _changed(
     by: str,
     columns: Sequence[str],
 ) -> list[DiffRow]:
-    keys = _keys_of(DiffKind.CHANGED, found)
     before, after = (_rows_of(each, keys, open_file=open_file, by=by) for each in (old, new))
     return [
         _row(
