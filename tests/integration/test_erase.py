@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from psycopg.types.json import Jsonb
 
 from smsflow_provider.cli.erase import person_of
 from smsflow_provider.cli.main import main
@@ -188,6 +189,46 @@ def test_audiences_lose_the_person_and_versions_follow(store: Store, tmp_path: P
     assert [new.uri] == [one.uri for one in iterate_files(store)]
     assert not (tmp_path / "who.parquet").exists()
     assert () == forget(store).removed
+
+
+def test_an_old_file_that_could_not_be_removed_is_found_by_the_next_try(
+    store: Store, tmp_path: Path
+) -> None:
+    """As when the first try is killed just before."""
+    old = saved_audience(store, tmp_path, ("a", "0600000002"), ("b", "0600000003"))
+
+    def fail(_: str) -> None:
+        raise PermissionError
+
+    stuck = KeptFiles(open_file=open_local, at=place_of, remove=fail)
+    found = erase(store, PERSON, files=stuck)
+    assert [(f"audience file {old.uri}", "PermissionError")] == [
+        (one.what, one.why) for one in found.left
+    ]
+    kept = find_saved(store, "vip")
+    assert old.uri != kept.uri
+
+    assert {f"audience file {old.uri}": 1} == places_of(forget(store))
+    assert kept == find_saved(store, "vip")
+    assert not (tmp_path / "who.parquet").exists()
+
+
+def test_an_audience_from_which_a_delivery_is_being_prepared_is_left(
+    store: Store, tmp_path: Path
+) -> None:
+    old = saved_audience(store, tmp_path, ("a", "0600000002"))
+    make_prepared(store, count=1)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_deliveries SET state = 'preparing', audience = %s",
+            (Jsonb(old.as_dict()),),
+        )
+
+    assert {
+        "delivery d1": "it is being prepared",
+        f"audience file {old.uri}": "a delivery is being prepared from it",
+    } == {one.what: one.why for one in forget(store).left}
+    assert old.uri == find_saved(store, "vip").uri
 
 
 def test_an_audience_nobody_of_whom_goes_stays_as_it_is(store: Store, tmp_path: Path) -> None:

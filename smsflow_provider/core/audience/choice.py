@@ -127,6 +127,8 @@ def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> li
         problems.append("python_callable must be a function")
     if not settings.get("phone_column", "phone"):
         problems.append("phone_column must not be empty")
+    if isinstance(given.get("columns"), str):
+        problems.append("columns must be a list of names")
     if SourceKind.RULES in given:
         problems += _told_by_dimension(given)
     return problems + detail_problems(given)

@@ -90,6 +90,7 @@ def test_settings_that_do_not_go_together_are_told(
         ({"http": {"endpoint": "https://x"}, "conn_id": "api"}, "must not name a host"),
         ({"http": {"endpoint": "/people"}}, "http needs conn_id, the connection to ask"),
         ({"audience": "vip", "columns": ["a"]}, "columns goes with"),
+        ({"file": "f", "columns": "city"}, "columns must be a list of names"),
     ],
 )
 def test_what_belongs_to_one_source_is_checked_with_it(
