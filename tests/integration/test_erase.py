@@ -286,6 +286,13 @@ def test_start_to_every_list_consents_anew_and_start_to_one_does_not(store: Stor
     assert [1, 0] == [start("sender:ACME"), start(None)]
 
 
+def test_a_store_of_the_former_version_knows_of_nobody(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute("DROP TABLE smsflow_erased")
+
+    assert [] == erased_among(store, [PHONE])
+
+
 def test_the_hash_is_the_hmac_of_the_standard(store: Store) -> None:
     import hashlib  # noqa: PLC0415  the oracle
     import hmac  # noqa: PLC0415  same

@@ -69,6 +69,10 @@ def erased_among(store: Store, phones: Iterable[int]) -> list[int]:
 
 
 def _kept(connection: Connection) -> frozenset[bytes]:
+    # Deliveries are prepared on a store of the former version, too, before it is migrated.
+    known = connection.execute(statements(_SQL)["has_table"]).fetchone()
+    if known is None or not known["is_there"]:
+        return frozenset()
     row = connection.execute(statements(_SQL)["packed_hashes"], binary=True).fetchone()
     packed = (row and row["hashes"]) or b""
     return frozenset(

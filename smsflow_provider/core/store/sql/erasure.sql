@@ -19,6 +19,10 @@ DELETE FROM smsflow_erased WHERE hash = ANY(%(hashes)s::bytea[]);
 SELECT hash FROM smsflow_erased
  WHERE hash IN (SELECT substr(%(packed)s::bytea, at, 16) FROM generate_series(1, length(%(packed)s::bytea), 16) AS at);
 
+-- has_table --
+-- Whether this store can know of anybody who was erased: one of the former version cannot. Reads the catalogue.
+SELECT to_regclass('smsflow_erased') IS NOT NULL AS is_there;
+
 -- packed_hashes --
 -- All hashes that are kept, 16 bytes each. Reads the whole table: a row a person who was erased.
 SELECT string_agg(hash, '') AS hashes FROM smsflow_erased;
