@@ -79,6 +79,7 @@ def test_a_hot_statement_walks_an_index(store: Store, subject: str, name: str) -
         **dict.fromkeys(COUNTERS, 0),
         "preparations": [delivery.preparation],
         "positions": [7],
+        "with_gateways": True,
         "with_parts": False,
     }
     with store.transaction() as connection:
