@@ -21,6 +21,7 @@ from smsflow_provider.core.audience.rules.tree import read_rules
 from smsflow_provider.core.document.tree import read_tree
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.core.workflow.conf import filled
+from smsflow_provider.core.workflow.spec import BuildAudience
 from tests.docs.blocks import blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -61,6 +62,14 @@ def test_every_recipe_says_whom_it_finds() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     assert text.count("\n### ") == len(RECIPES) > 15
+
+
+def test_the_activity_that_is_shown_can_be_read() -> None:
+    (text,) = blocks(PAGE, "yaml", mark="activity")
+    ((name, activity),) = read_tree(text).data["activities"].items()
+
+    assert "guests" == name
+    assert "customers" == BuildAudience.model_validate(activity).dimension
 
 
 @pytest.fixture(scope="module")
