@@ -66,7 +66,8 @@ def test_every_recipe_says_whom_it_finds() -> None:
 
 def test_the_activity_that_is_shown_can_be_read() -> None:
     (text,) = blocks(PAGE, "yaml", mark="activity")
-    ((name, activity),) = read_tree(text).data["activities"].items()
+    shown: Any = read_tree(text).data
+    ((name, activity),) = shown["activities"].items()
 
     assert "guests" == name
     assert "customers" == BuildAudience.model_validate(activity).dimension
