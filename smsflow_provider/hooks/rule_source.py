@@ -151,13 +151,16 @@ class RulesSource:
         log_steps(self._counting)
 
     def _checked(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Pass the rows on; where there are none, make sure that this is what the rules say."""
+        """Pass each person on once; where there are none, make sure that the rules say so."""
         from smsflow_provider.core.audience.rules.count import check_links  # noqa: PLC0415  pyarrow
+        from smsflow_provider.core.audience.rules.missing import missing_told  # noqa: PLC0415  same
+        from smsflow_provider.core.audience.rules.unique import each_once  # noqa: PLC0415  same
 
         count = 0
-        for batch in batches:
-            count += batch.num_rows
-            yield batch
+        with missing_told(self._plan, **self._asking()):
+            for batch in each_once(batches, plan=self._plan, label=self.label):
+                count += batch.num_rows
+                yield batch
         if not count:
             check_links(self._plan, **self._asking())
 
@@ -222,8 +225,17 @@ def rules_source(settings: Mapping[str, Any], *, now: datetime, folder: Path) ->
         database=database_for(dimension, conn_id=settings.get("conn_id")),
         limits=limits_of(settings),
         count_steps=settings.get("count_steps", True),
-        written={name: settings[name] for name in ("dimension", "rules")},
+        written=_written(settings, dimension),
     )
+
+
+def _written(settings: Mapping[str, Any], dimension: Dimension) -> dict[str, Any]:
+    """Tell what was asked; that consent did not count, aloud too."""
+    found = {name: settings[name] for name in ("dimension", "rules")}
+    if dimension.consent and is_regardless(settings):
+        log.warning("People are taken regardless of consent: %s", ", ".join(dimension.consent))
+        found["regardless_of_consent"] = True
+    return found
 
 
 def database_for(
@@ -267,8 +279,29 @@ def plan_of(settings: Mapping[str, Any], *, dimension: Dimension, now: datetime)
         dimension=dimension,
         now=now,
         columns=settings.get("columns") or (),
-        regardless_of_consent=bool(settings.get("regardless_of_consent")),
+        regardless_of_consent=is_regardless(settings),
     )
+
+
+def is_regardless(settings: Mapping[str, Any]) -> bool:
+    """
+    Read ``regardless_of_consent`` of a task; what a template made of it counts as it reads.
+
+    Raises:
+        AudienceError: It is neither true nor false.
+
+    Example:
+        >>> is_regardless({"regardless_of_consent": "False"}), is_regardless({})
+        (False, False)
+    """
+    from smsflow_provider.core.audience.rules.moments import UnfitError  # noqa: PLC0415  not at parse
+    from smsflow_provider.core.audience.rules.values import read_flag  # noqa: PLC0415  same
+
+    try:
+        return read_flag(settings.get("regardless_of_consent") or False)
+    except UnfitError as error:
+        problem = f"regardless_of_consent: {error.text}"
+        raise AudienceError("the audience's settings cannot be read", problems=[problem]) from None
 
 
 def table_sql(

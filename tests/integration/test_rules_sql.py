@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,12 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsflow_provider.core.audience.rules.plan import (
+    Aggregate,
+    Any,
     Between,
     Column,
     Compare,
     Equals,
     Fold,
+    Function,
     Holds,
+    KeyPart,
     Kind,
     Matches,
     OneOf,
@@ -26,6 +31,7 @@ from smsflow_provider.core.audience.rules.plan import (
     Step,
     Test,
 )
+from smsflow_provider.core.audience.rules.to_frame import select_frame
 from smsflow_provider.core.audience.rules.to_sql import (
     count_sql,
     repeated_links_sql,
@@ -40,7 +46,7 @@ from tests.core.audience.rules.engines import (
     sqlite_engine,
 )
 from tests.core.audience.rules.oracle import Oracle
-from tests.core.audience.rules.worlds import COLUMNS, STORE, World
+from tests.core.audience.rules.worlds import CARELESS, COLUMNS, REFERRED, STORE, World
 
 #: What could end a literal or a statement somewhere, or be read as something else.
 NASTY = "'\"`\\%_!*?[](){}:;$#@&-/\n\r\t\x01\x1a\x7f\u2028 .aAéÉß\u0301日😀"
@@ -175,3 +181,52 @@ def test_a_limit_takes_the_first_people_by_key(engines: list[Engine]) -> None:
     for engine in loaded(engines, world):
         found = engine.run(select_sql(plan, dialect=engine.dialect, limit=3))
         assert [("B",), ("a",), ("b",)] == found
+
+
+def test_rows_that_tie_for_the_last_are_told_apart_by_code_point(engines: list[Engine]) -> None:
+    """The key is under a collation to which b comes before C; by code point it comes after."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        customer(id="1", referrer=None),
+        customer(id="2", referrer="1", seen=at, city="small", **{CARELESS: "b"}),
+        customer(id="3", referrer="1", seen=at, city="capital", **{CARELESS: "C"}),
+    ]
+    node = Aggregate(
+        path="rules",
+        link=REFERRED,
+        function=Function.LAST,
+        column=Column(name="city", kind=Kind.TEXT),
+        order=Column(name="seen", kind=Kind.MOMENT),
+        key=(KeyPart(name=CARELESS, kind=Kind.TEXT),),
+        test=Equals("small"),
+    )
+    key = Output(name="recipient_id", column=Column(name="id", kind=Kind.TEXT))
+    plan = Plan(table="crm.customers", key="id", outputs=(key,), steps=(Step(words="", node=node),))
+
+    world = World({name: rows if name == "crm.customers" else [] for name in COLUMNS})
+    for engine in loaded(engines, world):
+        assert [("1",)] == engine.run(select_sql(plan, dialect=engine.dialect)), engine.dialect
+    assert [("1",)] == select_frame(plan, world.frames()).rows()
+
+
+def test_a_thousand_conditions_are_not_too_deep(engines: list[Engine]) -> None:
+    city = Column(name="city", kind=Kind.TEXT)
+    nodes = tuple(
+        Compare(path="rules", column=city, test=Equals(f"v{number}")) for number in range(1_000)
+    )
+    key = Output(name="recipient_id", column=Column(name="id", kind=Kind.TEXT))
+    some = Plan(
+        table="crm.customers",
+        key="id",
+        outputs=(key,),
+        steps=(Step(words="", node=Any(path="rules", nodes=nodes)),),
+    )
+    others = replace(
+        some, steps=tuple(Step(words="", node=replace(one, is_negated=True)) for one in nodes)
+    )
+    rows = [customer(id="1", city="v999"), customer(id="2", city="w")]
+
+    world = World({name: rows if name == "crm.customers" else [] for name in COLUMNS})
+    for engine in loaded(engines, world):
+        assert [("1",)] == engine.run(select_sql(some, dialect=engine.dialect)), engine.dialect
+        assert [("2",)] == engine.run(select_sql(others, dialect=engine.dialect)), engine.dialect

@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smsflow_provider.core.audience.rules import plan, values
-from smsflow_provider.core.audience.rules.compare import Compared, Subject, compare
+from smsflow_provider.core.audience.rules.compare import (
+    Compared,
+    Subject,
+    compare,
+    is_never_below_zero,
+)
 from smsflow_provider.core.audience.rules.dimension import (
     DATED_KINDS,
     ColumnSpec,
@@ -91,6 +96,9 @@ def bind(
     """
     if now.utcoffset() is None:
         raise AudienceError("the moment of the rules needs a time zone")
+    if not isinstance(regardless_of_consent, bool):
+        # The text "False" would be true, and nobody's consent would count.
+        raise AudienceError("regardless_of_consent is not true or false")
     binder = _Binder(dimension, Clock(now=now, zone=dimension.zone))
     outputs = binder.outputs(columns)
     steps = [] if regardless_of_consent else list(binder.consent())
@@ -134,6 +142,9 @@ class _Binder:
             for name, column in fixed.items()
             if column is not None
         }
+        if isinstance(columns, str):
+            self._note("columns", "is not a list", "write [city, store.region]")
+            columns = ()
         for at, path in enumerate(columns):
             place, name = f"columns[{at}]", path.replace(".", "_")
             try:
@@ -321,6 +332,8 @@ class _Binder:
         kind = Kind.INTEGER if column is None else kinds[column.kind]
         allowed = spec.values if spec and function is Function.LAST else ()
         asked = self._compared(rule, Subject(kind=kind, allowed=allowed), path)
+        if function is Function.COUNT and is_never_below_zero(asked.test):
+            raise WrongError(f"{path}.{rule.comparison}", "is true of everyone", "0 is no limit")
         is_last = function is Function.LAST
         return plan.Aggregate(
             path=path,
@@ -335,11 +348,12 @@ class _Binder:
             fold=asked.fold,
         )
 
-    def _key(self, rule: Linked, link: Link, path: str) -> tuple[str, ...]:
+    def _key(self, rule: Linked, link: Link, path: str) -> tuple[plan.KeyPart, ...]:
         if not link.key:
             hint = "add key: to the link, to tell rows of one moment apart"
             raise WrongError(path, f"{rule.link} has no key", hint)
-        return link.key
+        kinds = {spec.column or name: spec.type for name, spec in link.columns.items()}
+        return tuple(plan.KeyPart(name=name, kind=kinds.get(name)) for name in link.key)
 
     def _column(self, name: str, rows: Rows, path: str) -> tuple[plan.Column, ColumnSpec]:
         try:

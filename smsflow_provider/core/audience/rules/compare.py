@@ -44,6 +44,8 @@ _PLACES: Final = {
 }
 #: Allowed values that are listed where none is near.
 _MOST_SHOWN: Final = 20
+#: What a template makes of a parameter that is there and has no value.
+_NONE: Final = "None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,14 @@ def compare(
     return Compared(test=test, is_negated=is_negated, fold=rule.fold), []
 
 
+def is_never_below_zero(test: Test) -> bool:
+    """Whether every number from 0 on passes: of a count, everyone."""
+    if not isinstance(test, Between) or test.high is not None:
+        return False
+    low = test.low
+    return not isinstance(low, int | Decimal) or low < 0 or (low == 0 and test.has_low)
+
+
 def _is_null(rule: Condition | LinkValue) -> bool:
     return rule.comparison is C.IS_NULL
 
@@ -96,7 +106,9 @@ def _problem_of_shape(rule: Condition | LinkValue, subject: Subject) -> values.W
     if comparison not in values.FITTING[kind]:
         names = ", ".join(each for each in Comparison if each in values.FITTING[kind])
         what = f"does not go with a column of kind {kind}"
-        return f".{comparison}", what, f"write {names}"
+        is_flag = kind is Kind.BOOLEAN and isinstance(rule.value, bool)
+        hint = f"is: {str(rule.value).lower()}" if is_flag else names
+        return f".{comparison}", what, f"write {hint}"
     if rule.fold is not Fold.NOTHING and (kind is not Kind.TEXT or _is_null(rule)):
         return ".fold", "is for comparisons of texts", "leave it out"
     if values.is_template(rule.value):
@@ -169,10 +181,26 @@ def _equality(
     if wrong:
         return None, wrong
     finals = [folded(each, rule.fold) if isinstance(each, str) else each for each in found]
+    _check_filled(finals, subject, rule)
     wrong = _not_allowed(finals, subject, rule)
     if rule.comparison in {C.EQUALS, C.NOT_EQUALS}:
         return Equals(finals[0]), wrong
     return OneOf(tuple(dict.fromkeys(finals))), wrong
+
+
+def _check_filled(finals: Sequence[Value], subject: Subject, rule: Condition | LinkValue) -> None:
+    """
+    Refuse what a parameter without a value leaves behind, where it would find nearly everybody.
+
+    Raises:
+        UnfitError: The text None, which such a parameter becomes; or *not* an empty text.
+    """
+    if any(each == _NONE for each in finals) and _NONE not in subject.allowed:
+        hint = "a parameter without a value reads so; list it in the column's values if it is one"
+        raise UnfitError("is the text None", hint)
+    if rule.comparison in _NEGATED and not any(each != "" for each in finals):
+        hint = 'write matches: "?*" for any text that is not empty'
+        raise UnfitError("is true of every text: nothing is left to compare with", hint)
 
 
 def _not_allowed(
@@ -272,6 +300,9 @@ def _size(comparison: Comparison, value: Value) -> Between:
 def _piece(comparison: Comparison, text: str) -> Test:
     if not text:
         raise UnfitError("is empty when accents do not count")
+    if _NONE in {text, text.strip("*")}:
+        raise UnfitError("is the text None", "a parameter without a value reads so")
     if comparison in _PLACES:
         return Holds(text=text, place=_PLACES[comparison])
+    values.check_pattern(text)
     return Matches(text)

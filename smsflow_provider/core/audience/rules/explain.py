@@ -16,7 +16,9 @@ from smsflow_provider.core.audience.rules.count import (
     read_counts,
     steps_of,
 )
+from smsflow_provider.core.audience.rules.missing import missing_told
 from smsflow_provider.core.audience.rules.plan import Plan
+from smsflow_provider.core.audience.rules.unique import each_once
 
 #: Rows of a sample, if nobody says how many.
 SAMPLE_ROWS: Final = 20
@@ -69,11 +71,13 @@ def explain(
         sample: Rows to show, 0 or more.
 
     Raises:
-        AudienceError: A statement failed or took too long, or a link to one row leads to several.
+        AudienceError: A statement failed or took too long, a link to one row leads to several, or
+            somebody of the sample is there twice.
     """
     from smsflow_provider.core.audience.rules.to_sql import select_sql  # noqa: PLC0415  sqlglot
 
-    counts = read_counts(plan, dialect=dialect, connect=connect, label=label, limits=limits)
+    with missing_told(plan, dialect=dialect, connect=connect, label=label, limits=limits):
+        counts = read_counts(plan, dialect=dialect, connect=connect, label=label, limits=limits)
     if not counts[0]:
         check_links(plan, dialect=dialect, connect=connect, label=label, limits=limits)
     few = QueryBatches(
@@ -82,7 +86,15 @@ def explain(
         label=label,
         limits=Limits(time=limits.time),
     )
-    rows = [row for batch in few.batches() for row in batch.to_pylist()] if sample else []
+    rows = (
+        [
+            row
+            for batch in each_once(few.batches(), plan=plan, label=label)
+            for row in batch.to_pylist()
+        ]
+        if sample
+        else []
+    )
     return Explanation(
         sql=select_sql(plan, dialect=dialect),
         everyone=counts[0],

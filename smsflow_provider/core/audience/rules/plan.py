@@ -73,6 +73,16 @@ class Column:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPart:
+    """A column of the key of a linked table."""
+
+    #: As the database calls it.
+    name: str
+    #: None: the dimension does not say; then texts are ordered by the database's collation.
+    kind: Kind | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Equals:
     """The value is exactly this one."""
@@ -182,8 +192,7 @@ class Function(StrEnum):
     LEAST = "least"
     GREATEST = "greatest"
     #: The value of the row that is last by *order*; of a tie the greatest by the linked table's
-    #: key, whose texts a database orders by its collation. Rows without a value in *order* do not
-    #: count; the value itself may be empty.
+    #: key. Rows without a value in *order* do not count; the value itself may be empty.
     LAST = "last"
 
 
@@ -198,7 +207,7 @@ class Aggregate:
     column: Column | None = None
     #: With ``last`` only: the column that orders, and the columns of the linked table's key.
     order: Column | None = None
-    key: tuple[str, ...] = ()
+    key: tuple[KeyPart, ...] = ()
     where: Node | None = None
     test: Test
     is_negated: bool = False

@@ -72,6 +72,10 @@ class Rule(BaseModel):
     def as_data(self) -> dict[str, Anything]:
         """Write it as JSON values; ``read_rules`` makes an equal rule of them."""
 
+    def __bool__(self) -> bool:
+        """Refuse: ``a and b`` would be *b* alone, and ``a or b`` *a* alone."""
+        raise TypeError("a rule is not true or false: join rules by &, | and -, in parentheses")
+
     def __and__(self, other: AnyRule) -> Group:
         return Group(all=(*self._parts("all"), *other._parts("all")))
 

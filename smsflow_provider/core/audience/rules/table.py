@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import ErrorLevel, exp
 
@@ -47,3 +47,30 @@ def table_select(
         key = ordered(statement.column(order, alias=alias), dialect=statement.dialect)
         select = select.order_by(key, copy=False)
     return select.sql(dialect=statement.dialect, pretty=True, unsupported_level=ErrorLevel.RAISE)
+
+
+def table_probe(table: str, *, names: Iterable[str], dialect: str) -> tuple[str, dict[str, str]]:
+    """
+    Write the statement that reads no row of a table and shows its columns.
+
+    Args:
+        table: As ``table_select``.
+        names: Columns as a dimension calls them.
+        dialect: Of ``DIALECTS``.
+
+    Returns:
+        The statement, and each of *names* as the database spells it.
+
+    Raises:
+        AudienceError: This cannot be the name of a table or column.
+
+    Example:
+        >>> table_probe("people", names=["id"], dialect="snowflake")
+        ('SELECT * FROM "PEOPLE" AS "people" WHERE 1 = 0', {'id': 'ID'})
+    """
+    statement = Statement(Dialect(dialect))
+    alias = statement.name(table.rpartition(".")[2])
+    nobody = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))
+    select = exp.select("*").from_(statement.table(table, alias=alias)).where(nobody)
+    spelt = {name: str(statement.identifier(name).this) for name in names}
+    return select.sql(dialect=statement.dialect, unsupported_level=ErrorLevel.RAISE), spelt

@@ -209,7 +209,7 @@ class _Scope:
         if node.order is None:
             raise AssertionError(node.path)
         order = self.cells(node.order).expression
-        raws = [self.raw(Column(name=name, kind=Kind.TEXT)) for name in node.key]
+        raws = [self.raw(Column(name=part.name, kind=Kind.TEXT)) for part in node.key]
         ties = [orderly(column, dtype) for column, dtype in raws]
         is_dated = order.is_not_null()
         by = [one.filter(is_dated) for one in (order, *ties)]

@@ -10,28 +10,9 @@ import polars as pl
 
 from smsflow_provider.core.audience.reference import near_hint
 from smsflow_provider.core.audience.rules import plan as rules
+from smsflow_provider.core.audience.rules.reads import Need, Walk, reads_of
 from smsflow_provider.core.audience.rules.to_frame_types import fits, joins, words_of
 from smsflow_provider.core.errors import AudienceError
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A column that a plan reads."""
-
-    table: str
-    column: str
-    #: What the rules take it for; None where any type will do.
-    kind: rules.Kind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A link that a plan walks, from one table to another."""
-
-    table: str
-    hop: rules.Hop
-    #: It leads to one row: no two rows there belong to one here.
-    is_one: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +41,7 @@ def tables_of(plan: rules.Plan, given: Mapping[str, Any]) -> Tables:
             rules take it for; a person, or a row that a link leads to, is there twice. All
             problems, with near names, and no value of any row.
     """
-    reads = tuple(dict.fromkeys(_reads_of(plan)))
+    reads = tuple(dict.fromkeys(reads_of(plan)))
     columns: dict[str, set[str]] = {}
     for read in reads:
         if isinstance(read, Need):
@@ -154,49 +135,3 @@ def _repeated(
             keyed = frames[read.hop.table].select(names).drop_nulls()
             if keyed.select(pl.struct(names).is_duplicated().any()).collect().item():
                 yield f"{read.hop.table}: link {read.hop.name!r} leads to several rows for one"
-
-
-def _reads_of(plan: rules.Plan) -> Iterator[Need | Walk]:
-    yield Need(plan.table, plan.key)
-    for output in plan.outputs:
-        yield from _of_column(plan.table, output.column, is_typed=False)
-    for node in plan.nodes():
-        yield from _of_node(plan.table, node)
-
-
-def _of_column(table: str, column: rules.Column, *, is_typed: bool = True) -> Iterator[Need | Walk]:
-    for hop in column.hops:
-        yield from _of_hop(table, hop, is_one=True)
-        table = hop.table
-    yield Need(table, column.name, column.kind if is_typed else None)
-
-
-def _of_hop(table: str, hop: rules.Hop, *, is_one: bool) -> Iterator[Need | Walk]:
-    yield Walk(table, hop, is_one)
-    for here, there in hop.on:
-        yield from (Need(table, here), Need(hop.table, there))
-
-
-def _of_node(table: str, node: rules.Node) -> Iterator[Need | Walk]:
-    match node:
-        case rules.Compare():
-            yield from _of_column(table, node.column)
-        case rules.All() | rules.Any():
-            for one in node.nodes:
-                yield from _of_node(table, one)
-        case rules.Except():
-            yield from _of_node(table, node.node)
-        case rules.Has() | rules.Aggregate():
-            yield from _of_linked(table, node)
-
-
-def _of_linked(table: str, node: rules.Has | rules.Aggregate) -> Iterator[Need | Walk]:
-    linked = node.link.table
-    yield from _of_hop(table, node.link, is_one=False)
-    if node.where is not None:
-        yield from _of_node(linked, node.where)
-    if isinstance(node, rules.Aggregate):
-        for column in (node.column, node.order):
-            if column is not None:
-                yield from _of_column(linked, column)
-        yield from (Need(linked, name) for name in node.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -62,8 +62,7 @@ def _outcome(cells: Cells, test: Test, *, fold: Fold) -> pl.Expr:
         return reduce(or_, days, pl.lit(value=False))
     if cells.scale is not None:
         return _whole_outcome(cells.expression, test, scale=cells.scale)
-    read = _as_float if cells.kind in {Kind.INTEGER, Kind.NUMBER} else _as_moment
-    return _simple_outcome(cells.expression, test, kind=cells.kind, read=read)
+    return _simple_outcome(cells.expression, test, kind=cells.kind)
 
 
 def folded(texts: pl.Expr, fold: Fold) -> pl.Expr:
@@ -131,8 +130,16 @@ def _whole_outcome(numbers: pl.Expr, test: Test, *, scale: int) -> pl.Expr:
 
 
 def _is_one_of(numbers: pl.Expr, values: list[Fraction]) -> pl.Expr:
-    found = [numbers == _whole(value.numerator) for value in values if value.denominator == 1]
-    return reduce(or_, found, pl.lit(value=False))
+    whole = [value.numerator for value in values if value.denominator == 1]
+    kept = [value for value in whole if abs(value) <= _LIMIT]
+    # What is too large for the type is none of them.
+    cells = numbers.cast(pl.Int128, strict=False)
+    return _is_in(cells, pl.Series(kept, dtype=pl.Int128)).fill_null(value=False)
+
+
+def _is_in(cells: pl.Expr, values: pl.Series) -> pl.Expr:
+    """Look values up: thousands of comparisons joined by *or* take polars minutes."""
+    return cells.is_in(values.implode())
 
 
 def _whole(value: int) -> pl.Expr:
@@ -145,34 +152,45 @@ def _both(*conditions: pl.Expr | None) -> pl.Expr:
     )
 
 
-def _as_float(value: Value, _: Kind) -> pl.Expr:
-    return pl.lit(float(Decimal(value)) if isinstance(value, int | Decimal) else None, pl.Float64)
+def _as_float(value: Value) -> float | None:
+    return float(Decimal(value)) if isinstance(value, int | Decimal) else None
 
 
-def _as_moment(value: Value, kind: Kind) -> pl.Expr:
-    if not isinstance(value, date):
-        return pl.lit(value)
+def _as_moment(value: Value) -> Any:
+    """Give a day where a moment is compared as its midnight."""
+    if isinstance(value, datetime) or not isinstance(value, date):
+        return value
+    return datetime.combine(value, datetime.min.time())
+
+
+def _typed(values: Iterable[Value], kind: Kind) -> pl.Series:
+    """Bring values to the type of the cells they are compared with."""
+    if kind in {Kind.INTEGER, Kind.NUMBER}:
+        return pl.Series([_as_float(value) for value in values], dtype=pl.Float64)
     if kind is Kind.DATE:
-        return pl.lit(value, dtype=pl.Date)
-    moment = value if isinstance(value, datetime) else datetime.combine(value, datetime.min.time())
+        return pl.Series(list(values), dtype=pl.Date)
     if kind is Kind.LOCAL_MOMENT:
-        return pl.lit(moment, dtype=pl.Datetime("us"))
-    return pl.lit(moment.astimezone(UTC), dtype=pl.Datetime("us", "UTC"))
+        return pl.Series([_as_moment(value) for value in values], dtype=pl.Datetime("us"))
+    if kind is Kind.MOMENT:
+        moments = [_as_moment(value).astimezone(UTC) for value in values]
+        return pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
+    return pl.Series(list(values))
 
 
-def _simple_outcome(
-    found: pl.Expr, test: Test, *, kind: Kind, read: Callable[[Any, Kind], pl.Expr]
-) -> pl.Expr:
+def _simple_outcome(found: pl.Expr, test: Test, *, kind: Kind) -> pl.Expr:
+    def read(value: Value) -> pl.Expr:
+        return pl.lit(_typed([value], kind)).first()
+
     match test:
         case Equals(value=value):
-            return found == read(value, kind)
+            return found == read(value)
         case OneOf(values=values):
-            return reduce(or_, [found == read(value, kind) for value in values])
+            return _is_in(found, _typed(values, kind))
         case Between(low=low, high=high, has_low=has_low, has_high=has_high):
             above = below = None
             if low is not None:
-                above = found >= read(low, kind) if has_low else found > read(low, kind)
+                above = found >= read(low) if has_low else found > read(low)
             if high is not None:
-                below = found <= read(high, kind) if has_high else found < read(high, kind)
+                below = found <= read(high) if has_high else found < read(high)
             return _both(above, below)
     raise AssertionError(test)

@@ -13,8 +13,9 @@ such rows would multiply people, and nobody could say which of them counts. ``re
 tells which links it is.
 
 What databases make different all the same: keys of links are compared by the database's own
-equality; NaN in a column of floating point numbers is a value to it; of rows that tie for being
-the last, texts in the key are ordered by its collation.
+equality, so that its indexes serve (in MySQL and SQL Server mostly without case); NaN in a column
+of floating point numbers is a value to it; of rows that tie for being the last, texts in a key
+that the dimension does not declare are ordered by its collation.
 """
 
 from __future__ import annotations

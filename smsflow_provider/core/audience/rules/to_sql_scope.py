@@ -20,6 +20,7 @@ from smsflow_provider.core.audience.rules.plan import (
     Function,
     Has,
     Hop,
+    KeyPart,
     Kind,
     Node,
 )
@@ -29,6 +30,8 @@ from smsflow_provider.core.audience.rules.to_sql_values import comparable
 from smsflow_provider.core.errors import AudienceError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f\\\ud800-\udfff]+")
+#: Conditions that are joined in one go.
+_ROW = 100
 _PLAIN = re.compile("[a-z_][a-z0-9_]*")
 
 
@@ -112,7 +115,8 @@ class Scope:
         select = exp.Select(expressions=list(columns)).from_(self._from, copy=False)
         for join in self._joins:
             select.append("joins", join)
-        return select.where(*self._conditions, *where, copy=False)
+        conditions = [*self._conditions, *where]
+        return select.where(_joined(conditions, is_all=True), copy=False) if conditions else select
 
     def column(self, column: Column) -> exp.Column:
         """Write a column, walking links to one row."""
@@ -235,7 +239,12 @@ class Scope:
 def _joined(truths: list[exp.Expr], *, is_all: bool) -> exp.Expr:
     if not truths:
         return exp.true() if is_all else exp.false()
-    return (exp.and_ if is_all else exp.or_)(*truths, copy=False)
+    joined = exp.and_ if is_all else exp.or_
+    while len(truths) > _ROW:
+        # In rows of some, so that no database finds them too deep.
+        rows = [truths[first : first + _ROW] for first in range(0, len(truths), _ROW)]
+        truths = [exp.paren(joined(*row, copy=False), copy=False) for row in rows]
+    return joined(*truths, copy=False)
 
 
 def _is_certain(node: Has | Aggregate) -> bool:
@@ -344,6 +353,11 @@ def _keys_of_last(
     return select.where(is_last, _decides(subject, node), copy=False)
 
 
+def _key_part(linked: Scope, part: KeyPart, *, dialect: Dialect) -> exp.Expr:
+    column = linked.own(part.name)
+    return column if part.kind is None else _ordered_value(column, kind=part.kind, dialect=dialect)
+
+
 def _aliased(statement: Statement, value: exp.Expr, name: str) -> exp.Expr:
     return exp.Alias(this=value, alias=statement.identifier(name))
 
@@ -357,7 +371,7 @@ def _ranked(
     value = linked.column(node.column)
     order = linked.column(node.order)
     by = _ordered_value(order, kind=node.order.kind, dialect=statement.dialect)
-    columns = [by, *(linked.own(name) for name in node.key)]
+    columns = [by, *(_key_part(linked, part, dialect=statement.dialect) for part in node.key)]
     falling = [ordered(one, dialect=statement.dialect, is_falling=True) for one in columns]
     place = exp.Window(
         this=exp.RowNumber(),

@@ -25,7 +25,7 @@ from smsflow_provider.core.audience.rules.rule import (
     Saved,
     Scalar,
 )
-from smsflow_provider.core.document.problem import Problem, near_or_all
+from smsflow_provider.core.document.problem import Problem, near, near_or_all
 from smsflow_provider.core.errors import AudienceError
 
 __all__ = [
@@ -62,6 +62,13 @@ _VALUE_COMPARISONS: Final = tuple(
     name for name in _COMPARISONS if name not in {"within_last", "within_next", "anniversary"}
 )
 _SHAPES: Final = "write {column: …}, {link: …}, {filter: …}, or all:, any:, except: with a list"
+_EACH: Final = "write each as a condition of its own, or between: [lowest, highest]"
+#: What people write, and what it is here.
+_WORDS: Final = {
+    "not": "write except: with what is taken out",
+    "or": "write any: with a list of rules",
+    "and": "write all: with a list of rules",
+}
 _EVERYONE: Final = "write everyone: true if everyone is meant"
 
 
@@ -108,6 +115,12 @@ def error_of(problems: Sequence[Problem], *, what: str, **facts: object) -> Audi
     if len(problems) > MOST_PROBLEMS:
         told.append(f"and {len(problems) - MOST_PROBLEMS} more")
     return AudienceError(f"{len(problems)} {noun} in {what}", problems=told, **facts)
+
+
+def _hint_of_group(data: Mapping[str, Any]) -> str:
+    """Say how a condition is written to who wrote ``city: Paris``."""
+    name = next(iter(data))
+    return f"write {{column: {name}, equals: …}}" if len(data) == 1 and name.isidentifier() else ""
 
 
 class WrongError(Exception):
@@ -183,7 +196,7 @@ class _Reader:
         strays = [name for name in data if name in _COMPARISONS and name not in _GROUP]
         if strays and not any(name in data for name in _GROUP):
             raise WrongError(path, f"has {strays[0]} and no column", "add column: <name>")
-        self._knows(data, (*_GROUP, *_HEADS), path)
+        self._knows(data, (*_GROUP, *_HEADS), path, hint=_hint_of_group(data))
         kinds = [name for name in ("all", "any", "everyone") if name in data]
         if len(kinds) > 1:
             self._refuse(path, f"has {' and '.join(kinds)}", "put one of them into the other")
@@ -230,6 +243,10 @@ class _Reader:
         functions = [each for each in _FUNCTIONS if each in data]
         if len(functions) > 1:
             raise WrongError(path, f"has {' and '.join(functions)}", "write one of them")
+        strays = [name for name in _VALUE_COMPARISONS if name in data and name not in _COUNTS]
+        if strays and not functions:
+            hint = f"add one of {', '.join(_FUNCTIONS)}, or write {strays[0]} into where:"
+            raise WrongError(path, f"has {strays[0]} and does not say of what", hint)
         more = (*functions, "fold", *_VALUE_COMPARISONS) if functions else (*_COUNTS, *_FUNCTIONS)
         before = len(self.problems)
         if not self._knows(data, ("link", *_ROWS, *more), path):
@@ -323,9 +340,7 @@ class _Reader:
         if len(found) == 1:
             return Comparison(found[0])
         if found:
-            raise WrongError(
-                path, f"has {len(found)} comparisons, {' and '.join(found)}", "write each by itself"
-            )
+            raise WrongError(path, f"has {len(found)} comparisons, {' and '.join(found)}", _EACH)
         raise WrongError(path, "has no comparison", f"add one of {', '.join(known)}")
 
     def _value(
@@ -352,11 +367,14 @@ class _Reader:
             return ""
         return value
 
-    def _knows(self, data: Mapping[str, Any], known: Sequence[str], path: str) -> bool:
+    def _knows(
+        self, data: Mapping[str, Any], known: Sequence[str], path: str, *, hint: str = ""
+    ) -> bool:
         strange = [name for name in data if name not in known]
         for name in strange:
             shown = name[:60]
-            self._refuse(f"{path}.{shown}", f"unknown field {shown!r}", near_or_all(shown, known))
+            told = near(shown, known) or _WORDS.get(shown) or hint or near_or_all(shown, known)
+            self._refuse(f"{path}.{shown}", f"unknown field {shown!r}", told)
         return not strange
 
     def _has_text_keys(self, data: Mapping[Any, Any], path: str) -> bool:

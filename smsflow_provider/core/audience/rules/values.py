@@ -186,7 +186,7 @@ def read_flag(value: object) -> bool:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if not isinstance(value, bool):
-        raise UnfitError("is not true or false")
+        raise UnfitError("is not true or false", "for a text or a number write equals")
     return value
 
 
@@ -210,16 +210,29 @@ def read_count(value: object) -> Count:
 
 def _check_size(value: Scalar) -> None:
     if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value.strip())):
-        raise UnfitError("is not a number", "for days write before, after, from, until")
+        raise UnfitError("is not a number", "write 18 or 1.5; for days before, after, from, until")
 
 
 def _check_piece(value: Scalar, *, is_pattern: bool) -> None:
     if not isinstance(value, str):
         raise UnfitError("is not a text", "put it in quotes")
     if not value:
-        raise UnfitError("is an empty text")
+        raise UnfitError("is an empty text", "write is_null: false if any text is meant")
+    if is_pattern:
+        check_pattern(value)
     if is_pattern and (len(value) - len(value.rstrip("\\"))) % 2:
         raise UnfitError("ends in a backslash with nothing behind it", "write two for one")
+
+
+def check_pattern(pattern: str) -> None:
+    """
+    Refuse a pattern of wildcards alone, which a parameter without a value may leave behind.
+
+    Raises:
+        UnfitError: Every text has this form.
+    """
+    if not pattern.strip("*"):
+        raise UnfitError("is the form of every text", "write is_null: false if any text is meant")
 
 
 def _check_when(comparison: Comparison, value: Scalar) -> None:

@@ -121,7 +121,7 @@ class Oracle:
         dated = [row for row in rows if self.value(row, order) is not None]
         if not dated:
             return None
-        keyed = [(self.value(row, order), *(row[name] for name in node.key)) for row in dated]
+        keyed = [(self.value(row, order), *(row[part.name] for part in node.key)) for row in dated]
         return self.value(dated[keyed.index(max(keyed))], node.column)
 
 

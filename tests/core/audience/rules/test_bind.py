@@ -156,7 +156,7 @@ def test_the_outermost_conditions_are_the_steps(people: Dimension) -> None:
     ("rule", "test", "is_negated"),
     [
         ({"column": "name", "equals": "A"}, plan.Equals("A"), False),
-        ({"column": "name", "not_equals": ""}, plan.Equals(""), True),
+        ({"column": "name", "not_equals": "A"}, plan.Equals("A"), True),
         ({"column": "name", "in": ["B", "A", "B"]}, plan.OneOf(("B", "A")), False),
         ({"column": "name", "not_in": ["A"]}, plan.OneOf(("A",)), True),
         (
@@ -304,7 +304,16 @@ def test_the_last_row_is_told_by_date_and_key(people: Dimension) -> None:
     found = node(people, {"link": "orders", "last": "status", "equals": "paid"})
 
     assert plan.Column(name="ordered_on", kind=Kind.DATE) == found.order
-    assert ("shop", "number") == found.key
+    assert (plan.KeyPart(name="shop"), plan.KeyPart(name="number")) == found.key
+
+
+def test_a_part_of_a_key_that_is_declared_has_its_kind() -> None:
+    orders = ORDERS | {"columns": ORDERS["columns"] | {"nr": {"type": "text", "column": "number"}}}
+    people = read_dimension(DATA | {"links": {"orders": orders}}, name="people")
+
+    found = node(people, {"link": "orders", "last": "status", "equals": "paid"})
+
+    assert [None, Kind.TEXT] == [part.kind for part in found.key]
 
 
 def test_a_count_of_a_column_counts_the_rows_with_a_value(people: Dimension) -> None:
@@ -556,3 +565,54 @@ def _check_values(each: plan.Compare) -> None:
             assert (value.tzinfo is None) == (each.column.kind is Kind.LOCAL_MOMENT)
         elif each.column.kind is Kind.DATE:
             assert type(value) is date
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ({"column": "name", "not_equals": ""}, "rules.not_equals: is true of every text"),
+        ({"column": "name", "not_in": ["", ""]}, "rules.not_in: is true of every text"),
+        (
+            {"column": "name", "not_equals": "\u0301", "fold": "accents"},
+            "rules.not_equals: is true",
+        ),
+        ({"column": "name", "not_equals": "None"}, "rules.not_equals: is the text None"),
+        ({"column": "name", "in": ["A", "None"]}, "rules.in: is the text None"),
+        ({"column": "name", "contains": "None"}, "rules.contains: is the text None"),
+        ({"column": "name", "not_matches": "None*"}, "rules.not_matches: is the text None"),
+        ({"column": "name", "matches": "**"}, "rules.matches: is the form of every text"),
+        ({"link": "orders", "count": True, "at_least": 0}, "rules.at_least: is true of everyone"),
+        ({"link": "orders", "count": "status", "above": -1}, "rules.above: is true of everyone"),
+    ],
+)
+def test_what_an_empty_parameter_leaves_never_means_everybody(
+    people: Dimension, rule: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(AudienceError) as caught:
+        bound(people, rule)
+
+    assert str(caught.value.facts["problems"][0]).startswith(problem)  # type: ignore[index]
+
+
+def test_the_text_none_may_be_one_of_the_values_of_a_column() -> None:
+    columns = {"kind": {"type": "text", "values": ["None", "Some"]}}
+    people = read_dimension(DATA | {"columns": columns, "filters": {}}, name="people")
+
+    assert plan.Equals("None") == node(people, {"column": "kind", "not_equals": "None"}).test
+
+
+def test_an_empty_text_can_be_asked_for(people: Dimension) -> None:
+    assert plan.Equals("") == node(people, {"column": "name", "equals": ""}).test
+
+
+def test_a_text_never_takes_consent_away(people: Dimension) -> None:
+    said: Any = "False"
+    with pytest.raises(AudienceError, match="not true or false"):
+        bound(people, {"filter": "adults"}, regardless_of_consent=said)
+
+
+def test_columns_are_a_list(people: Dimension) -> None:
+    with pytest.raises(AudienceError) as caught:
+        bound(people, {"filter": "adults"}, columns="city")
+
+    assert ["columns: is not a list (write [city, store.region])"] == caught.value.facts["problems"]

@@ -129,3 +129,9 @@ def test_a_mistake_is_told_where_it_is_made() -> None:
 def test_a_rule_cannot_be_given_a_name_for_a_value() -> None:
     with pytest.raises(AudienceError):
         col("{{ params.column }}").is_true()
+
+
+def test_rules_are_not_joined_by_and_or() -> None:
+    """Python would keep one of the two and drop the other without a word."""
+    with pytest.raises(TypeError, match="join rules by"):
+        col("age").at_least(18) and col("city").equals("Paris")  # type: ignore[unused-ignore]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,8 +34,11 @@ from smsflow_provider.core.audience.rules.plan import (
     Plan,
     Step,
     Test,
+    Value,
 )
 from smsflow_provider.core.audience.rules.to_frame import count_steps, select_frame
+from smsflow_provider.core.audience.rules.to_frame_tests import passes
+from smsflow_provider.core.audience.rules.to_frame_types import cells_of
 from smsflow_provider.core.errors import AudienceError
 from tests.core.audience.rules.oracle import Oracle
 from tests.core.audience.rules.worlds import World, plans, worlds
@@ -288,3 +291,37 @@ def test_errors_hold_no_value_of_a_row() -> None:
 
     told = problems({"people": people})
     assert "612345678" not in "".join(told)
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.MOMENT, Kind.TEXT])
+def test_a_set_may_be_long(kind: Kind) -> None:
+    """Comparisons joined one by one took minutes from a thousand on."""
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    sets: dict[Kind, list[Value]] = {
+        Kind.INTEGER: list(range(10_000)),
+        Kind.NUMBER: [Decimal(number) / 4 for number in range(10_000)],
+        Kind.DATE: [(start + timedelta(days=number)).date() for number in range(10_000)],
+        Kind.MOMENT: [start + timedelta(days=number) for number in range(10_000)],
+        Kind.TEXT: [f"v{number}" for number in range(10_000)],
+    }
+    cells = pl.Series([sets[kind][9_999], None])
+    test = OneOf(tuple(sets[kind]))
+
+    assert [True, False] == truths(cells, test, kind=kind)
+    assert [False, False] == truths(cells, test, kind=kind, is_negated=True)
+
+
+def test_a_number_too_large_for_the_set_is_none_of_it() -> None:
+    cells = pl.Series([2**127 + 5, 7], dtype=pl.UInt128)
+
+    assert [True, False] == truths(cells, OneOf((7, 8)), kind=Kind.INTEGER, is_negated=True)
+
+
+def truths(cells: pl.Series, test: Test, *, kind: Kind, is_negated: bool = False) -> list[bool]:
+    found = passes(
+        cells_of(pl.col("cell"), cells.dtype, kind=kind),
+        test,
+        is_negated=is_negated,
+        fold=Fold.NOTHING,
+    )
+    return pl.DataFrame({"cell": cells}).select(truth=found).get_column("truth").to_list()

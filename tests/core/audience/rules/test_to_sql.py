@@ -30,6 +30,7 @@ from smsflow_provider.core.audience.rules.plan import (
     Holds,
     Hop,
     IsNull,
+    KeyPart,
     Kind,
     Matches,
     Node,
@@ -103,7 +104,7 @@ def plan_about(first: str, second: str, number: int) -> Plan:
             function=Function.LAST,
             column=column("status"),
             order=column("ordered_at", Kind.MOMENT),
-            key=("order_id",),
+            key=(KeyPart(name="order_id"),),
             test=Equals(second),
         ),
     )

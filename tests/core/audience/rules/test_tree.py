@@ -111,7 +111,7 @@ def test_linked_rows_are_counted_in_few_words(
         ({"column": "a", "in": ["b", None]}, "rules.in[1]: is empty"),
         ({"column": "a", "in": [1] * (MOST_VALUES + 1)}, "rules.in: has more than 10,000 values"),
         ({"column": "a", "between": [1]}, "rules.between: takes two values, the lowest and the"),
-        ({"column": "a", "above": "2026-01-31"}, "rules.above: is not a number (for days write"),
+        ({"column": "a", "above": "2026-01-31"}, "rules.above: is not a number (write 18 or 1.5;"),
         ({"column": "a", "above": True}, "rules.above: is not a number"),
         ({"column": "a", "contains": ""}, "rules.contains: is an empty text"),
         ({"column": "a", "starts_with": 33}, "rules.starts_with: is not a text (put it in quotes)"),
@@ -139,6 +139,11 @@ def test_linked_rows_are_counted_in_few_words(
             "rules: has within_last and within_next",
         ),
         ({"filter": "a", "fold": "case"}, "rules.fold: unknown field 'fold'"),
+        ({"city": "Paris"}, "rules.city: unknown field 'city' (write {column: city, equals: …})"),
+        ({"not": {"filter": "a"}}, "rules.not: unknown field 'not' (write except:"),
+        ({"column": "a", "equals": 1, "or": 2}, "rules.or: unknown field 'or' (write any:"),
+        ({"link": "o", "above": 3}, "rules: has above and does not say of what (add one of count,"),
+        ({"column": "a", "matches": "*"}, "rules.matches: is the form of every text"),
     ],
 )
 def test_what_cannot_be_meant_is_told(data: object, problem: str) -> None:

@@ -35,6 +35,7 @@ from smsflow_provider.core.audience.rules.plan import (
     Holds,
     Hop,
     IsNull,
+    KeyPart,
     Kind,
     Matches,
     Node,
@@ -314,12 +315,16 @@ def _aggregates(draw: Callable[..., Anything], table: str, depth: int) -> Aggreg
         function=function,
         column=column,
         order=draw(st.sampled_from(dated)) if is_last else None,
-        key=_KEYS_OF[link.table] if is_last else (),
+        key=_key_of(link.table) if is_last else (),
         where=draw(st.none() | nodes(link.table, depth=depth - 1)),
         test=draw(tests),
         is_negated=draw(st.booleans()),
         fold=kept,
     )
+
+
+def _key_of(table: str) -> tuple[KeyPart, ...]:
+    return tuple(KeyPart(name=name, kind=COLUMNS[table][name]) for name in _KEYS_OF[table])
 
 
 def _is_full(test: Test) -> bool:
