@@ -302,6 +302,74 @@ def test_a_link_that_leads_to_several_rows_is_told_and_not_taken_for_nobody(
     assert {"store": 1} == caught.value.facts["keys_with_several_rows"]
 
 
+SHAPE = """
+conn_id: crm
+table: {table}
+key: {key}
+phone: phone
+consent: [consents]
+columns: {{consents: boolean}}
+"""
+
+
+@pytest.fixture
+def shapes(crm: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for dimensions of a test's own."""
+    del crm
+    monkeypatch.setenv("AIRFLOW__SMSFLOW__RULES", str(tmp_path / "rules"))
+    folder = tmp_path / "rules" / "dimensions"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def twins(crm_dsn: str) -> str:
+    """A table with somebody who is there twice, and somebody who did not consent."""
+    with psycopg.connect(make_conninfo(crm_dsn), autocommit=True) as connection:
+        connection.execute("CREATE TABLE twins (id text, nr integer, phone text, consents boolean)")
+        connection.execute(
+            "INSERT INTO twins VALUES ('a', 1, '1', true), ('b', 2, '2', true), "
+            "('a', 3, '3', true), ('c', 4, '4', false), ('d', 5, '5', NULL)"
+        )
+    return "twins"
+
+
+def of_shape(folder: Path, **settings: Any) -> BuildAudienceOperator:
+    (folder / "people.yaml").write_text(SHAPE.format(table="twins", key=settings.pop("key", "nr")))
+    return BuildAudienceOperator(
+        task_id="people", rules={"everyone": True}, dimension="people", **settings
+    )
+
+
+def test_somebody_who_is_there_twice_makes_no_audience(shapes: Path, twins: str) -> None:
+    operator = of_shape(shapes, key="id")
+
+    with pytest.raises(AudienceError, match="texted twice") as caught:
+        operator.execute(context_of(operator))
+
+    assert (twins, "id") == (caught.value.facts["table"], caught.value.facts["key"])
+
+
+def test_a_column_the_database_has_not_is_told_with_the_near_name(shapes: Path, twins: str) -> None:
+    operator = of_shape(shapes, key="nnr")
+
+    with pytest.raises(AudienceError) as caught:
+        operator.execute(context_of(operator))
+
+    assert [f"{twins} has no column 'nnr' (did you mean 'nr'?)"] == caught.value.facts["problems"]
+
+
+@pytest.mark.usefixtures("twins")
+@pytest.mark.parametrize(("said", "count"), [("False", 3), ("", 3), ("true", 5), (True, 5)])
+def test_consent_counts_unless_a_clear_word_says_otherwise(
+    shapes: Path, said: Any, count: int
+) -> None:
+    """A parameter that is false renders to the text False, which Python takes for true."""
+    operator = of_shape(shapes, regardless_of_consent=said)
+
+    assert count == operator.execute(context_of(operator))["count"]
+
+
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [
