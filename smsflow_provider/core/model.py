@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 #: Three hexadecimal numbers of up to 60 bits.
 _MESSAGE_ID = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{1,15})-([0-9a-f]{1,15})")
@@ -147,9 +147,12 @@ class Message:
             raise ValueError("expires_at must carry a time zone")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one gateway answer says about one message."""
+class Outcome(NamedTuple):
+    """
+    What one gateway answer says about one message. Made by name, not by place.
+
+    A tuple, because one is made for each message: a frozen dataclass takes twice as long.
+    """
 
     message_id: str
     kind: OutcomeKind

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from smsflow_provider.core.delivery.outlet import GatewayLimits
     from smsflow_provider.core.delivery.send import Sender
     from smsflow_provider.core.delivery.tokens import Signer
-    from smsflow_provider.core.gateways.gateway_type import GatewayType
     from smsflow_provider.core.gateways.settings import GatewaySettings
     from smsflow_provider.core.store.connection import Store
 
@@ -70,23 +69,20 @@ def _limits_of(settings: GatewaySettings) -> GatewayLimits:
 def _callback_urls(
     public_url: str, signer: Signer, conn_type_of: Callable[[str], str]
 ) -> Callable[[str, str], str | None]:
-    from smsflow_provider.core.delivery.tokens import callback_url  # noqa: PLC0415
+    from smsflow_provider.core.delivery.tokens import callback_urls  # noqa: PLC0415
     from smsflow_provider.core.gateways.registry import gateway_type  # noqa: PLC0415
 
     @cache
-    def kind_of(conn_id: str) -> GatewayType:
-        return gateway_type(conn_type_of(conn_id))
-
-    def url_of(conn_id: str, message_id: str) -> str | None:
-        if not public_url:
-            return None
-        kind = kind_of(conn_id)
-        return callback_url(
+    def addresses_of(conn_id: str) -> Callable[[str], str]:
+        kind = gateway_type(conn_type_of(conn_id))
+        return callback_urls(
             public_url,
             conn_type=kind.conn_type,
-            message_id=message_id,
             signer=signer,
             conn_id=conn_id if kind.reads_by_connection else "",
         )
+
+    def url_of(conn_id: str, message_id: str) -> str | None:
+        return addresses_of(conn_id)(message_id) if public_url else None
 
     return url_of

@@ -13,7 +13,7 @@ from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.delivery.loop import run
 from smsflow_provider.core.delivery.outlet import GatewayLimits
 from smsflow_provider.core.delivery.send import Sender, send
-from smsflow_provider.core.delivery.tokens import Signer, callback_url
+from smsflow_provider.core.delivery.tokens import Signer, callback_urls
 from smsflow_provider.core.errors import ConfigError, NotSentError
 from smsflow_provider.core.fingerprint import MessageDigest, fingerprint_of
 from smsflow_provider.core.gateways.base import Dialect, Gateway, HttpRequest, HttpResponse
@@ -136,14 +136,14 @@ def _measured(
     *,
     connections: int,
 ) -> Measured:
-    signer = Signer(read_keys(store))
+    address_of = callback_urls(
+        "https://sms.example", conn_type=_CONN_TYPE, signer=Signer(read_keys(store))
+    )
     sender = Sender(
         owner="bench",
         open_gateway=opened,
         conn_type_of=lambda _: _CONN_TYPE,
-        callback_url_of=lambda _, message_id: callback_url(
-            "https://sms.example", conn_type=_CONN_TYPE, message_id=message_id, signer=signer
-        ),
+        callback_url_of=lambda _, message_id: address_of(message_id),
         limits_of=lambda _: GatewayLimits(connections=connections),
     )
     began_s, began_cpu_s = time.perf_counter(), time.process_time()

@@ -144,8 +144,7 @@ class HandOver:
             with LeavingBy(leave_by):
                 outcomes = await self._outcomes(outlet, leaving)
             self._note(outlet, outcomes)
-            for taken, outcome in zip(leaving, outcomes, strict=True):
-                self._take_outcome(outlet, taken, outcome)
+            self._take_outcomes(outlet, leaving, outcomes)
         outlet.open -= len(batch)
         self._open -= len(batch)
         if len(self._settled) >= self._enough or not self._open:
@@ -171,7 +170,7 @@ class HandOver:
 
     async def _outcomes(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Outcome]:
         """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
-        messages = [self._message_of(outlet, one) for one in batch]
+        messages = self._messages_of(outlet, batch)
         try:
             outcomes = await outlet.gateway.send(messages)
             if len(outcomes) != len(messages):
@@ -195,6 +194,26 @@ class HandOver:
         for (_, code, is_own), kind in sorted(seen.items()):
             outlet.breaker.note(kind, code=code, is_own=is_own, now=now)
 
+    def _take_outcomes(
+        self, outlet: Outlet, leaving: Sequence[Taken], outcomes: Sequence[Outcome]
+    ) -> None:
+        accepted, route = OutcomeKind.ACCEPTED, outlet.route
+        count = parts = 0
+        for taken, outcome in zip(leaving, outcomes, strict=True):
+            if outcome.kind is not accepted:
+                self._take_outcome(outlet, taken, outcome)
+                continue
+            count += 1
+            parts += taken.parts
+            code, ref = outcome.code[:64], outcome.gateway_ref[:128]
+            self._settled.append(
+                Settled(taken.position, taken.attempt, accepted, code, ref, route=route)
+            )
+        if count:  # told once for all of them: that is what most messages come to
+            self._counts[accepted] += count
+            outlet.backoff.accepted()
+            outlet.pace.accepted(parts)
+
     def _take_outcome(self, outlet: Outlet, taken: Taken, outcome: Outcome) -> None:
         kind = outcome.kind
         if kind is OutcomeKind.FAILED and is_hopeless(outcome.code):
@@ -205,8 +224,6 @@ class HandOver:
             self._plan_again(outlet, taken, outcome, now=time.monotonic())
         else:
             outlet.backoff.accepted()
-        if kind is OutcomeKind.ACCEPTED:
-            outlet.pace.accepted(taken.parts)
         self._settle(outlet, taken, kind, code=outcome.code, gateway_ref=outcome.gateway_ref)
 
     def _plan_again(self, outlet: Outlet, taken: Taken, outcome: Outcome, *, now: float) -> None:
@@ -240,19 +257,23 @@ class HandOver:
             Settled(taken.position, taken.attempt, kind, code[:64], reference, route=outlet.route)
         )
 
-    def _message_of(self, outlet: Outlet, taken: Taken) -> Message:
-        delivery = self._delivery
-        message_id = message_id_of(delivery.no, delivery.preparation, taken.position)
-        return Message(
-            id=message_id,
-            to=f"+{taken.phone}",
-            sender=taken.sender,
-            body=taken.body,
-            encoding=_ENCODINGS[taken.encoding],
-            parts=taken.parts,
-            expires_at=delivery.expires_at,
-            callback_url=outlet.callback_url_of(message_id),
-        )
+    def _messages_of(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Message]:
+        delivery, url_of = self._delivery, outlet.callback_url_of
+        expires_at = delivery.expires_at
+        ids = [message_id_of(delivery.no, delivery.preparation, one.position) for one in batch]
+        return [
+            Message(
+                id=message_id,
+                to=f"+{taken.phone}",
+                sender=taken.sender,
+                body=taken.body,
+                encoding=_ENCODINGS[taken.encoding],
+                parts=taken.parts,
+                expires_at=expires_at,
+                callback_url=url_of(message_id),
+            )
+            for message_id, taken in zip(ids, batch, strict=True)
+        ]
 
     async def wait(self, pause_s: float, *, enough: int) -> None:
         """Wait *pause_s*, or less: until *enough* came back, or everything."""

@@ -132,7 +132,7 @@ class GatewayLimits:
     sender_parts_per_s: float = 0.0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Planned:
     """A message with the moment at which it may leave, and through which outlet."""
 

@@ -67,6 +67,11 @@ class Plan:
                 break
             rooms[outlet.route] -= 1
             chosen.append((heapq.heappop(self._again)[2], outlet))
+        if len(rooms) == 1 and self._ahead:  # they all take the only one
+            outlet = self._route_of(self._ahead[0], rooms)
+            count = min(max(rooms[outlet.route], 0), len(self._ahead))
+            rooms[outlet.route] -= count
+            return chosen + [(self._ahead.popleft(), outlet) for _ in range(count)]
         while self._ahead:
             outlet = self._route_of(self._ahead[0], rooms)
             if rooms[outlet.route] <= 0:

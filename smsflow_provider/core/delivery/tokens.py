@@ -7,11 +7,10 @@ own id. The address carries that id and the token, and nothing about the phone o
 
 from __future__ import annotations
 
-import binascii
 import hmac
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from binascii import b2a_base64
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
 
@@ -68,7 +67,8 @@ class Signer:
 
     def token_of(self, message_id: str) -> str:
         """Sign *message_id*: 24 characters that need no escaping in a URL."""
-        return self._seals_of(message_id)[0].token_of(message_id)
+        seals = self._inbound_seals if message_id.startswith(_INBOUND) else self._seals
+        return seals[0].token_of(message_id)
 
     def verify(self, message_id: str, token: str) -> bool:
         """
@@ -105,18 +105,41 @@ def callback_url(
         ...              signer=signer)
         'https://sms.example/smsflow/receipts/sms_kannel?m=2a-1-1&t=WgIeVoB_GkSPnEfI4UDpsKbO'
     """
-    name = receipt_name(message_id, conn_type=conn_type, conn_id=conn_id)
-    # Made for each message: urlencode would take longer than all the rest of it.
-    plain = message_id if _PLAIN.fullmatch(message_id) else quote_plus(message_id)
-    start, end = _around(public_url, conn_type, conn_id)
-    return f"{start}{plain}&t={signer.token_of(name)}{end}"
+    addresses = callback_urls(public_url, conn_type=conn_type, signer=signer, conn_id=conn_id)
+    return addresses(message_id)
 
 
-@lru_cache(maxsize=64)
-def _around(public_url: str, conn_type: str, conn_id: str) -> tuple[str, str]:
-    """Write what the addresses of all messages of a connection begin and end with."""
+def callback_urls(
+    public_url: str, *, conn_type: str, signer: Signer, conn_id: str = ""
+) -> Callable[[str], str]:
+    """
+    Build the writer of the addresses of all messages of one connection, by message id.
+
+    What they begin and end with, and what is the same in their tokens, is made once. Arguments
+    and addresses are those of `callback_url`.
+
+    Example:
+        >>> address_of = callback_urls("https://sms.example", conn_type="sms_kannel",
+        ...                            signer=Signer([b"0123456789abcdef"]))
+        >>> address_of("2a-1-1")
+        'https://sms.example/smsflow/receipts/sms_kannel?m=2a-1-1&t=WgIeVoB_GkSPnEfI4UDpsKbO'
+    """
+    start = f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?m="
     end = f"&{urlencode({CONNECTION_PARAMETER: conn_id})}" if conn_id else ""
-    return f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?m=", end
+    token_of = signer.token_of
+    is_plain = _PLAIN.fullmatch
+
+    def address_of(message_id: str) -> str:
+        token = token_of(
+            receipt_name(message_id, conn_type=conn_type, conn_id=conn_id)
+            if conn_id
+            else message_id
+        )
+        # Made for each message: urlencode would take longer than all the rest of it.
+        plain = message_id if is_plain(message_id) else quote_plus(message_id)
+        return f"{start}{plain}&t={token}{end}"
+
+    return address_of
 
 
 def inbound_url(public_url: str, *, conn_type: str, conn_id: str, signer: Signer) -> str:
@@ -207,7 +230,7 @@ class _Seal:
 
     def token_of(self, name: str) -> str:
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(name.encode("utf-8", errors="replace"))
+        inner.update(name.encode() if name.isascii() else name.encode("utf-8", "replace"))
         outer.update(inner.digest())
-        text = binascii.b2a_base64(outer.digest()[:_TOKEN_BYTES], newline=False)
+        text = b2a_base64(outer.digest()[:_TOKEN_BYTES], newline=False)
         return text.translate(_URL_SAFE).decode("ascii")

@@ -183,7 +183,7 @@ class SlidingWindow:
             at = next(moments[outlet.route], None)
             if at is None:
                 break
-            planned.append(Planned(taken=taken, outlet=outlet, at=at))
+            planned.append(Planned(taken, outlet, at))
         return planned
 
     async def _tick(self, now: float) -> list[Planned]:
@@ -196,6 +196,8 @@ class SlidingWindow:
         if rest or not ticked.standing.may_send:
             self._plan.unplan(rest, now=time.monotonic())
         self._plan.drop(ticked.proven)
+        if not ticked.gone and not ticked.proven:
+            return leaving
         self._hands.count(one.kind for one in ticked.gone)
         gone = {one.position for one in ticked.gone} | ticked.proven
         for one in leaving:
@@ -221,6 +223,8 @@ class SlidingWindow:
         if not ticked.standing.may_send:
             self._watch.put_parts_back(sum(parts[:count]))
             return ticked, 0
+        if not ticked.gone and not ticked.proven:
+            return ticked, count
         gone = {one.position for one in ticked.gone} | ticked.proven
         self._watch.put_parts_back(
             sum(one.taken.parts for one in due[:count] if one.taken.position in gone)
@@ -241,6 +245,8 @@ class SlidingWindow:
         """Count how many messages of so many parts the daily cap lets leave."""
         wanted = sum(parts)
         left = self._watch.take_parts(wanted) if wanted else 0
+        if left == wanted:
+            return len(parts)
         for place, own in enumerate(parts):
             if own > left:
                 self._watch.put_parts_back(left)

@@ -184,7 +184,8 @@ class Ledger:
             proven = self._write(settled, changes)
             standing = self._standing()
             gone: list[Settled] = []
-            leaving = [one for one in leaving if one[0].position not in proven]
+            if proven:
+                leaving = [one for one in leaving if one[0].position not in proven]
             if standing.may_send and leaving:
                 check_wave(leaving, standing.wave_until)
                 gone = self._proven(leaving)
@@ -346,9 +347,8 @@ class Ledger:
         ]
 
     def _mark(self, leaving: Sequence[tuple[Taken, int]], gone: set[int], changes: Changes) -> None:
-        for one, _ in leaving:
-            changes.take(one, is_gone=one.position in gone)
-        marked = [one for one in leaving if one[0].position not in gone]
+        changes.take([one for one, _ in leaving], gone=gone)
+        marked = [one for one in leaving if one[0].position not in gone] if gone else leaving
         append_marks(self._connection, self._delivery.preparation, self._epoch, marked)
 
     def _write(self, settled: Sequence[Settled], changes: Changes) -> frozenset[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from smsflow_provider.core.model import OutcomeKind
@@ -36,14 +36,19 @@ class Changes:
             if kind == OutcomeKind.NOT_SENT:
                 self.holds[chunk]["waiting"] += count
 
-    def take(self, one: Taken, *, is_gone: bool) -> None:
-        """Count a message that leaves, or that must not and is settled already."""
-        chunk = chunk_of(one.position)
-        if not is_gone:
-            self.holds[chunk]["under_way"] += 1
-        if one.attempt:
-            self.chunks[chunk]["waiting"] -= 1
-            self.holds[chunk]["waiting"] -= 1
-        else:
-            self.holds[chunk]["ahead"] -= 1
-            self.next_positions[chunk] = one.position + 1
+    def take(self, leaving: Sequence[Taken], *, gone: Container[int]) -> None:
+        """Count messages that leave, or must not and are settled already: positions of *gone*."""
+        alike = Counter(
+            [(chunk_of(one.position), one.attempt > 0, one.position in gone) for one in leaving]
+        )
+        for (chunk, is_again, is_gone), count in alike.items():
+            hold = self.holds[chunk]
+            hold["waiting" if is_again else "ahead"] -= count
+            if is_again:
+                self.chunks[chunk]["waiting"] -= count
+            if not is_gone:
+                hold["under_way"] += count
+        # In order, so that the last one of a chunk says how far it is taken.
+        self.next_positions |= {
+            chunk_of(one.position): one.position + 1 for one in leaving if not one.attempt
+        }

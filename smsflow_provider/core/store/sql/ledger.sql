@@ -159,13 +159,13 @@ UPDATE smsflow_chunks SET epoch = %(epoch)s
 RETURNING chunk, first_position, next_position, last_position, waiting;
 
 -- read_messages --
--- Prepared messages of one chunk in order. Walks the primary key of the preparation's partition.
-SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messages
+-- Prepared messages of one chunk in order, each value as ``Taken`` has it. Walks the primary key of the preparation's partition.
+SELECT position, phone, sender, body, encoding, parts, region, 0 AS attempt FROM smsflow_messages
  WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s ORDER BY position;
 
 -- read_waiting --
 -- The same by position, for messages that go once more.
-SELECT position, phone, sender, body, encoding, parts, region FROM smsflow_messages
+SELECT position, phone, sender, body, encoding, parts, region, 0 AS attempt FROM smsflow_messages
  WHERE preparation = %(preparation)s AND position = ANY(%(positions)s) ORDER BY position;
 
 -- suppressed --
