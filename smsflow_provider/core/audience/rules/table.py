@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from sqlglot import ErrorLevel, exp
 
 from smsflow_provider.core.audience.rules.dialects import Dialect
-from smsflow_provider.core.audience.rules.to_sql_scope import Statement, ordered
+from smsflow_provider.core.audience.rules.to_sql_scope import ordered
+from smsflow_provider.core.audience.rules.to_sql_statement import Statement
 
 
 def table_select(

@@ -24,7 +24,8 @@ from sqlglot import ErrorLevel, exp
 
 from smsflow_provider.core.audience.rules.dialects import DIALECTS, Dialect, dialect_of
 from smsflow_provider.core.audience.rules.plan import Kind, Plan
-from smsflow_provider.core.audience.rules.to_sql_scope import Scope, Statement, ordered, repeats
+from smsflow_provider.core.audience.rules.to_sql_scope import Scope, ordered, repeats
+from smsflow_provider.core.audience.rules.to_sql_statement import Statement
 from smsflow_provider.core.audience.rules.to_sql_text import exact
 
 __all__ = [
@@ -72,6 +73,8 @@ def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
           "customers"."id" COLLATE BINARY ASC
     """
     statement, people = _people(plan, dialect)
+    for output in plan.outputs:
+        statement.check(output.name)
     columns = [
         exp.Alias(
             this=people.column(output.column), alias=exp.to_identifier(output.name, quoted=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -359,3 +360,17 @@ def test_a_connection_that_is_no_database_names_those_that_are() -> None:
 def test_a_plan_without_links_to_one_row_needs_no_check() -> None:
     plan = Plan(table="t", key="id", outputs=(), steps=())
     assert repeated_links_sql(plan, dialect="postgres") is None
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("name", ["a\\", "a\nb", "a\0"])
+def test_names_of_links_and_outputs_cannot_end_their_quotes(dialect: str, name: str) -> None:
+    """Some databases read a backslash in a quoted name as the start of another character."""
+    key = Column(name="id", kind=Kind.TEXT)
+    link = Hop(name=name, table="orders", on=(("id", "id"),))
+    odd = Plan(table="t", key="id", outputs=(Output(name=name, column=key),), steps=())
+    step = Step(words="", node=Has(path="rules", link=link))
+
+    for plan in (odd, replace(odd, outputs=(), steps=(step,))):
+        with pytest.raises(AudienceError, match="cannot be the name"):
+            select_sql(plan, dialect=dialect)
