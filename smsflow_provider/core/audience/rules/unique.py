@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar, cast
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import polars as pl
 
 from smsflow_provider.core.audience.rules.plan import Plan
 from smsflow_provider.core.errors import AudienceError
 
 
-def each_once(
-    batches: Iterator[pa.RecordBatch], *, plan: Plan, label: str
-) -> Iterator[pa.RecordBatch]:
+class Batch(Protocol):
+    """As much of an Arrow record batch as is looked at."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it has."""
+
+    def column(self, i: Any, /) -> Any:
+        """Give a column by its name."""
+
+
+_Batch = TypeVar("_Batch", bound=Batch)
+
+
+def each_once(batches: Iterator[_Batch], *, plan: Plan, label: str) -> Iterator[_Batch]:
     """
     Pass rows on; stop before a person who was there already.
 
@@ -31,8 +43,8 @@ def each_once(
     name = _key_of(plan)
     for batch in batches:
         if name is not None and batch.num_rows:
-            keys = batch.column(name)
-            if keys[0].as_py() == before is not None or _repeats(keys):
+            keys = cast("pl.Series", pl.from_arrow(batch.column(name)))
+            if (before is not None and keys[0] == before) or _repeats(keys):
                 raise AudienceError(
                     "the key of the people is the same in several rows: somebody would be texted "
                     "twice",
@@ -41,7 +53,7 @@ def each_once(
                     key=plan.key,
                     hint="the dimension's key is a column that no two rows share",
                 )
-            before = keys[-1].as_py()
+            before = keys[-1]
         yield batch
 
 
@@ -55,8 +67,6 @@ def _key_of(plan: Plan) -> str | None:
     return next(names, None)
 
 
-def _repeats(keys: pa.Array) -> bool:
+def _repeats(keys: pl.Series) -> bool:
     """Whether two neighbours are equal; an empty key is not, it is refused elsewhere."""
-    if keys.null_count == len(keys):
-        return False
-    return bool(pc.any(pc.equal(keys[1:], keys[:-1])).as_py())
+    return bool((keys == keys.shift()).any())
