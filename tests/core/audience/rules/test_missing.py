@@ -26,11 +26,11 @@ DATA: dict[str, Any] = {
             "table": "orders",
             "kind": "many",
             "on": {"id": "person"},
-            "columns": {"statuss": "text"},
+            "columns": {"states": "text"},
         }
     },
 }
-PAID = {"link": "orders", "any": True, "where": {"column": "statuss", "equals": "secret"}}
+PAID = {"link": "orders", "any": True, "where": {"column": "states", "equals": "secret"}}
 
 
 @pytest.fixture
@@ -71,15 +71,15 @@ def test_all_columns_that_are_not_there_are_told_with_the_near_name(crm: Path) -
 
     assert [
         "people has no column 'agee' (did you mean 'age'?)",
-        "orders has no column 'statuss' (did you mean 'status'?)",
+        "orders has no column 'states' (did you mean 'status'?)",
     ] == error.facts["problems"]
     assert "secret" not in str(error)
 
 
 def test_a_table_that_is_not_there_is_told_by_the_database(crm: Path) -> None:
-    error = refused(crm, {"column": "City", "equals": "x"}, table="peopel")
+    error = refused(crm, {"column": "City", "equals": "x"}, table="people_1")
 
-    assert "no such table: peopel" in str(error)
+    assert "no such table: people_1" in str(error)
 
 
 def test_somebody_who_is_there_twice_is_told_by_the_sample(crm: Path) -> None:
