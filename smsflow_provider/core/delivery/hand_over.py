@@ -54,6 +54,8 @@ class HandOver:
         self._counts: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
         self._chores: list[Callable[[], None]] = []
         self._back = asyncio.Event()
+        #: Enough came back for a tick, and it has not begun.
+        self._is_tick_due = False
         self._enough = 1
         #: Marks so far.
         self.marked = 0
@@ -87,6 +89,7 @@ class HandOver:
     def take_settled(self) -> list[Settled]:
         """Take the results that are to be written."""
         settled, self._settled = self._settled, []
+        self._is_tick_due = False
         return settled
 
     def take_chores(self) -> list[Callable[[], None]]:
@@ -130,6 +133,10 @@ class HandOver:
             await self._send(outlet, batch)
             if not outlet.ready:
                 break
+            if self._is_tick_due:  # a gateway that answers at once would keep the loop from it
+                await asyncio.sleep(0)
+                if not outlet.ready:
+                    break
             batch = outlet.ready.popleft()
         outlet.busy -= 1
 
@@ -148,6 +155,7 @@ class HandOver:
         outlet.open -= len(batch)
         self._open -= len(batch)
         if len(self._settled) >= self._enough or not self._open:
+            self._is_tick_due = not self._back.is_set()
             self._back.set()
 
     def _chosen(

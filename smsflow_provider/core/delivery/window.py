@@ -127,6 +127,7 @@ class SlidingWindow:
         may_leave = self._standing.may_send and not self._is_ending()
         self._hands.leaves_until = began + self._settings.stale_s if may_leave else 0.0
         self._hands.take(leaving, ticked_at=ticked_at)
+        await self._read_ahead()  # while these leave
         self._tell()
         if await self._has_ended():
             return True
@@ -140,9 +141,17 @@ class SlidingWindow:
             outlet.breaker.sync()
 
     async def _fill(self) -> None:
-        """Read ahead, and give the next messages their moments."""
+        """Give the next messages their moments."""
         if not self._standing.may_send or self._is_ending():
             self._plan.unplan(now=time.monotonic())
+            return
+        if self._plan.is_empty:
+            await self._read_ahead()
+        await self._set_moments()
+
+    async def _read_ahead(self) -> None:
+        """Take chunks, so that the next tick has something to mark."""
+        if not self._standing.may_send or self._is_ending():
             return
         while self._plan.wants_more(self._width()):
             leased = await asyncio.to_thread(
@@ -152,7 +161,6 @@ class SlidingWindow:
             if leased is None:
                 break
             self._plan.add(*leased, now=time.monotonic())
-        await self._set_moments()
 
     async def _set_moments(self) -> None:
         if self._plan.is_empty:

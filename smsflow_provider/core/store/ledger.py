@@ -8,15 +8,14 @@ worker writes is fenced by the epoch of its lane: a superseded one finds out bef
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.appending import append_marks, append_outcomes
 from smsflow_provider.core.store.connection import Connection, Row, translated_errors
-from smsflow_provider.core.store.counters import COUNTERS
 from smsflow_provider.core.store.deadlock import retrying
 from smsflow_provider.core.store.deliveries import Delivery, move_delivery, read_delivery
 from smsflow_provider.core.store.ledger_changes import Changes
@@ -34,6 +33,7 @@ from smsflow_provider.core.store.ledger_rows import (
 )
 from smsflow_provider.core.store.orphans import reap
 from smsflow_provider.core.store.reservations import settle_stopped
+from smsflow_provider.core.store.round_trips import one_transaction
 from smsflow_provider.core.store.statements import statements
 from smsflow_provider.core.store.suppressed import suppressed
 from smsflow_provider.core.store.switch import hold_switch, pause_by_switch
@@ -115,8 +115,7 @@ class Ledger:
     def standing(self) -> Standing:
         """Say "still here" and read what the delivery is allowed to do now."""
         with translated_errors(), self._connection.transaction():
-            self._hold()
-            return self._standing()
+            return self._held_standing()
 
     @retrying
     def lease_chunk(self, *, until: int | None) -> tuple[list[Taken], list[Taken]] | None:
@@ -133,8 +132,7 @@ class Ledger:
         Raises:
             SupersededError: Another worker has this lane; nothing was taken.
         """
-        with translated_errors(), self._connection.transaction():
-            self._hold()
+        with one_transaction(self._connection):
             chunk = self._next_chunk(until)
             if chunk is None:
                 return None
@@ -179,10 +177,9 @@ class Ledger:
             SupersededError: Another worker has this lane; nothing was written.
         """
         changes = Changes()
-        with translated_errors(), self._connection.transaction():
-            self._hold()
+        with one_transaction(self._connection):
+            standing = self._held_standing()
             proven = self._write(settled, changes)
-            standing = self._standing()
             gone: list[Settled] = []
             if proven:
                 leaving = [one for one in leaving if one[0].position not in proven]
@@ -280,18 +277,32 @@ class Ledger:
             pass
         self._connection.close()
 
-    def _hold(self) -> None:
+    def _hold(self, name: str = "", values: Mapping[str, Any] | None = None) -> Row | None:
+        """
+        Say "still here", lock the lane, and run the statement *name* behind it, in one round trip.
+
+        Returns:
+            The first row of that statement.
+
+        Raises:
+            SupersededError: What the statement did must be rolled back.
+        """
         now = time.monotonic()
         is_due = now - self._gate_at > _GATE_S
-        for name in ("hold_lease", "keep_gate") if is_due else ("hold_lease",):
-            if self._connection.execute(self._sql[name], self._lane).fetchone() is None:
-                raise SupersededError("another sender owns this work", delivery=self._delivery.id)
+        asked = None
+        with self._connection.pipeline():
+            held = [self._connection.execute(self._sql["hold_lease"], self._lane)]
+            if is_due:
+                held.append(self._connection.execute(self._sql["keep_gate"], self._lane))
+            if name:
+                asked = self._connection.execute(self._sql[name], values)
+        if any(one.fetchone() is None for one in held):
+            raise SupersededError("another sender owns this work", delivery=self._delivery.id)
         self._gate_at = now if is_due else self._gate_at
+        return asked.fetchone() if asked is not None else None
 
-    def _standing(self) -> Standing:
-        row = self._connection.execute(
-            self._sql["delivery_state"], {"delivery_no": self._delivery.no}
-        ).fetchone()
+    def _held_standing(self) -> Standing:
+        row = self._hold("delivery_state", {"delivery_no": self._delivery.no})
         if row is None or row["preparation"] != self._delivery.preparation:
             raise SupersededError(
                 "the delivery is gone or was prepared again", delivery=self._delivery.id
@@ -306,13 +317,12 @@ class Ledger:
 
     def _next_chunk(self, until: int | None) -> Row | None:
         values = {**self._ledger, "epoch": self._epoch, "until": until}
-        for after in (self._last_chunk, -1):
-            row = self._connection.execute(
-                self._sql["lease_chunk"], {**values, "after": after}
-            ).fetchone()
-            if row is not None:
-                return row
-        return None
+        row = self._hold("lease_chunk", {**values, "after": self._last_chunk})
+        if row is not None:
+            return row
+        return self._connection.execute(
+            self._sql["lease_chunk"], {**values, "after": -1}
+        ).fetchone()
 
     def _proven(self, leaving: Sequence[tuple[Taken, int]]) -> list[Settled]:
         """Find messages that would go once more although a receipt says that they left."""
@@ -374,25 +384,8 @@ class Ledger:
         return frozenset(row["position"] for row in rows)
 
     def _move_chunks(self, changes: Changes) -> dict[int, ChunkHold]:
-        """Write what changed in each chunk, in their order, and give back those that are done."""
-        holds = dict(self._chunks)
-        for chunk in sorted(changes.holds | changes.chunks):
-            counts, taken = changes.chunks[chunk], changes.next_positions.get(chunk, 0)
-            hold = holds[chunk].changed(changes.holds[chunk])
-            moved = self._connection.execute(
-                self._sql["move_chunk"],
-                {
-                    **self._ledger,
-                    **{name: counts[name] for name in COUNTERS},
-                    "chunk": chunk,
-                    "next_position": taken,
-                    "is_free": hold.is_done,
-                    "epoch": self._epoch,
-                },
-            ).fetchone()
-            if moved is None:
-                raise SupersededError("another sender owns this chunk", delivery=self._delivery.id)
-            holds[chunk] = hold
-            if hold.is_done:
-                del holds[chunk]
-        return holds
+        holds = changes.held(self._chunks)
+        freed = [chunk for chunk, hold in holds.items() if hold.is_done]
+        if not changes.write(self._connection, {**self._ledger, "epoch": self._epoch}, freed=freed):
+            raise SupersededError("another sender owns this chunk", delivery=self._delivery.id)
+        return {chunk: hold for chunk, hold in holds.items() if not hold.is_done}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from smsflow_provider.core.model import OutcomeKind
-from smsflow_provider.core.store.counters import chunk_of
-from smsflow_provider.core.store.ledger_rows import Settled, Taken
+from smsflow_provider.core.store.connection import Connection
+from smsflow_provider.core.store.counters import COUNTERS, chunk_of
+from smsflow_provider.core.store.ledger_rows import ChunkHold, Settled, Taken
+from smsflow_provider.core.store.statements import statements
 
 #: The counter that an outcome adds to.
 COUNTER_OF: Final = {kind: kind.value for kind in OutcomeKind} | {OutcomeKind.NOT_SENT: "waiting"}
@@ -52,3 +54,42 @@ class Changes:
         self.next_positions |= {
             chunk_of(one.position): one.position + 1 for one in leaving if not one.attempt
         }
+
+    def held(self, before: Mapping[int, ChunkHold]) -> dict[int, ChunkHold]:
+        """Add what changed to the chunks this worker held *before*; those that are done too."""
+        return dict(before) | {
+            chunk: before[chunk].changed(self.holds[chunk]) for chunk in self._touched()
+        }
+
+    def write(
+        self, connection: Connection, values: Mapping[str, int], *, freed: Container[int]
+    ) -> bool:
+        """
+        Add to the counters of chunks, in their order, in one round trip.
+
+        Args:
+            values: The ``preparation``, and the ``epoch`` under which the chunks are held.
+            freed: Chunks to give back.
+
+        Returns:
+            False: somebody else holds one of them; what was written must be rolled back.
+        """
+        sql = statements("ledger")["move_chunk"]
+        with connection.pipeline():
+            moved = [
+                connection.execute(
+                    sql,
+                    {
+                        **values,
+                        **{name: self.chunks[chunk][name] for name in COUNTERS},
+                        "chunk": chunk,
+                        "next_position": self.next_positions.get(chunk, 0),
+                        "is_free": chunk in freed,
+                    },
+                )
+                for chunk in self._touched()
+            ]
+        return all(one.fetchone() is not None for one in moved)
+
+    def _touched(self) -> list[int]:
+        return sorted(self.holds | self.chunks)
