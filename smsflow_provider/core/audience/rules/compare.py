@@ -192,8 +192,10 @@ def _check_filled(finals: Sequence[Value], subject: Subject, rule: Condition | L
     """
     Refuse what a parameter without a value leaves behind, where it would find nearly everybody.
 
+    That is also *equals* an empty text: under *except* it would take nobody out.
+
     Raises:
-        UnfitError: The text None, which such a parameter becomes; or *not* an empty text.
+        UnfitError: The text None, which such a parameter becomes; or an empty text.
     """
     if any(each == _NONE for each in finals) and _NONE not in subject.allowed:
         hint = "a parameter without a value reads so; list it in the column's values if it is one"
@@ -201,6 +203,8 @@ def _check_filled(finals: Sequence[Value], subject: Subject, rule: Condition | L
     if rule.comparison in _NEGATED and not any(each != "" for each in finals):
         hint = 'write matches: "?*" for any text that is not empty'
         raise UnfitError("is true of every text: nothing is left to compare with", hint)
+    if rule.comparison is C.EQUALS and finals[0] == "":
+        raise UnfitError("is an empty text", 'write in: [""] if no other is meant')
 
 
 def _not_allowed(

@@ -602,7 +602,15 @@ def test_the_text_none_may_be_one_of_the_values_of_a_column() -> None:
 
 
 def test_an_empty_text_can_be_asked_for(people: Dimension) -> None:
-    assert plan.Equals("") == node(people, {"column": "name", "equals": ""}).test
+    assert plan.OneOf(("",)) == node(people, {"column": "name", "in": [""]}).test
+
+
+def test_an_empty_text_alone_is_refused_for_a_parameter_may_have_left_it(
+    people: Dimension,
+) -> None:
+    """Under *except* it would take nobody out."""
+    with pytest.raises(AudienceError, match="is an empty text"):
+        node(people, {"column": "name", "equals": ""})
 
 
 def test_a_text_never_takes_consent_away(people: Dimension) -> None:

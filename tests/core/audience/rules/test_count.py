@@ -65,7 +65,7 @@ ONE_PHONE = {"column": "phone", "in": ["+33612345678"]}
 
 
 @pytest.mark.parametrize(
-    ("connect", "dialect"), [(in_sqlite, "sqlite"), (in_duckdb, "duckdb")], ids=str
+    ("connect", "dialect"), [(in_sqlite, "sqlite"), (in_duckdb, "duckdb")], ids=["sqlite", "duckdb"]
 )
 def test_an_explanation_counts_and_masks(connect: Callable[[], Any], dialect: str) -> None:
     found = explain(
