@@ -35,9 +35,9 @@ class Plan:
         """Whether nothing waits here."""
         return not (self._ahead or self._again or self._planned)
 
-    def wants_more(self, width: int) -> bool:
-        """Whether another chunk should be read."""
-        return len(self._ahead) < width and len(self._again) < _MOST_WAITING
+    def wanted(self, width: int) -> int:
+        """How many more messages should be read, so that *width* may be marked at once."""
+        return max(width - len(self._ahead), 0) if len(self._again) < _MOST_WAITING else 0
 
     def add(self, fresh: Sequence[Taken], again: Sequence[Taken], *, now: float) -> None:
         """Take in a chunk."""

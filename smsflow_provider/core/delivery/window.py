@@ -151,16 +151,18 @@ class SlidingWindow:
 
     async def _read_ahead(self) -> None:
         """Take chunks, so that the next tick has something to mark."""
-        if not self._standing.may_send or self._is_ending():
-            return
-        while self._plan.wants_more(self._width()):
-            leased = await asyncio.to_thread(
-                self._ledger.lease_chunk, until=self._standing.wave_until
-            )
-            self._found_no_chunk = leased is None
-            if leased is None:
-                break
-            self._plan.add(*leased, now=time.monotonic())
+        wanted = self._plan.wanted(self._width()) if self._standing.may_send else 0
+        if wanted and not self._is_ending():
+            for fresh, again in await asyncio.to_thread(self._lease, wanted):
+                self._plan.add(fresh, again, now=time.monotonic())
+
+    def _lease(self, wanted: int) -> list[tuple[list[Taken], list[Taken]]]:
+        leased = []
+        while wanted > 0 and (chunk := self._ledger.lease_chunk(until=self._standing.wave_until)):
+            leased.append(chunk)
+            wanted -= sum(map(len, chunk))
+        self._found_no_chunk = wanted > 0
+        return leased
 
     async def _set_moments(self) -> None:
         if self._plan.is_empty:

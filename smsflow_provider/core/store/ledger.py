@@ -277,9 +277,14 @@ class Ledger:
             pass
         self._connection.close()
 
-    def _hold(self, name: str = "", values: Mapping[str, Any] | None = None) -> Row | None:
+    def _hold(
+        self, name: str = "", values: Mapping[str, Any] | None = None, *, is_durable: bool = True
+    ) -> Row | None:
         """
         Say "still here", lock the lane, and run the statement *name* behind it, in one round trip.
+
+        Args:
+            is_durable: False: the transaction is durable with the next one that is, not before.
 
         Returns:
             The first row of that statement.
@@ -294,6 +299,8 @@ class Ledger:
             held = [self._connection.execute(self._sql["hold_lease"], self._lane)]
             if is_due:
                 held.append(self._connection.execute(self._sql["keep_gate"], self._lane))
+            if not is_durable:
+                self._connection.execute(self._sql["commit_later"])
             if name:
                 asked = self._connection.execute(self._sql[name], values)
         if any(one.fetchone() is None for one in held):
@@ -317,7 +324,9 @@ class Ledger:
 
     def _next_chunk(self, until: int | None) -> Row | None:
         values = {**self._ledger, "epoch": self._epoch, "until": until}
-        row = self._hold("lease_chunk", {**values, "after": self._last_chunk})
+        # A mark is durable only with all that was committed before it, so with this.
+        after = {**values, "after": self._last_chunk}
+        row = self._hold("lease_chunk", after, is_durable=False)
         if row is not None:
             return row
         return self._connection.execute(

@@ -158,6 +158,10 @@ UPDATE smsflow_chunks SET epoch = %(epoch)s
         ORDER BY chunk LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING chunk, first_position, next_position, last_position, waiting;
 
+-- commit_later --
+-- Do not wait for the disk when this transaction commits: whatever is committed behind it does.
+SELECT set_config('synchronous_commit', 'off', true);
+
 -- read_messages --
 -- Prepared messages of one chunk in order, each value as ``Taken`` has it. Walks the primary key of the preparation's partition.
 SELECT position, phone, sender, body, encoding, parts, region, 0 AS attempt FROM smsflow_messages
