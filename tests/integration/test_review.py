@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from smsflow_provider.core.audience.reference import AudienceReference
+from smsflow_provider.core.preparation.found import found_of
 from smsflow_provider.core.preparation.review import review
+from smsflow_provider.core.store.audience_files import register_file
 from smsflow_provider.core.store.connection import Store
 from tests.prepared_delivery import make_prepared
 
@@ -15,3 +20,28 @@ def test_the_waterfall_leads_from_the_targeted_to_those_to_deliver(store: Store)
         (step["reason"], step["excluded"], step["left"]) for step in shown["waterfall"]
     ]
     assert 7 == shown["to_deliver"] == shown["waterfall"][-1]["left"]
+
+
+def test_an_audience_that_was_taken_over_is_told_by_the_task_that_found_it(store: Store) -> None:
+    taken, first = (
+        AudienceReference(uri=f"file:///{name}.parquet", count=9, fingerprint="f" * 64)
+        for name in "ab"
+    )
+    made = {"source": "rules", "dimension": "customers", "everyone": 20, "steps": []}
+    register_file(store, first, task_id="people", made=made)
+    register_file(
+        store, taken, task_id="again", made={"source": "reference", "of": first.as_dict()}
+    )
+    delivery = replace(make_prepared(store, count=7), audience=taken.as_dict())
+
+    found = found_of(store, delivery) or {}
+    told = [found[name] for name in ("source", "task_id", "count", "everyone")]
+    assert ["rules", "people", 9, 20] == told
+
+
+def test_a_store_of_the_former_version_knows_no_files_and_shows_its_reviews(store: Store) -> None:
+    make_prepared(store, count=7)
+    with store.transaction() as connection:
+        connection.execute("DROP TABLE smsflow_audience_files")
+
+    assert review(store, "d1")["audience"] is None

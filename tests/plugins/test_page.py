@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.delivery.proof import make_proof
 from smsflow_provider.core.delivery.proof_request import Proof
 from smsflow_provider.core.model import Exclusion
 from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.audience_files import register_file
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.plugins.api.pages import render_page
@@ -73,6 +75,48 @@ def test_the_waterfall_explains_each_reason_and_adds_up(store: Store, delivery: 
     ] == rows_of(page, "Who gets nothing, and why")
     assert REASONS["opted_out"] in page
     assert REASONS["pressure"] not in page
+
+
+STEPS = [
+    {"words": "region is <Ouest>", "count": 40, "removed": 160},
+    {"words": "not: city is Lyon", "count": 40, "removed": 0},
+]
+
+
+def build(store: Store, delivery: Delivery, **made: object) -> None:
+    """Say how the file of the delivery's audience was made."""
+    file = AudienceReference(uri=f"file:///{delivery.id}.parquet", count=10, fingerprint="f" * 64)
+    register_file(store, file, dag_id="shop.rules", task_id="people", made=made)
+    change(store, delivery, audience=file.as_dict())
+
+
+def test_the_page_tells_how_the_people_were_found(store: Store, delivery: Delivery) -> None:
+    build(store, delivery, source="rules", label="crm", dimension="d", everyone=200, steps=STEPS)
+    page = page_of(store, delivery)
+
+    assert "By rules of the dimension d: crm" in page
+    assert "by people of shop.rules" in page
+    assert [
+        ["everyone", "", "200"],
+        ["region is &lt;Ouest&gt;", "−160", "40"],
+        ["not: city is Lyon", "0", "40"],
+    ] == rows_of(page, "How they were found")
+
+
+def test_bad_lines_that_were_left_out_are_told_where_send_is_pressed(
+    store: Store, delivery: Delivery
+) -> None:
+    build(store, delivery, source="file", label="people.csv", bad_lines=1)
+    page = page_of(store, delivery)
+
+    assert "From a file: people.csv" in page
+    assert "1 bad line left out" in page
+
+
+def test_people_somebody_else_wrote_are_told_of_no_further(
+    store: Store, delivery: Delivery
+) -> None:
+    assert "How they were found" not in page_of(store, delivery)
 
 
 @pytest.mark.parametrize("state", DeliveryState)

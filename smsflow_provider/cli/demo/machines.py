@@ -56,9 +56,11 @@ _SIMULATOR = ("--latency-s", "0.25", "--refused-share", "0.01", "--delivered-sha
 _FOR_CLI = frozenset(
     {
         "AIRFLOW_HOME",
+        "AIRFLOW__CORE__DAGS_FOLDER",
         "AIRFLOW__CORE__FERNET_KEY",
         "AIRFLOW_CONN_SMSFLOW_STORE",
         "AIRFLOW_CONN_SMS_GATEWAY",
+        "AIRFLOW_CONN_CRM",
     }
 )
 

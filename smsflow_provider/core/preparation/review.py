@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smsflow_provider.core.preparation.diff import changes_since_previous
+from smsflow_provider.core.preparation.found import found_of
 from smsflow_provider.core.preparation.preview import messages_at
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
@@ -27,6 +28,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         left), ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``regions``, ``details``,
         ``log`` (level, event, problem), ``cost`` (None: it is not known), ``changes``
         (since the former run of the same task, None without one; see ``changes_since_previous``),
+        ``audience`` (how it was found, None: it is not known; see ``found_of``),
         ``samples`` (see ``preview``) and ``progress`` (None: it is not being prepared; see
         ``read_progress``).
 
@@ -43,6 +45,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         "gateway": delivery.gateway,
         "dry_run": delivery.dry_run,
         "prepared_at": delivery.prepared_at and delivery.prepared_at.isoformat(),
+        "audience": found_of(store, delivery),
         "targeted": delivery.targeted,
         "excluded": excluded_of(delivery),
         "waterfall": _waterfall(delivery),

@@ -108,11 +108,20 @@ def find_file(store: Store, uri: str) -> KnownFile:
     Raises:
         NotFoundError: smsflow did not write it.
     """
-    with store.transaction() as connection:
-        row = connection.execute(statements(_SQL)["find_file"], {"uri": uri}).fetchone()
-    if row is None:
+    found = known_file(store, uri)
+    if found is None:
         raise NotFoundError("no audience was written to this file", uri=uri)
-    return KnownFile.from_row(row)
+    return found
+
+
+def known_file(store: Store, uri: str) -> KnownFile | None:
+    """Find what is known of a file. None: it is not ours, or the schema knows no files."""
+    with store.transaction() as connection:
+        table = connection.execute(statements(_SQL)["has_table"]).fetchone()
+        if table is None or not table["is_there"]:
+            return None
+        row = connection.execute(statements(_SQL)["find_file"], {"uri": uri}).fetchone()
+    return None if row is None else KnownFile.from_row(row)
 
 
 def iterate_files(store: Store) -> Iterator[KnownFile]:

@@ -23,6 +23,10 @@ SELECT * FROM smsflow_audience_files
 -- What is known of one file. Walks the primary key (uri).
 SELECT * FROM smsflow_audience_files WHERE uri = %(uri)s;
 
+-- has_table --
+-- Whether this store can know of any file: one of the former version cannot. Reads the catalogue.
+SELECT to_regclass('smsflow_audience_files') IS NOT NULL AS is_there;
+
 -- live_files --
 -- A page of the files that are still there, oldest first. Walks smsflow_audience_files_kept_v1.
 SELECT * FROM smsflow_audience_files
