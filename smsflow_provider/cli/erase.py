@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import phonenumbers
 
@@ -22,10 +25,13 @@ from smsflow_provider.cli.reach import (
 from smsflow_provider.core.audience.place import local_path, remove_whole
 from smsflow_provider.core.delivery.erase import Erased, KeptFiles, erase
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.number import to_e164
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.erased import lift_erased
 from smsflow_provider.core.store.erasure import Person
 
+#: Countries from which others are not called by 00.
+_ABROAD: Final = ("US", "AU", "JP", "RU")
 #: Exit codes: a number that is none, or nobody said --yes; and something was left.
 REFUSED, INCOMPLETE = 1, 3
 
@@ -80,8 +86,21 @@ def person_of(phone: int) -> Person:
         ('33612345678', '612345678')
     """
     parsed = phonenumbers.parse(f"+{phone}")
-    national = phonenumbers.national_significant_number(parsed).lstrip("0")
-    return Person(phone=phone, writings=(str(phone), national))
+    national = phonenumbers.national_significant_number(parsed)
+    region = phonenumbers.region_code_for_number(parsed)
+    own = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    ids = (f"+{phone}", f"00{phone}", str(phone), re.sub(r"[^0-9]", "", own))
+    return Person(
+        phone=phone,
+        writings=(str(phone), national.lstrip("0")),
+        ids=ids,
+        reads=partial(_reads, f"+{phone}", [region] if region else []),
+    )
+
+
+def _reads(e164: str, own: Sequence[str], text: str) -> bool:
+    """Tell whether a preparation would read the text as this number, in any likely country."""
+    return any(to_e164(text, region=region).e164 == e164 for region in (*own, *_ABROAD))
 
 
 def _lift(store: Store, person: Person) -> int:

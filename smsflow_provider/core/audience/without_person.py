@@ -7,23 +7,29 @@ one's place: killed at any point, the old file is there, or the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smsflow_provider.core.audience.build import build_audience
-from smsflow_provider.core.audience.layout import PHONE
+from smsflow_provider.core.audience.layout import ID, PHONE
 from smsflow_provider.core.audience.place import Artifact, OpenFile
 from smsflow_provider.core.audience.read import read_audience, read_empty, read_record_batches
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.source import OnEmpty
 from smsflow_provider.core.audience.spool import empty_batch, read_batches
+from smsflow_provider.core.store.erasure import Person
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
+
+#: Last digits that few others share.
+_ENOUGH: Final = 5
+#: What no comparison of digits reads: other digits than 0 to 9, and a spreadsheet's 6.1E+08.
+_ODD: Final = r"[^\x00-\x7F]|[0-9][eE][+-]?[0-9]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,49 +38,64 @@ class _Without:
 
     label: str
     old: AudienceReference
-    writings: Collection[str]
+    person: Person
     open_file: OpenFile
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         yield read_empty(self.old, open_file=self.open_file)
         for batch in read_record_batches(self.old, open_file=self.open_file, check_content=True):
-            own = is_written(pl.Series(batch.column(PHONE)), self.writings)
+            own = is_of(pl.DataFrame(batch.select([ID, PHONE])), self.person)
             yield batch.filter((~own).to_arrow().cast(pa.bool_()))
 
 
-def is_written(phones: pl.Series, writings: Collection[str]) -> pl.Series:
+def is_of(frame: pl.DataFrame, person: Person) -> pl.Series:
+    """Tell of each row, by ``phone`` and ``recipient_id``, whether it is a person's."""
+    by_id = frame[ID].cast(pl.String).is_in(list(person.ids)).fill_null(value=False)
+    return (is_written(frame[PHONE], person) | by_id).alias("")
+
+
+def is_written(phones: pl.Series, person: Person) -> pl.Series:
     """
-    Tell of each phone, in any writing, whether it is the one of *writings*.
+    Tell of each phone, in any writing, whether it is the person's.
+
+    Those that only share their last digits, and those in other digits than 0 to 9, are few: each
+    is read.
 
     Args:
         phones: Texts.
-        writings: Digits without zeros in front, as ``Person.writings``.
+        person: Whose.
 
     Example:
+        >>> ann = Person(phone=33612, writings=("33612", "612"))
         >>> phones = pl.Series(["+33 6 12", "0612", "0033612", "06123", None])
-        >>> is_written(phones, ["33612", "612"]).to_list()
+        >>> is_written(phones, ann).to_list()
         [True, True, True, False, False]
     """
-    digits = phones.cast(pl.String).str.replace_all(r"[^0-9]", "").str.strip_chars_start("0")
-    return digits.is_in(list(writings)).fill_null(value=False).alias("")
+    texts = phones.cast(pl.String)
+    digits = texts.str.replace_all(r"[^0-9]", "").str.strip_chars_start("0")
+    own = digits.is_in(list(person.writings)).fill_null(value=False)
+    end = str(person.phone)[-_ENOUGH:]
+    unsure = digits.str.contains(end, literal=True) | texts.str.contains(_ODD)
+    maybe = (unsure & ~own).fill_null(value=False)
+    known = {text: person.reads(text) for text in texts.filter(maybe).unique()}
+    read = {text for text, is_own in known.items() if is_own}
+    return (own | texts.is_in(list(read)).fill_null(value=False)).alias("")
 
 
-def count_in_audience(
-    reference: AudienceReference, writings: Collection[str], *, open_file: OpenFile
-) -> int:
+def count_in_audience(reference: AudienceReference, person: Person, *, open_file: OpenFile) -> int:
     """
-    Count a person's rows in an audience; reads its phones only.
+    Count a person's rows in an audience; reads its ids and phones only.
 
     Raises:
         AudienceError: The file is gone, or is another than the one referred to.
     """
-    frames = read_audience(reference, open_file=open_file, columns=[PHONE])
-    return sum(int(is_written(frame[PHONE], writings).sum()) for frame in frames)
+    frames = read_audience(reference, open_file=open_file, columns=[ID, PHONE])
+    return sum(int(is_of(frame, person).sum()) for frame in frames)
 
 
 def rebuild_without(
     reference: AudienceReference,
-    writings: Collection[str],
+    person: Person,
     *,
     target: Artifact,
     open_file: OpenFile,
@@ -85,7 +106,7 @@ def rebuild_without(
     Raises:
         AudienceError: The file is gone, or is another than the one referred to.
     """
-    source = _Without(label=target.name, old=reference, writings=writings, open_file=open_file)
+    source = _Without(label=target.name, old=reference, person=person, open_file=open_file)
     made = build_audience(source, target=target, on_empty=OnEmpty.CONTINUE)
     assert made is not None
     return made
@@ -103,53 +124,62 @@ class ArchivedPerson:
     excluded: int
 
 
-def find_in_archive(folder: Artifact, phone: int) -> ArchivedPerson:
+def find_in_archive(folder: Artifact, person: Person) -> ArchivedPerson:
     """
-    Find a number in an archive; reads the columns that matter.
+    Find a person in an archive; reads the columns that matter.
 
     Raises:
         FileNotFoundError: A file is not there.
     """
     keys = ["delivery", "preparation", "position"]
-    found = _matching(folder / "messages.parquet", phone, [*keys, "recipient_id"])
-    excluded = _matching(folder / "exclusions.parquet", phone, ["row_number"])
+    own = pl.col("phone") == person.phone
+    found = _matching(folder / "messages.parquet", own, [*keys, "recipient_id"])
+    excluded = _matching(folder / "exclusions.parquet", _is_excluded(person), ["recipient_id"])
+    recipients = pl.concat([found["recipient_id"], excluded["recipient_id"]])
     return ArchivedPerson(
         messages=found.select(keys),
-        recipients=frozenset(found["recipient_id"].drop_nulls()) - {""},
+        recipients=frozenset(recipients.drop_nulls()) - {""},
         excluded=excluded.height,
     )
 
 
-def _matching(path: Artifact, phone: int, columns: list[str]) -> pl.DataFrame:
+def _is_excluded(person: Person) -> pl.Expr:
+    by_id = pl.col("phone").is_null() & pl.col("recipient_id").is_in(list(person.ids))
+    return (pl.col("phone") == person.phone).fill_null(value=False) | by_id
+
+
+def _matching(path: Artifact, own: pl.Expr, columns: list[str]) -> pl.DataFrame:
     with path.open("rb") as raw, pq.ParquetFile(raw) as file:
         frames = [
-            pl.DataFrame(batch).filter(pl.col("phone") == phone).select(columns)
+            pl.DataFrame(batch).filter(own).select(columns)
             for batch in read_batches(file, columns=[*columns, "phone"])
         ]
         schema = pl.DataFrame(empty_batch(file.schema_arrow)).select(columns).schema
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def blank_in_archive(folder: Artifact, phone: int, *, person: ArchivedPerson, nobody: int) -> None:
+def blank_in_archive(
+    folder: Artifact, person: Person, *, found: ArchivedPerson, nobody: int
+) -> None:
     """
     Empty a person's rows in the files of an archive; rows and counts stay.
 
     Args:
         folder: The archive.
-        phone: The number.
-        person: What ``find_in_archive`` found.
+        person: Who.
+        found: What ``find_in_archive`` found.
         nobody: The number that stands in its place.
     """
-    own = pl.col("phone") == phone
+    own, excluded = pl.col("phone") == person.phone, _is_excluded(person)
     blank = pl.lit("")
-    won = pl.col("winner_id").is_in(list(person.recipients))
+    won = pl.col("winner_id").is_in(list(found.recipients))
     changes: dict[str, Change] = {
         "exclusions": lambda frame: frame.with_columns(
             winner_id=pl.when(won).then(blank).otherwise("winner_id"),
-            recipient_id=pl.when(own).then(blank).otherwise("recipient_id"),
-            phone=pl.when(own).then(None).otherwise("phone"),
+            recipient_id=pl.when(excluded).then(blank).otherwise("recipient_id"),
+            phone=pl.when(excluded).then(None).otherwise("phone"),
         ),
-        "attempts": lambda frame: _without_references(frame, person.messages),
+        "attempts": lambda frame: _without_references(frame, found.messages),
         "messages": lambda frame: frame.with_columns(
             *(
                 pl.when(own).then(blank).otherwise(name).alias(name)

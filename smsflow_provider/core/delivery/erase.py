@@ -10,7 +10,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from smsflow_provider.core.audience.build import uri_of
 from smsflow_provider.core.audience.place import Artifact, OpenFile
@@ -21,6 +22,7 @@ from smsflow_provider.core.audience.without_person import (
     find_in_archive,
     rebuild_without,
 )
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.core.store.audience_files import (
     KnownFile,
@@ -35,14 +37,18 @@ from smsflow_provider.core.store.erasure import (
     Person,
     Removed,
     archive_folders,
+    archives_held,
     foreign_files,
     forget_lists,
     forget_messages,
     is_being_read,
     mark_purged,
-    repoint_audiences,
+    replace_file,
 )
 from smsflow_provider.core.store.suppressed import NOBODY
+
+#: Whose file is not whole after this time was killed: no query and no upload takes so long.
+_DEAD_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +59,8 @@ class KeptFiles:
     open_file: OpenFile
     #: Finds the path behind a URI or a folder. None: it cannot be reached from here.
     at: Callable[[str], Artifact | None]
-    #: Removes the file of a URI; one that is not there is no error.
+    #: Removes the file of a URI and what a killed writer left beside it; what is not there is no
+    #: error.
     remove: Callable[[str], None]
 
 
@@ -70,7 +77,14 @@ class Erased:
         return not self.left
 
 
-def erase(store: Store, person: Person, *, files: KeptFiles, dry_run: bool = False) -> Erased:
+def erase(
+    store: Store,
+    person: Person,
+    *,
+    files: KeptFiles,
+    dry_run: bool = False,
+    now: Callable[[], datetime] = utc_now,
+) -> Erased:
     """
     Remove a person from lists, replies, messages, exclusions, audiences and archives.
 
@@ -83,6 +97,7 @@ def erase(store: Store, person: Person, *, files: KeptFiles, dry_run: bool = Fal
         person: Who.
         files: How files are reached.
         dry_run: Find and count only; not even the hash is kept.
+        now: The time: what was begun a day ago and is no whole file is nobody's work any more.
 
     Returns:
         What was removed by place, and what was left and why. Ask again when that has changed.
@@ -90,16 +105,62 @@ def erase(store: Store, person: Person, *, files: KeptFiles, dry_run: bool = Fal
     if not dry_run:
         remember_erased(store, person.phone)
     removed = forget_lists(store, person, dry_run=dry_run)
-    messages, left = forget_messages(store, person, dry_run=dry_run)
-    removed += messages
-    for found in iterate_files(store):
-        _note(_forget_audience, store, found, person, files, dry_run, removed, left)
+    left: list[Left] = []
+    # Files before messages: who has read a person from a file until then is preparing when the
+    # messages are looked at, or has prepared.
+    _forget_audiences(store, person, files, dry_run, now() - _DEAD_AFTER, removed, left)
+    with archives_held(store) as are_ours:
+        messages, waiting = forget_messages(store, person, dry_run=dry_run)
+        removed += messages
+        left += waiting
+        if are_ours:
+            for folder in archive_folders(store):
+                _note(_forget_archive, store, folder, person, files, dry_run, removed, left)
+        else:
+            left.append(Left(what="archives", why="another process writes them"))
+    return Erased(removed=tuple(one for one in removed if one.count), left=tuple(left))
+
+
+def _forget_audiences(
+    store: Store,
+    person: Person,
+    files: KeptFiles,
+    dry_run: bool,  # noqa: FBT001  passed on
+    dead_before: datetime,
+    removed: list[Removed],
+    left: list[Left],
+) -> None:
+    """Go through all files, and once more through those that came meanwhile, until none has."""
+    seen = set[str]()
+    while fresh := [found for found in iterate_files(store) if found.uri not in seen]:
+        seen |= {found.uri for found in fresh}
+        for found in fresh:
+            if found.fingerprint:
+                _note(_forget_audience, store, found, person, files, dry_run, removed, left)
+            elif found.created_at > dead_before:
+                left.append(Left(what=f"audience file {found.uri}", why="it is being written"))
+            else:
+                _note(_drop_unfinished, store, found, person, files, dry_run, removed, left)
     left += [
         Left(what=f"file {uri}", why="smsflow did not write it") for uri in foreign_files(store)
     ]
-    for folder in archive_folders(store):
-        _note(_forget_archive, store, folder, person, files, dry_run, removed, left)
-    return Erased(removed=tuple(one for one in removed if one.count), left=tuple(left))
+
+
+def _drop_unfinished(
+    store: Store, found: KnownFile, _person: Person, *, files: KeptFiles, dry_run: bool
+) -> Left | None:
+    """Remove what a writer that was killed has left: nobody refers to it, and nobody can."""
+    if dry_run:
+        return None
+    what = f"audience file {found.uri}"
+    if files.at(found.uri) is None:
+        return Left(what=what, why="it cannot be reached from here")
+    try:
+        files.remove(found.uri)
+    except OSError as error:
+        return Left(what=what, why=type(error).__name__)
+    mark_purged(store, found.uri)
+    return None
 
 
 def _note(
@@ -143,10 +204,8 @@ def _forget_rows(
     store: Store, found: KnownFile, person: Person, *, files: KeptFiles, place: Artifact | None
 ) -> int:
     """Count a person's rows, and drop them if there is a *place* for what is left."""
-    if not found.fingerprint:
-        raise AudienceError("it is being written")
     old = AudienceReference(uri=found.uri, count=found.count, fingerprint=found.fingerprint)
-    count = count_in_audience(old, person.writings, open_file=files.open_file)
+    count = count_in_audience(old, person, open_file=files.open_file)
     if count and place is not None:
         if is_being_read(store, found.uri):
             raise AudienceError("a delivery is being prepared from it")
@@ -165,7 +224,7 @@ def _replace(
 ) -> None:
     target = place.with_name(f"{uuid.uuid4().hex}.parquet")
     announce_file(store, uri_of(target), by=found.by)
-    new = rebuild_without(old, person.writings, target=target, open_file=files.open_file)
+    new = rebuild_without(old, person, target=target, open_file=files.open_file)
     by = found.by
     register_file(
         store,
@@ -176,7 +235,7 @@ def _replace(
         map_index=by.map_index,
         made={**found.made, "erased_from": old.as_dict()},
     )
-    repoint_audiences(store, old.uri, new_uri=new.uri, count=new.count, fingerprint=new.fingerprint)
+    replace_file(store, old.uri, new_uri=new.uri, count=new.count, fingerprint=new.fingerprint)
     files.remove(old.uri)
     mark_purged(store, old.uri)
 
@@ -189,10 +248,10 @@ def _forget_archive(
     if place is None:
         return Left(what=what, why="it cannot be reached from here")
     try:
-        found = find_in_archive(place, person.phone)
+        found = find_in_archive(place, person)
         count = found.messages.height + found.excluded
         if count and not dry_run:
-            blank_in_archive(place, person.phone, person=found, nobody=NOBODY)
+            blank_in_archive(place, person, found=found, nobody=NOBODY)
     except OSError as error:
         return Left(what=what, why=type(error).__name__)
     return Removed(place=what, count=count)

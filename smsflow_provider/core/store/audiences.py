@@ -131,7 +131,7 @@ def save_audience(
 
     Raises:
         SupersededError: Another version than *base* is the newest by now.
-        NotFoundError: Retention has removed the file.
+        NotFoundError: Retention has removed the file, or a person was erased from it.
         StoreError: The store is out of reach, or its schema is another one.
     """
     values: dict[str, Any] = {
@@ -160,6 +160,11 @@ def _add_version(connection: Connection, values: dict[str, Any]) -> int:
     if file is not None and file["purged_at"] is not None:
         raise NotFoundError(
             "the audience's file was removed by retention: build it again", uri=values["uri"]
+        )
+    if file is not None and file["is_replaced"]:
+        raise NotFoundError(
+            "a person was erased from the audience's file meanwhile: build it again",
+            uri=values["uri"],
         )
     row = connection.execute(sqls["add_version"], values).fetchone()
     if row is None:

@@ -6,10 +6,12 @@ Counts stay exact: rows of messages, outcomes and exclusions are emptied, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.appending import array_of
@@ -36,6 +38,10 @@ class Person:
     phone: int = field(repr=False)
     #: Digits without zeros in front: international, and national of its own country.
     writings: tuple[str, ...] = field(repr=False)
+    #: Texts which, as the id of a recipient, are the number.
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    #: Whether a writing that is none of these is the number all the same.
+    reads: Callable[[str], bool] = field(default=lambda _: False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +96,21 @@ def forget_messages(
     Returns:
         What was found by delivery, and the deliveries that were left.
     """
-    sqls, values = statements(_SQL), {"phone": person.phone}
+    sqls, values = statements(_SQL), {"phone": person.phone, "ids": list(person.ids)}
     with store.transaction() as connection:
-        places = connection.execute(sqls["preparations_of"], values).fetchall()
+        # In this order: one that is published in between is among the places.
         unseen = connection.execute(sqls["being_prepared"]).fetchall()
+        places = connection.execute(sqls["preparations_of"], values).fetchall()
     removed: list[Removed] = []
-    left = [Left(what=f"delivery {row['id']}", why="it is being prepared") for row in unseen]
+    left = {row["id"]: "it is being prepared" for row in unseen}
     for place in places:
         with _changing(store, dry_run=dry_run) as connection:
             why = _untouched(connection, place)
             if why is None:
                 removed += _blank(connection, place, person)
         if why is not None:
-            left.append(Left(what=f"delivery {place['id']}", why=why))
-    return removed, left
+            left[place["id"]] = why
+    return removed, [Left(what=f"delivery {id_}", why=why) for id_, why in left.items()]
 
 
 def _untouched(connection: Connection, place: Row) -> str | None:
@@ -113,16 +120,21 @@ def _untouched(connection: Connection, place: Row) -> str | None:
 
 def _blank(connection: Connection, place: Row, person: Person) -> list[Removed]:
     sqls = statements(_SQL)
-    own: dict[str, Any] = {"preparation": place["preparation"], "phone": person.phone}
+    own: dict[str, Any] = {
+        "preparation": place["preparation"],
+        "phone": person.phone,
+        "ids": list(person.ids),
+        "nobody": NOBODY,
+    }
     connection.execute(sqls["hold_chunks"], own)
-    excluded = connection.execute(sqls["blank_exclusions"], own).rowcount
-    rows = connection.execute(sqls["blank_messages"], {**own, "nobody": NOBODY}).fetchall()
-    if rows:
-        own["positions"] = array_of(row["position"] for row in rows)
-        own["recipients"] = [row["recipient_id"] for row in rows if row["recipient_id"]]
-        for name in ("blank_outcomes", "blank_receipts", "drop_references", "blank_winners"):
-            connection.execute(sqls[name], own)
-    found = {"messages": len(rows), "exclusions": excluded}
+    excluded = connection.execute(sqls["blank_exclusions"], own).fetchall()
+    rows = connection.execute(sqls["blank_messages"], own).fetchall()
+    own["positions"] = array_of(row["position"] for row in rows)
+    # Also who was left out in the end may be the one in whose favour another one was.
+    own["recipients"] = [one["recipient_id"] for one in (*rows, *excluded) if one["recipient_id"]]
+    for name in ("blank_outcomes", "blank_receipts", "drop_references", "blank_winners"):
+        connection.execute(sqls[name], own)
+    found = {"messages": len(rows), "exclusions": len(excluded)}
     return [
         Removed(place=f"{what} of delivery {place['id']}", count=count)
         for what, count in found.items()
@@ -137,11 +149,36 @@ def is_being_read(store: Store, uri: str) -> bool:
     return bool(row and row["is_read"])
 
 
-def repoint_audiences(store: Store, uri: str, *, new_uri: str, count: int, fingerprint: str) -> int:
-    """Let every saved version that refers to *uri* refer to the new file; returns how many."""
-    values = {"uri": uri, "new_uri": new_uri, "count": count, "fingerprint": fingerprint}
+def replace_file(store: Store, uri: str, *, new_uri: str, count: int, fingerprint: str) -> int:
+    """
+    Let every saved version that refers to *uri* refer to the new file; returns how many.
+
+    From then on nobody can save the old one, so that it can be removed.
+    """
+    values = {
+        "uri": uri,
+        "new_uri": new_uri,
+        "count": count,
+        "fingerprint": fingerprint,
+        "told": Jsonb({"replaced_by": new_uri}),
+    }
     with store.transaction() as connection:
+        connection.execute(statements(_SQL)["mark_replaced"], values)
         return connection.execute(statements(_SQL)["repoint_audiences"], values).rowcount
+
+
+@contextmanager
+def archives_held(store: Store) -> Iterator[bool]:
+    """
+    Keep others from writing archives; False: somebody does already.
+
+    What is archived meanwhile would be written as it was before a person was erased from it, and
+    of two who replace one file the later would bring back whom the other took out.
+    """
+    with store.connect() as connection:
+        row = connection.execute(statements("archive")["try_archiving"]).fetchone()
+        connection.commit()
+        yield bool(row and row["is_ours"])
 
 
 def foreign_files(store: Store) -> list[str]:

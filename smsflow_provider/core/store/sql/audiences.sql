@@ -4,7 +4,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('smsflow_audiences ' || %(name)s::
 
 -- hold_file --
 -- Keep retention from removing a file until this transaction ends. Walks the primary key (uri).
-SELECT purged_at FROM smsflow_audience_files WHERE uri = %(uri)s FOR SHARE;
+SELECT purged_at, made ? 'replaced_by' AS is_replaced FROM smsflow_audience_files WHERE uri = %(uri)s FOR SHARE;
 
 -- add_version --
 -- Keep a reference as the next version of a name, if base is still the newest one, or nobody said a base.

@@ -53,7 +53,8 @@ SELECT id FROM smsflow_deliveries WHERE state = 'preparing' ORDER BY no;
 -- that are kept, once: for maintenance.
 SELECT p.no AS preparation, d.id FROM smsflow_preparations p JOIN smsflow_deliveries d ON d.no = p.delivery_no
  WHERE p.no IN (SELECT preparation FROM smsflow_messages WHERE phone = %(phone)s
-                 UNION SELECT preparation FROM smsflow_exclusions WHERE phone = %(phone)s)
+                 UNION SELECT preparation FROM smsflow_exclusions
+                        WHERE phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[]))
  ORDER BY p.no;
 
 -- hold_delivery --
@@ -87,9 +88,13 @@ UPDATE smsflow_receipts SET gateway_ref = ''
 DELETE FROM smsflow_references WHERE preparation = %(preparation)s AND position = ANY(%(positions)s::int[]);
 
 -- blank_exclusions --
--- Empty who was left out; the reason stays. Reads the preparation's exclusions.
-UPDATE smsflow_exclusions SET phone = NULL, recipient_id = ''
- WHERE preparation = %(preparation)s AND phone = %(phone)s;
+-- Empty who was left out, also without a number, if the id is it; the reason stays. Reads the preparation's exclusions.
+UPDATE smsflow_exclusions e SET phone = NULL, recipient_id = ''
+  FROM (SELECT row_number, recipient_id FROM smsflow_exclusions
+         WHERE preparation = %(preparation)s
+           AND (phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[]))) AS own
+ WHERE e.preparation = %(preparation)s AND e.row_number = own.row_number
+RETURNING own.recipient_id;
 
 -- blank_winners --
 -- The same where somebody else was left out in a person's favour. Reads the preparation's exclusions.
@@ -104,6 +109,10 @@ SELECT DISTINCT a.uri FROM smsflow_audiences a
 -- is_being_read --
 -- Whether a delivery is being prepared from a file. Walks smsflow_deliveries_audience_v1.
 SELECT EXISTS (SELECT FROM smsflow_deliveries WHERE audience ->> 'uri' = %(uri)s AND state = 'preparing') AS is_read;
+
+-- mark_replaced --
+-- A file has another one in its place: who saves it has done so, or sees this. Walks the primary key (uri).
+UPDATE smsflow_audience_files SET made = made || %(told)s WHERE uri = %(uri)s;
 
 -- repoint_audiences --
 -- Let the versions that refer to one file refer to another. Walks smsflow_audiences_uri_v1.
