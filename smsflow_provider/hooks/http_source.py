@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import BaseHook
 from requests import Session, exceptions
+from urllib3.exceptions import DecodeError, HTTPError
 
 from smsflow_provider.core.audience.http_options import HttpOptions, read_http_options
 from smsflow_provider.core.audience.paged import PagedBatches
@@ -19,6 +20,8 @@ from smsflow_provider.core.errors import AudienceError
 
 #: Bytes of one answer. A page is held in memory whole.
 MOST_BYTES = 64 * 1024 * 1024
+#: Seconds for one answer, however slowly it drips in.
+MOST_SECONDS = 600.0
 
 
 class HttpSource:
@@ -32,9 +35,18 @@ class HttpSource:
         conn_id: The connection.
         options: What to ask, and how pages follow.
         pick: Which columns to keep.
+        most_seconds: How long one answer may take to come in, once it has begun.
     """
 
-    def __init__(self, conn_id: str, *, options: HttpOptions, pick: Pick = all_columns) -> None:
+    def __init__(
+        self,
+        conn_id: str,
+        *,
+        options: HttpOptions,
+        pick: Pick = all_columns,
+        most_seconds: float = MOST_SECONDS,
+    ) -> None:
+        self._most_seconds = most_seconds
         self._conn_id = conn_id
         self._options = options
         self._hook: HttpHook | None = None
@@ -71,7 +83,7 @@ class HttpSource:
             return self._answered(request)
         except (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError):
             raise
-        except exceptions.RequestException as error:
+        except (exceptions.RequestException, HTTPError) as error:
             # Its text holds the address, with all that was asked.
             raise AudienceError(
                 "the API cannot be asked", source=self._conn_id, cause=type(error).__name__
@@ -94,15 +106,23 @@ class HttpSource:
         ) as response:
             return PageAnswer(
                 status=response.status_code,
-                body=self._read(response.iter_content(1 << 20)),
+                body=self._read(response.raw.read1),
                 headers={name.lower(): value for name, value in response.headers.items()},
                 url=response.url,
             )
 
-    def _read(self, pieces: Iterator[bytes]) -> bytes:
+    def _read(self, read: Callable[..., bytes]) -> bytes:
+        """Read an answer as it comes in, unpacked; a piece at a time, however far it unpacks."""
         body = bytearray()
-        for piece in pieces:
+        end = time.monotonic() + self._most_seconds
+        while piece := _piece(read):
             body += piece
+            if time.monotonic() > end:
+                raise AudienceError(
+                    "an answer of the API came in too slowly: ask for fewer rows a page",
+                    source=self._conn_id,
+                    limit_s=self._most_seconds,
+                )
             if len(body) > MOST_BYTES:
                 raise AudienceError(
                     "a page of the API is too large: ask for fewer rows a page",
@@ -110,6 +130,16 @@ class HttpSource:
                     limit_bytes=MOST_BYTES,
                 )
         return bytes(body)
+
+
+def _piece(read: Callable[..., bytes]) -> bytes:
+    try:
+        return read(1 << 16, decode_content=True)
+    except DecodeError:
+        raise
+    except HTTPError as error:
+        # Cut off, or silent: as if there had been no answer.
+        raise exceptions.ConnectionError(type(error).__name__) from None
 
 
 def http_source_of(settings: Mapping[str, Any], *, pick: Pick = all_columns) -> HttpSource:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -17,9 +20,11 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.exceptions import AirflowFailException
 
+from smsflow_provider.core.audience.http_options import read_http_options
 from smsflow_provider.core.audience.read import read_audience
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.errors import AudienceError
+from smsflow_provider.hooks.http_source import HttpSource
 from smsflow_provider.operators.build_audience import BuildAudienceOperator
 
 PEOPLE = [{"id": n, "phone": f"+3361234567{n}", "city": "Lyon", "note": "x"} for n in range(5)]
@@ -42,6 +47,12 @@ class People(BaseHTTPRequestHandler):
             self.answer(401, {"phone": PEOPLE[0]["phone"]})
         elif url.path == "/moved":
             self.answer(302, {})
+        elif url.path == "/packed":
+            self.send(gzip.compress(b"[" + b" " * (80 << 20) + b"]", 1), "Content-Encoding", "gzip")
+        elif url.path == "/cut":
+            self.send(b"[]", "Content-Length", "3")
+        elif url.path == "/drip":
+            self.drip()
         else:
             links = {"next": f"/people?start={start + 2}"} if start + 2 < len(PEOPLE) else {}
             self.answer(
@@ -55,6 +66,20 @@ class People(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def send(self, body: bytes, name: str, value: str) -> None:
+        self.send_response(200)
+        self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def drip(self) -> None:
+        """Send a byte now and then, for as long as somebody listens."""
+        with suppress(OSError):
+            self.send(b"[", "Content-Type", "application/json")
+            while True:
+                sleep(0.02)
+                self.wfile.write(b" ")
 
     def log_message(self, *_args: object) -> None:
         """Say nothing."""
@@ -106,6 +131,20 @@ def test_an_api_is_read_to_its_last_page_with_the_login_of_the_connection(api: s
 
     found = frame_of(run(http=http, conn_id=api, id_column="id", columns=["city"]))
     assert [(str(one["id"]), one["phone"], "Lyon") for one in PEOPLE] == found.rows()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "problem"),
+    [("/packed", "too large"), ("/cut", "did not answer"), ("/drip", "too slowly")],
+)
+def test_an_answer_that_is_packed_too_well_cut_off_or_endless_is_none(
+    api: str, endpoint: str, problem: str
+) -> None:
+    options = read_http_options({"endpoint": endpoint, "retries": 0, "timeout_s": 5})
+    source = HttpSource(api, options=options, most_seconds=0.1 if "drip" in endpoint else 60)
+
+    with pytest.raises(AudienceError, match=problem):
+        list(source.batches())
 
 
 def test_nothing_of_an_answer_or_an_address_is_told(

@@ -86,6 +86,12 @@ class PagedBatches:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Hand out the rows; see ``Source.batches``."""
+        try:
+            yield from self._batches()
+        except RecursionError:
+            raise self._error("the answer is nested too deeply", page=self._page_count) from None
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         yield from self._columns.empty()
         for rows in self._pages():
             self._row_count += len(rows)
@@ -141,7 +147,7 @@ class PagedBatches:
     def _wait_s(self, answer: PageAnswer | None, tries: int) -> float:
         asked = retry_after_s(answer.headers.get("retry-after", ""), now=self._now) if answer else 0
         if asked > LONGEST_ASKED_S:
-            raise self._error("the API wants us to wait too long", wait_s=round(asked))
+            raise self._error("the API wants us to wait too long", wait_s=round(min(asked, 1e9)))
         return max(asked, min(2.0**tries, LONGEST_WAIT_S))
 
     def _good(self, answer: PageAnswer) -> PageAnswer:

@@ -17,6 +17,8 @@ from smsflow_provider.core.errors import AudienceError
 #: A value that is not there, which is not the same as one that is empty.
 ABSENT = object()
 
+#: Styles in which the API names the whole address.
+_LINKED = frozenset({PageStyle.LINK, PageStyle.LINK_HEADER})
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*\"?[^\";]*\bnext\b", re.IGNORECASE)
 
@@ -117,15 +119,23 @@ class Walk:
         """
         if self._pages is None or not self._has_more(data, self._pages):
             return None
+        found = self._found(answer, data, rows, pages=self._pages)
+        if found is not None and rows:
+            self._check_rows(rows, self._pages)
+        return found
+
+    def _found(
+        self, answer: PageAnswer, data: object, rows: Sequence[object], *, pages: Pages
+    ) -> PageRequest | None:
         is_first, self._is_first = self._is_first, False
-        match self._pages.style:
+        match pages.style:
             case PageStyle.LINK:
-                return self._linked(answer, self._told(data, self._pages, is_first=is_first))
+                return self._linked(answer, self._told(data, pages, is_first=is_first))
             case PageStyle.LINK_HEADER:
                 return self._linked(answer, next_link(answer.headers.get("link", "")))
             case PageStyle.CURSOR:
-                return self._after(self._told(data, self._pages, is_first=is_first), self._pages)
-        return self._counted(rows, self._pages)
+                return self._after(self._told(data, pages, is_first=is_first), pages)
+        return self._counted(rows, pages)
 
     def _has_more(self, data: object, pages: Pages) -> bool:
         if pages.more is None:
@@ -155,17 +165,20 @@ class Walk:
     def _counted(self, rows: Sequence[object], pages: Pages) -> PageRequest | None:
         if not rows:
             return None
-        digest = _digest(rows)
-        if digest == self._before:
-            raise self._error(
-                "the API hands out the same page again and again: does it know the parameter?",
-                param=pages.asks_by,
-            )
-        self._before = digest
         self._number += 1
         self._offset += len(rows)
         is_page = pages.style is PageStyle.PAGE
         return self._request({pages.asks_by: self._number if is_page else self._offset})
+
+    def _check_rows(self, rows: Sequence[object], pages: Pages) -> None:
+        digest = _digest(rows)
+        if digest == self._before:
+            asked = {} if pages.style in _LINKED else {"param": pages.asks_by}
+            raise self._error(
+                "the API hands out the same page again and again: does it know the parameter?",
+                **asked,
+            )
+        self._before = digest
 
     def _after(self, cursor: object, pages: Pages) -> PageRequest | None:
         if cursor is None or cursor in ("", False):

@@ -224,6 +224,18 @@ def test_a_refusal_is_told_without_what_was_answered(status: int) -> None:
         ),
         ([answer(people(1))] * 2, {"pages": {"style": "page"}}, "same page again"),
         (
+            [answer({"d": people(1), "next": str(n)}) for n in range(2)],
+            {"rows": "d", "pages": {"style": "cursor", "at": "next", "param": "after"}},
+            "same page again",
+        ),
+        (
+            [answer({"d": people(1), "next": f"?p={n}"}) for n in range(2)],
+            {"rows": "d", "pages": {"style": "link", "at": "next"}},
+            "same page again",
+        ),
+        ([answer(b"[" * 100_000)], {}, "nested too deeply"),
+        ([answer([], status=429, retry_after="9" * 400)], {}, "wait too long"),
+        (
             [answer({"d": people(1), "next": "x"})] * 2,
             {"rows": "d", "pages": {"style": "cursor", "at": "next"}},
             "same cursor twice",
