@@ -77,6 +77,12 @@ def _add_file(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--phone-column", default="phone", help="of the phones (%(default)s)")
     sub.add_argument("--id-column", help="of the ids; else recipient_id, else the row's number")
     sub.add_argument("--delimiter", help="of a CSV; else found out")
+    sub.add_argument(
+        "--bad-lines",
+        choices=("fail", "skip"),
+        default="fail",
+        help="of a CSV: leave them out or not",
+    )
     sub.add_argument("--encoding", help="of a CSV; else UTF-8")
     sub.add_argument("--description", metavar="WORDS", help="what the audience is")
 
@@ -201,7 +207,7 @@ def _take_out(store: Store, args: argparse.Namespace, *, version: int | None) ->
     change = remove_people(
         store, args.name, people, files=files_of(args), by=SavedBy(actor=actor_here())
     )
-    return _tell(change, args)
+    return _tell(change, args, asked=len(set(args.ids)) if args.ids else None)
 
 
 def _describe(store: Store, args: argparse.Namespace) -> int:
@@ -209,7 +215,7 @@ def _describe(store: Store, args: argparse.Namespace) -> int:
     if args.json:
         print_json({"name": args.name, "version": version, "description": args.words})
     else:
-        print(f"{args.name}@{version} and later versions say so.")
+        print(f"{args.name}@{version} is described so, and later versions will be.")
     return 0
 
 
@@ -238,6 +244,10 @@ def _diff(store: Store, args: argparse.Namespace) -> int:
 
 
 def _last_two(store: Store, name: str) -> tuple[str, str]:
+    if read_name(name)[1] is not None:
+        raise ConfigError(
+            "name two versions to compare, or the audience alone for its last two", name=name
+        )
     newest = find_audience(store, name)
     versions = [one.version for one in list_versions(store, name)]
     if len(versions) < 2:
@@ -271,13 +281,15 @@ _ACTIONS: Final[Mapping[str, Callable[[Store, argparse.Namespace], int]]] = {
 }
 
 
-def _tell(change: Change, args: argparse.Namespace) -> int:
+def _tell(change: Change, args: argparse.Namespace, *, asked: int | None = None) -> int:
     if args.json:
         print_json(asdict(change))
         return 0
     what = f"{change.added:,} added, " if change.added else ""
+    # An id with a slip in it removes nobody: they would be texted all the same.
+    of = f" for {counted(asked, 'id')}" if asked else ""
     print(
-        f"{change.name}@{change.version}: {what}{change.removed:,} removed,"
+        f"{change.name}@{change.version}: {what}{change.removed:,} removed{of},"
         f" {counted(change.count, 'row')} now."
     )
     return 0

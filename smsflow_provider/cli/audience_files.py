@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -60,20 +62,29 @@ def build_from_file(store: Store, args: argparse.Namespace) -> AudienceReference
     from smsflow_provider.core.errors import AudienceError  # noqa: PLC0415
     from smsflow_provider.core.model import Origin  # noqa: PLC0415
     from smsflow_provider.core.store.audience_files import (  # noqa: PLC0415
-        announce_file,
         register_file,
+        write_announced,
     )
 
     path = Path(args.file)
     if not path.is_file():
         raise AudienceError("there is no such file", file=args.file)
-    options = read_file_options({"delimiter": args.delimiter, "encoding": args.encoding})
+    options = read_file_options(
+        {name: getattr(args, name) for name in ("delimiter", "encoding", "bad_lines")}
+    )
     source = FileBatches(lambda: path.open("rb"), label=path.name, options=options)
     target = files_of(args).new(args.name)
-    announce_file(store, uri_of(target), by=Origin())
-    made = build_audience(
-        source, target=target, phone_column=args.phone_column, id_column=args.id_column
+    build = partial(
+        build_audience,
+        source,
+        target=target,
+        phone_column=args.phone_column,
+        id_column=args.id_column,
     )
+    made = write_announced(store, uri_of(target), build, by=Origin())
     assert made is not None
-    register_file(store, made, made={"source": "file", "label": path.name})
+    facts = source.facts()
+    if facts.get("bad_lines"):
+        print(f"smsflow: bad lines left out: {facts['bad_lines']:,}", file=sys.stderr)
+    register_file(store, made, made={"source": "file", "label": path.name, **facts})
     return made

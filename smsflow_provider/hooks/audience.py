@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -79,18 +79,26 @@ def register_built(
         register_file(store, reference, **asdict(origin), made=made)
 
 
-def announce_built(target: Artifact, *, origin: Origin, store_conn_id: str) -> None:
+def write_built(
+    target: Artifact,
+    write: Callable[[], AudienceReference | None],
+    *,
+    origin: Origin,
+    store_conn_id: str,
+) -> AudienceReference | None:
     """
-    Tell the store of a file that a task is about to write, as ``register_built`` does after.
+    Write the file of a task, and tell the store of it before, as ``register_built`` does after.
 
-    A task that is killed in between leaves at most a file that retention knows of.
+    A task that is killed in between leaves at most a file that retention knows of; one that finds
+    its people unfit to be written leaves nothing that anybody would wait for.
     """
     from smsflow_provider.core.audience.build import uri_of  # noqa: PLC0415  loads polars
-    from smsflow_provider.core.store.audience_files import announce_file  # noqa: PLC0415  psycopg
+    from smsflow_provider.core.store.audience_files import write_announced  # noqa: PLC0415  psycopg
 
     store = _store_if_any(store_conn_id)
-    if store is not None:
-        announce_file(store, uri_of(target), by=origin)
+    if store is None:
+        return write()
+    return write_announced(store, uri_of(target), write, by=origin)
 
 
 def _store_if_any(conn_id: str) -> Store | None:

@@ -257,15 +257,15 @@ class BuildAudienceOperator(BaseOperator):
         from smsflow_provider.core.audience.build import build_audience  # noqa: PLC0415
         from smsflow_provider.core.audience.choice import SourceKind  # noqa: PLC0415
         from smsflow_provider.core.audience.source import told_by  # noqa: PLC0415
-        from smsflow_provider.hooks.audience import announce_built, register_built  # noqa: PLC0415
+        from smsflow_provider.hooks.audience import register_built, write_built  # noqa: PLC0415
         from smsflow_provider.hooks.sources import artifact_of, source_of  # noqa: PLC0415
 
         with final_errors():
             source = source_of(kind, self._settings(), now=partial(now_of, context))
         target = artifact_of(context, token=uuid.uuid4().hex)
         origin = origin_of(context, task_id=self.task_id)
-        announce_built(target, origin=origin, store_conn_id=self.store_conn_id)
-        reference = build_audience(
+        build = partial(
+            build_audience,
             source,
             target=target,
             phone_column=self.phone_column,
@@ -273,6 +273,7 @@ class BuildAudienceOperator(BaseOperator):
             columns=() if kind is SourceKind.RULES else self.columns,
             on_empty=on_empty,
         )
+        reference = write_built(target, build, origin=origin, store_conn_id=self.store_conn_id)
         if reference is not None:
             made = {"source": str(kind), "label": source.label, **told_by(source)}
             register_built(reference, origin=origin, made=made, store_conn_id=self.store_conn_id)

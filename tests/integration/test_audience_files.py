@@ -16,7 +16,7 @@ from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.saved import find_saved, save
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.maintain import Chore, Upkeep, maintain
-from smsflow_provider.core.errors import ConfigError, IllegalMoveError, NotFoundError
+from smsflow_provider.core.errors import AudienceError, ConfigError, IllegalMoveError, NotFoundError
 from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.audience_files import (
     announce_file,
@@ -25,6 +25,7 @@ from smsflow_provider.core.store.audience_files import (
     iterate_files,
     purge_files,
     register_file,
+    write_announced,
 )
 from smsflow_provider.core.store.audiences import delete_audience, find_audience, list_versions
 from smsflow_provider.core.store.connection import Store
@@ -260,3 +261,27 @@ def test_an_upgrade_knows_the_files_of_the_version_before_and_nobody_elses(store
     assert [(ours, 3), (ours.replace("who", "others"), 3)] == known
     assert 2026 == find_audience(store, "vip").built_at.year
     assert find_audience(store, "vip").built_at == find_audience(store, "vip").created_at
+
+
+def test_nobody_waits_for_a_file_whose_people_could_not_be_read(store: Store) -> None:
+    def refuse() -> None:
+        assert ["file:///a/1.parquet"] == [file.uri for file in iterate_files(store)]
+        raise AudienceError("the file has lines that cannot be read")
+
+    with pytest.raises(AudienceError, match="lines"):
+        write_announced(store, "file:///a/1.parquet", refuse, by=TASK)
+    assert [] == list(iterate_files(store))
+
+
+def test_nobody_waits_for_a_file_of_nobody(store: Store) -> None:
+    assert write_announced(store, "file:///a/1.parquet", lambda: None, by=TASK) is None
+    assert [] == list(iterate_files(store))
+
+
+def test_a_file_whose_writer_broke_otherwise_may_be_there_in_part(store: Store) -> None:
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        write_announced(store, "file:///a/1.parquet", fail, by=TASK)
+    assert ["file:///a/1.parquet"] == [file.uri for file in iterate_files(store)]

@@ -94,7 +94,7 @@ def test_the_page_tells_how_the_people_were_found(store: Store, delivery: Delive
     build(store, delivery, source="rules", label="crm", dimension="d", everyone=200, steps=STEPS)
     page = page_of(store, delivery)
 
-    assert "By rules of the dimension d: crm" in page
+    assert "By rules of the dimension d on crm" in page
     assert "by people of shop.rules" in page
     assert [
         ["everyone", "", "200"],

@@ -11,7 +11,7 @@ from smsflow_provider.core.audience.http_options import read_http_options
 from smsflow_provider.core.audience.keeping import OnStale, Refresh, SaveMode, keeping_problems
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.audience.reference import near_hint
-from smsflow_provider.core.audience.saved_name import name_problem
+from smsflow_provider.core.audience.saved_name import name_problem, read_name
 from smsflow_provider.core.audience.source import OnEmpty
 from smsflow_provider.core.errors import AudienceError
 
@@ -84,7 +84,7 @@ def choose_source(settings: Mapping[str, Any]) -> SourceKind:
         *_source_problems(sources),
         *_companion_problems(given, sources),
         *_other_problems(given, settings),
-        *_name_problems(given),
+        *name_problems(given),
     ]
     if problems:
         raise AudienceError("the audience's settings do not say one source", problems=problems)
@@ -157,11 +157,23 @@ def _told_by_dimension(given: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _name_problems(given: Mapping[str, Any]) -> list[str]:
-    if "save_as" not in given:
-        return []
-    problem = name_problem(str(given["save_as"]))
-    problems = [f"save_as: {problem}"] if problem else []
+def name_problems(given: Mapping[str, Any]) -> list[str]:
+    """
+    Say what is wrong with the names of saved audiences; empty: nothing.
+
+    Example:
+        >>> name_problems({"file": "a.csv", "save_as": "vip"}), name_problems({"audience": "vip@x"})
+        ([], ['audience: behind the @ stands a version, a whole number from 1'])
+    """
+    problems = []
+    if "save_as" in given:
+        problem = name_problem(str(given["save_as"]))
+        problems += [f"save_as: {problem}"] if problem else []
+        if SourceKind.AUDIENCE in given:
+            problems.append("save_as does not go with audience, which is saved already")
     if SourceKind.AUDIENCE in given:
-        problems.append("save_as does not go with audience, which is saved already")
+        try:
+            read_name(str(given[SourceKind.AUDIENCE]))
+        except AudienceError as error:
+            problems.append(f"audience: {error.facts['reason']}")
     return problems

@@ -171,6 +171,7 @@ class CsvBatches:
             columns=len(self._names),
             delimiter=self._delimiter,
             encoding=self._encoding,
+            do="mend the file, or leave such lines out by its option bad_lines: skip",
             **({"likely_encodings": hints} if hints else {}),
         )
 

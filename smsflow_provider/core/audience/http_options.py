@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -153,4 +154,8 @@ def _problem(error: Any) -> str:
         model = Pages if error["loc"][0] == "pages" else HttpOptions
         hint = near_hint(str(error["loc"][-1]), model.model_fields)
         return f"{path}: nobody knows this name{hint}"
+    if error["type"] in {"literal_error", "enum"}:
+        choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        # Never the word itself: it could be a secret that was written into the wrong place.
+        return f"{path}: is not a choice: it is one of {', '.join(choices)}"
     return f"{path}: {error['msg'].removeprefix('Value error, ')}"

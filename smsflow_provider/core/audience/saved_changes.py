@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final
 
 from smsflow_provider.core.audience.build import build_audience, uri_of
@@ -22,7 +23,7 @@ from smsflow_provider.core.audience.saved_sources import Appended, Reduced
 from smsflow_provider.core.audience.source import OnEmpty, Source
 from smsflow_provider.core.errors import AudienceError, NotFoundError, SupersededError
 from smsflow_provider.core.model import Origin
-from smsflow_provider.core.store.audience_files import announce_file, register_file
+from smsflow_provider.core.store.audience_files import register_file, write_announced
 from smsflow_provider.core.store.audiences import Action, SavedAudience, find_audience
 from smsflow_provider.core.store.connection import Store
 
@@ -205,8 +206,8 @@ def _written(
     """Write a file that retention knows of before its first byte is there."""
     target = files.new(base.name)
     origin = Origin(dag_id=by.dag_id, run_id=by.run_id, task_id=by.task_id)
-    announce_file(store, uri_of(target), by=origin)
-    made = build_audience(source, target=target, on_empty=OnEmpty.CONTINUE)
+    build = partial(build_audience, source, target=target, on_empty=OnEmpty.CONTINUE)
+    made = write_announced(store, uri_of(target), build, by=origin)
     assert made is not None
     register_file(store, made, **asdict(origin), made={"base": f"{base.name}@{base.version}"})
     return made

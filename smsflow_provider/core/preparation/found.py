@@ -10,7 +10,7 @@ from smsflow_provider.core.store.deliveries import Delivery
 
 #: Tasks that hand on another's audience, one after the other; nobody follows more.
 _HOPS: Final = 5
-_TOLD: Final = ("source", "label", "dimension", "everyone", "bad_lines")
+_TOLD: Final = ("source", "label", "dimension", "everyone", "bad_lines", "base")
 
 
 def found_of(store: Store, delivery: Delivery) -> dict[str, Any] | None:
@@ -24,8 +24,9 @@ def found_of(store: Store, delivery: Delivery) -> dict[str, Any] | None:
         JSON values: ``source`` (``rules``, ``sql``, ``file``, …), ``label`` (the connection or the
         file), ``dimension``, ``everyone`` (before the first condition), ``steps`` (``words``,
         ``count``, ``removed``; empty without rules, or where they were not counted), ``bad_lines``
-        (left out of a file), ``count``, ``dag_id``, ``run_id``, ``task_id`` and ``built_at``. What
-        is not known is None. None: smsflow did not write the file, or it does not know how.
+        (left out of a file), ``base`` (the saved version it was made from), ``count``, ``dag_id``,
+        ``run_id``, ``task_id`` and ``built_at``. What is not known is None. None: smsflow did not
+        write the file, or it does not know how.
     """
     file = known_file(store, str(delivery.audience.get("uri", "")))
     for _ in range(_HOPS):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from psycopg.types.json import Jsonb
 
-from smsflow_provider.core.errors import ConfigError, NotFoundError, StoreError
+from smsflow_provider.core.errors import AudienceError, ConfigError, NotFoundError, StoreError
 from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.audiences import Reference
 from smsflow_provider.core.store.connection import Connection, Row, Store
@@ -19,6 +20,7 @@ _SQL: Final = "audience_files"
 #: A run may take days from building an audience to preparing it: no younger file is removed.
 LEAST_DAYS: Final = 8
 _PAGE: Final = 1_000
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,39 @@ def announce_file(store: Store, uri: str, *, by: Origin) -> None:
     """
     with store.transaction() as connection:
         connection.execute(statements(_SQL)["announce"], {"uri": uri, **asdict(by)})
+
+
+def write_announced(
+    store: Store, uri: str, write: Callable[[], Made | None], *, by: Origin
+) -> Made | None:
+    """
+    Announce a file and write it; where none came of it, nobody waits for it.
+
+    Args:
+        store: Knows the files.
+        uri: Where *write* writes.
+        write: Writes the file whole or leaves nothing there; None: there is nobody to write.
+        by: Who writes.
+
+    Raises:
+        AudienceError: What *write* raises; the announcement is taken back.
+    """
+    announce_file(store, uri, by=by)
+    try:
+        made = write()
+    except AudienceError:
+        # What went wrong is said, not that the store does not answer either.
+        with suppress(StoreError):
+            _take_back(store, uri)
+        raise
+    if made is None:
+        _take_back(store, uri)
+    return made
+
+
+def _take_back(store: Store, uri: str) -> None:
+    with store.transaction() as connection:
+        connection.execute(statements(_SQL)["purge"], {"uri": uri})
 
 
 def register_file(

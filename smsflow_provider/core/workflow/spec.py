@@ -26,6 +26,7 @@ from smsflow_provider.core.audience.choice import (
     USUAL,
     SourceKind,
     detail_problems,
+    name_problems,
 )
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.preparation.population import Population
@@ -190,7 +191,11 @@ class BuildAudience(Frozen):
         strangers = [name for name in homes if name in written and source not in homes[name]]
         if strangers:
             raise refusal(f"{' and '.join(strangers)} cannot go with {_field_of(source)}")
-        details = detail_problems({name: getattr(self, name) for name in written})
+        fields = {name: getattr(self, name) for name in written}
+        details = detail_problems(fields) + name_problems(
+            # A name that is filled in when the run starts is judged then.
+            {name: "later" if _is_filled_in(value) else value for name, value in fields.items()}
+        )
         if details:
             raise refusal("; ".join(details))
         for name, what in NEEDS.get(source, ()):
@@ -203,6 +208,10 @@ class BuildAudience(Frozen):
                 "sql must not be a template: a value written into it would not be bound",
                 "put the value under parameters and bind it by name",
             )
+
+
+def _is_filled_in(value: object) -> bool:
+    return isinstance(value, str) and "{{" in value
 
 
 class SmsDelivery(Frozen):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from smsflow_provider.core.audience.choice import SourceKind, choose_source
+from smsflow_provider.core.audience.http_options import PageStyle
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
 from smsflow_provider.core.audience.saved_name import name_problem, read_name
 from smsflow_provider.core.errors import AudienceError
@@ -71,6 +72,10 @@ def test_one_source_is_chosen(settings: dict[str, Any], expected: SourceKind) ->
         (
             {"audience": "vip", "save_as": "vip2"},
             ["save_as does not go with audience, which is saved already"],
+        ),
+        (
+            {"conn_id": "c", "http": {"endpoint": "/p", "pages": {"style": "pages"}}},
+            [f"http.pages.style: is not a choice: it is one of {', '.join(PageStyle)}"],
         ),
         ({"file": "f", "phone_column": ""}, ["phone_column must not be empty"]),
     ],

@@ -217,7 +217,7 @@ def workflows(draw: st.DrawFn) -> Workflow:
         if sources and to_send:
             made[name] = delivery(draw(st.sampled_from(sources)), *after)
         else:
-            made[name] = audience(*after, save_as=name)
+            made[name] = audience(*after, save_as=f"of_{name}")
     order = draw(st.permutations(names))
     return make_workflow({name: made[name] for name in order})
 

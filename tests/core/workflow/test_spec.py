@@ -152,6 +152,25 @@ def test_every_source_alone_is_an_audience(fields: dict[str, Any]) -> None:
     assert fields == BuildAudience(**fields).model_dump(exclude_unset=True)
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"file": "f", "save_as": "vip@3"}, "save_as: the name of a saved audience has"),
+        ({"audience": "vip@x"}, "audience: behind the @ stands a version"),
+        ({"audience": "vip", "save_as": "b"}, "save_as does not go with audience"),
+    ],
+)
+def test_names_of_saved_audiences_are_judged_before_a_run(
+    fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        BuildAudience(**fields)
+
+
+def test_a_name_that_a_run_fills_in_is_judged_by_the_run() -> None:
+    assert BuildAudience(file="f", save_as="of {{ params.city }}").save_as
+
+
 @pytest.mark.parametrize("region", ["fr", "FRA", "", "F1"])
 def test_a_region_is_two_capital_letters(region: str) -> None:
     with pytest.raises(ValidationError, match="is not a country code"):
