@@ -18,6 +18,7 @@ from smsflow_provider.cli.lint_rules import (
     rules_problems,
 )
 from smsflow_provider.cli.lint_templates import People, findings_in, length_in, names_in
+from smsflow_provider.cli.words import counted
 from smsflow_provider.core.content.template import (
     SUFFIX,
     Template,
@@ -32,6 +33,7 @@ from smsflow_provider.core.workflow.spec import SmsDelivery
 _YAML = (".yaml", ".yml")
 _LIKE_A_WORKFLOW = re.compile(r"^(id|activities)\s*:", re.MULTILINE)
 _LIKE_A_DAG = re.compile(r"airflow|smsflow", re.IGNORECASE)
+_OF_WORKFLOWS = re.compile(r"WorkflowError: (\d+) problems? in ")
 _NEVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 _TOLD = re.compile(r"(?::(?P<line>\d+))?: (?P<text>.*)", re.DOTALL)
 
@@ -141,7 +143,7 @@ def _look(paths: Iterable[Path], people: People) -> tuple[list[Path], list[Probl
         if is_rules_file(path):
             problems += rules_problems(path)
         elif path.suffix == ".py":
-            problems += _dag_problems(path)
+            problems += _without_told(_dag_problems(path), problems)
         elif path.name.endswith(SUFFIX):
             template = _read_template(path)
             if isinstance(template, list):
@@ -202,6 +204,22 @@ def _dag_problems(path: Path) -> list[Problem]:
     from smsflow_provider.compiler.dag_files import dag_file_problems  # noqa: PLC0415
 
     return dag_file_problems(path)
+
+
+def _without_told(found: Iterable[Problem], told: Sequence[Problem]) -> Iterator[Problem]:
+    """Where a DAG file cannot be loaded for what its workflows have told, say only that."""
+    for problem in found:
+        repeated = sum(_as_repeated(one) in problem.text for one in told)
+        if repeated and repeated == int((_OF_WORKFLOWS.search(problem.text) or [0, 0])[1]):
+            text = f"cannot be loaded because of {counted(repeated, 'problem')} in its workflows"
+            yield replace(problem, text=text)
+        else:
+            yield problem
+
+
+def _as_repeated(problem: Problem) -> str:
+    # The file that loads it may write its folder otherwise; an error writes its facts by repr.
+    return repr(str(replace(problem, file=Path(problem.file).name)))[1:-1]
 
 
 def _read_template(path: Path) -> Template | list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from smsflow_provider.cli.reach import (
@@ -19,7 +20,7 @@ from smsflow_provider.core.preparation.named import read_numbers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     person = parser.add_mutually_exclusive_group(required=True)
-    person.add_argument("number", nargs="?", help="the person's number")
+    person.add_argument("number", nargs="?", help="the person's number, or - for standard input")
     person.add_argument("--recipient", metavar="ID", help="the person's id in the audience")
     parser.add_argument("--delivery", required=True, metavar="ID", help="id of the delivery")
     parser.add_argument("--region", help="ISO region of a national number")
@@ -31,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the answer. Exit code 1 if nobody like that was targeted."""
     phone = None
     if args.number is not None:
-        (phone,) = read_numbers([args.number], region=args.region)
+        given = sys.stdin.readline().strip() if args.number == "-" else args.number
+        (phone,) = read_numbers([given], region=args.region)
     answer = why(reach_store(args), args.delivery, phone=phone, recipient_id=args.recipient)
     if args.json:
         print_json(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -57,13 +58,19 @@ def test_one_question_is_about_one_person(store: Store, who: dict[str, object]) 
 
 
 def test_the_command_answers_in_words_and_in_json(
-    store: Store, store_dsn: str, capsys: pytest.CaptureFixture[str]
+    store: Store,
+    store_dsn: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_prepared(store, count=3)
     place = ["--delivery", "d1", "--store", store_dsn]
 
     assert 0 == main(["why", "06 00 00 00 02", "--region", "FR", *place])
     words = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", StringIO("06 00 00 00 02\n"))
+    assert 0 == main(["why", "-", "--region", "FR", *place])
+    assert words == capsys.readouterr().out
     assert 0 == main(["why", "--recipient", "x1", "--json", *place])
     document = json.loads(capsys.readouterr().out)
     assert 1 == main(["why", "+33611111111", *place])
