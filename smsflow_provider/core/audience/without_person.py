@@ -50,8 +50,14 @@ class _Without:
 
 def is_of(frame: pl.DataFrame, person: Person) -> pl.Series:
     """Tell of each row, by ``phone`` and ``recipient_id``, whether it is a person's."""
-    by_id = frame[ID].cast(pl.String).is_in(list(person.ids)).fill_null(value=False)
-    return (is_written(frame[PHONE], person) | by_id).alias("")
+    return is_written(frame[PHONE], person) | _is_id(frame[ID], person)
+
+
+def _is_id(ids: pl.Series, person: Person) -> pl.Series:
+    """Tell of each id whether it is the number; with neither plus nor zero it is any other id."""
+    texts = ids.cast(pl.String)
+    as_phone = texts.str.contains(r"^[+0]").fill_null(value=False) & is_written(texts, person)
+    return as_phone | texts.is_in(list(person.ids)).fill_null(value=False)
 
 
 def is_written(phones: pl.Series, person: Person) -> pl.Series:
@@ -132,9 +138,14 @@ def find_in_archive(folder: Artifact, person: Person) -> ArchivedPerson:
         FileNotFoundError: A file is not there.
     """
     keys = ["delivery", "preparation", "position"]
-    own = pl.col("phone") == person.phone
-    found = _matching(folder / "messages.parquet", own, [*keys, "recipient_id"])
-    excluded = _matching(folder / "exclusions.parquet", _is_excluded(person), ["recipient_id"])
+    found = _matching(
+        folder / "messages.parquet",
+        lambda frame: frame["phone"] == person.phone,
+        [*keys, "recipient_id"],
+    )
+    excluded = _matching(
+        folder / "exclusions.parquet", lambda frame: _is_excluded(frame, person), ["recipient_id"]
+    )
     recipients = pl.concat([found["recipient_id"], excluded["recipient_id"]])
     return ArchivedPerson(
         messages=found.select(keys),
@@ -143,16 +154,19 @@ def find_in_archive(folder: Artifact, person: Person) -> ArchivedPerson:
     )
 
 
-def _is_excluded(person: Person) -> pl.Expr:
-    by_id = pl.col("phone").is_null() & pl.col("recipient_id").is_in(list(person.ids))
-    return (pl.col("phone") == person.phone).fill_null(value=False) | by_id
+def _is_excluded(frame: pl.DataFrame, person: Person) -> pl.Series:
+    by_id = frame["phone"].is_null() & _is_id(frame["recipient_id"], person)
+    return (frame["phone"] == person.phone).fill_null(value=False) | by_id
 
 
-def _matching(path: Artifact, own: pl.Expr, columns: list[str]) -> pl.DataFrame:
+def _matching(
+    path: Artifact, own: Callable[[pl.DataFrame], pl.Series], columns: list[str]
+) -> pl.DataFrame:
     with path.open("rb") as raw, pq.ParquetFile(raw) as file:
         frames = [
-            pl.DataFrame(batch).filter(own).select(columns)
+            frame.filter(own(frame)).select(columns)
             for batch in read_batches(file, columns=[*columns, "phone"])
+            for frame in (pl.DataFrame(batch),)
         ]
         schema = pl.DataFrame(empty_batch(file.schema_arrow)).select(columns).schema
     return pl.concat([pl.DataFrame(schema=schema), *frames])
@@ -170,15 +184,9 @@ def blank_in_archive(
         found: What ``find_in_archive`` found.
         nobody: The number that stands in its place.
     """
-    own, excluded = pl.col("phone") == person.phone, _is_excluded(person)
-    blank = pl.lit("")
-    won = pl.col("winner_id").is_in(list(found.recipients))
+    own, blank = pl.col("phone") == person.phone, pl.lit("")
     changes: dict[str, Change] = {
-        "exclusions": lambda frame: frame.with_columns(
-            winner_id=pl.when(won).then(blank).otherwise("winner_id"),
-            recipient_id=pl.when(excluded).then(blank).otherwise("recipient_id"),
-            phone=pl.when(excluded).then(None).otherwise("phone"),
-        ),
+        "exclusions": lambda frame: _without_excluded(frame, person, found.recipients),
         "attempts": lambda frame: _without_references(frame, found.messages),
         "messages": lambda frame: frame.with_columns(
             *(
@@ -191,6 +199,19 @@ def blank_in_archive(
     # The messages come last: while a number is in them, the next try finds what is left to do.
     for name, change in changes.items():
         _rewrite(folder / f"{name}.parquet", change)
+
+
+def _without_excluded(
+    frame: pl.DataFrame, person: Person, recipients: frozenset[str]
+) -> pl.DataFrame:
+    own, blank = _is_excluded(frame, person), pl.lit("")
+    return frame.with_columns(
+        winner_id=pl.when(frame["winner_id"].is_in(list(recipients)))
+        .then(blank)
+        .otherwise("winner_id"),
+        recipient_id=pl.when(own).then(blank).otherwise("recipient_id"),
+        phone=pl.when(own).then(None).otherwise("phone"),
+    )
 
 
 def _without_references(frame: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:

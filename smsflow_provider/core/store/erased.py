@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from smsflow_provider.core.errors import StoreError
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.statements import statements
 
@@ -33,14 +34,21 @@ def lift_erased(connection: Connection, phones: Sequence[int]) -> int:
     Returns:
         How many were kept.
     """
-    hashes = _hashes(connection, phones) if phones else {}
-    if not hashes:
+    if not phones or _secret(connection) is None:
         return 0
+    hashes = _hashes(connection, phones)
     return connection.execute(statements(_SQL)["lift"], {"hashes": list(hashes)}).rowcount
 
 
 def erased_of(connection: Connection, phones: Sequence[int]) -> set[int]:
-    """Find the numbers of people who were erased among a few, such as those of one hand-over."""
+    """
+    Find the numbers of people who were erased among a few, such as those of one hand-over.
+
+    To be asked only if somebody was.
+
+    Raises:
+        StoreError: The key is lost.
+    """
     by_hash = _hashes(connection, phones)
     values = {"packed": b"".join(by_hash)}
     rows = connection.execute(statements(_SQL)["known_hashes"], values, binary=True).fetchall()
@@ -58,13 +66,15 @@ def erased_among(store: Store, phones: Iterable[int]) -> list[int]:
 
     Returns:
         Those, ascending.
+
+    Raises:
+        StoreError: Somebody was, and the key is lost.
     """
     with store.transaction() as connection:
         kept = _kept(connection)
-        secret = _secret(connection) if kept else None
-    if secret is None:
-        return []
-    hashed = _hasher(secret)
+        if not kept:
+            return []
+        hashed = _hasher(_key(connection))
     return sorted({phone for phone in phones if phone and hashed(phone) in kept})
 
 
@@ -85,11 +95,18 @@ def _secret(connection: Connection) -> bytes | None:
     return None if row is None else bytes(row["secret"])
 
 
-def _hashes(connection: Connection, phones: Sequence[int]) -> dict[bytes, int]:
+def _key(connection: Connection) -> bytes:
     secret = _secret(connection)
     if secret is None:
-        return {}
-    hashed = _hasher(secret)
+        raise StoreError(
+            "people were erased, and the key that knows them is lost: nobody can be texted",
+            do="bring smsflow_erasure_key back from a backup of the store",
+        )
+    return secret
+
+
+def _hashes(connection: Connection, phones: Sequence[int]) -> dict[bytes, int]:
+    hashed = _hasher(_key(connection))
     return {hashed(phone): phone for phone in phones}
 
 

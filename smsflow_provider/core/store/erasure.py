@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -96,8 +96,10 @@ def forget_messages(
     Returns:
         What was found by delivery, and the deliveries that were left.
     """
-    sqls, values = statements(_SQL), {"phone": person.phone, "ids": list(person.ids)}
+    sqls = statements(_SQL)
     with store.transaction() as connection:
+        person = _with_ids(connection, person)
+        values = {"phone": person.phone, "ids": list(person.ids)}
         # In this order: one that is published in between is among the places.
         unseen = connection.execute(sqls["being_prepared"]).fetchall()
         places = connection.execute(sqls["preparations_of"], values).fetchall()
@@ -106,6 +108,8 @@ def forget_messages(
     for place in places:
         with _changing(store, dry_run=dry_run) as connection:
             why = _untouched(connection, place)
+            # Proofs show a person's text to others; they have ended whatever becomes of it.
+            removed += _blank_shown(connection, place, values)
             if why is None:
                 removed += _blank(connection, place, person)
         if why is not None:
@@ -113,9 +117,23 @@ def forget_messages(
     return removed, [Left(what=f"delivery {id_}", why=why) for id_, why in left.items()]
 
 
+def _with_ids(connection: Connection, person: Person) -> Person:
+    """Add the ids that are the number in other writings, of rows whose number nobody could read."""
+    values = {"end": f"%{str(person.phone)[-5:]}"}
+    rows = connection.execute(statements(_SQL)["ids_like"], values).fetchall()
+    found = [row["recipient_id"] for row in rows if person.reads(row["recipient_id"])]
+    return replace(person, ids=(*person.ids, *found))
+
+
 def _untouched(connection: Connection, place: Row) -> str | None:
     row = connection.execute(statements(_SQL)["hold_delivery"], {"id": place["id"]}).fetchone()
     return UNTOUCHED.get(DeliveryState(row["state"])) if row else None
+
+
+def _blank_shown(connection: Connection, place: Row, person: dict[str, Any]) -> list[Removed]:
+    values = {**person, "preparation": place["preparation"], "id": place["id"]}
+    count = connection.execute(statements(_SQL)["blank_shown"], values).rowcount
+    return [Removed(place=f"proofs of delivery {place['id']}", count=count)] if count else []
 
 
 def _blank(connection: Connection, place: Row, person: Person) -> list[Removed]:

@@ -1,6 +1,8 @@
 -- make_key --
--- The store's own key of hashes, made once; later calls change nothing.
-INSERT INTO smsflow_erasure_key (secret) VALUES (%(secret)s) ON CONFLICT (no) DO NOTHING;
+-- The store's own key of hashes, made once; later calls change nothing. Never a second one, if the first was lost:
+-- it would fit no hash.
+INSERT INTO smsflow_erasure_key (secret) SELECT %(secret)s WHERE NOT EXISTS (SELECT FROM smsflow_erased)
+    ON CONFLICT (no) DO NOTHING;
 
 -- read_key --
 -- That key.
@@ -48,6 +50,11 @@ UPDATE smsflow_replies
 -- Deliveries whose messages nobody can see yet. Reads smsflow_deliveries.
 SELECT id FROM smsflow_deliveries WHERE state = 'preparing' ORDER BY no;
 
+-- ids_like --
+-- Ids of rows without a number which, written as phones are, end like one. Reads all exclusions that are kept.
+SELECT DISTINCT recipient_id FROM smsflow_exclusions
+ WHERE phone IS NULL AND recipient_id ~ '^[+0]' AND regexp_replace(recipient_id, '[^0-9]', '', 'g') LIKE %(end)s;
+
 -- preparations_of --
 -- Where a person is: published preparations with their messages or exclusions. Reads all messages and exclusions
 -- that are kept, once: for maintenance.
@@ -72,6 +79,21 @@ UPDATE smsflow_messages m SET phone = %(nobody)s, recipient_id = '', body = ''
          WHERE preparation = %(preparation)s AND phone = %(phone)s) AS own
  WHERE m.preparation = %(preparation)s AND m.position = own.position
 RETURNING m.position, own.recipient_id;
+
+-- blank_shown --
+-- Empty what proofs that have ended show of a person to others: whom they went to stays. Reads the preparation's
+-- messages and exclusions; walks smsflow_deliveries_proof_v1 and the few messages of its proofs.
+WITH own AS (
+    SELECT recipient_id FROM smsflow_messages WHERE preparation = %(preparation)s AND phone = %(phone)s
+     UNION
+    SELECT recipient_id FROM smsflow_exclusions
+     WHERE preparation = %(preparation)s
+       AND (phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[])))
+UPDATE smsflow_messages m SET recipient_id = '', body = ''
+ WHERE m.recipient_id <> '' AND m.recipient_id IN (SELECT recipient_id FROM own)
+   AND m.preparation IN (SELECT proof.preparation FROM smsflow_deliveries d
+                           JOIN smsflow_deliveries proof ON proof.proof_of = d.no
+                          WHERE d.id = %(id)s AND proof.state IN ('finished', 'stopped', 'rejected', 'expired'));
 
 -- blank_outcomes --
 -- Empty the gateway's own ids of some messages. Walks the primary key.
