@@ -572,11 +572,11 @@ def test_what_workflows_have_told_is_not_told_again_by_the_file_that_loads_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "workflows").mkdir()
-    wrong = WORKFLOW.replace("template:", "tempalte:")
+    wrong = WORKFLOW.replace("template:", "templat_:")
     (tmp_path / "workflows" / "sale.yaml").write_text(wrong)
     (tmp_path / "workflows.py").write_text((ROOT / "dags" / "workflows.py").read_text())
 
     assert 1 == lint([tmp_path])
     shown = capsys.readouterr().out
-    assert 1 == shown.count("unknown field 'tempalte'")
+    assert 1 == shown.count("unknown field 'templat_'")
     assert "workflows.py: cannot be loaded because of 2 problems in its workflows" in shown
