@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import time
 from importlib import import_module
@@ -24,6 +28,12 @@ _ZIP_MARK = b"PK\x03\x04"
 _NEW_PIECES = (b"[Content_Types].xml", b"xl/", b"_rels/", b"docProps/", b"mimetype")
 #: Bytes of the largest file read; such a file is held in memory whole.
 MOST_BYTES = 256 * 1024 * 1024
+#: Bytes of it unpacked, and cells between the first and the last of a sheet, which the library
+#: holds all, empty or not: 32 bytes each.
+MOST_UNPACKED = 2 * 1024**3
+MOST_CELLS = 64 * 1024**2
+#: What a sheet says of itself before its first row.
+_EXTENT = re.compile(rb'<dimension ref="[A-Z]+[0-9]+:([A-Z]+)([0-9]+)"')
 #: Beyond it a float no longer knows its last digits.
 _EXACT = 2**53
 
@@ -55,6 +65,7 @@ class ExcelBatches:
         options: Which sheet.
         pick: Which columns to read.
         library: The module that reads such files; an extra of this package brings it.
+        most_unpacked: Bytes the file may have when it is unpacked.
     """
 
     def __init__(
@@ -65,7 +76,9 @@ class ExcelBatches:
         options: FileOptions = PLAIN,
         pick: Pick = all_columns,
         library: str = LIBRARY,
+        most_unpacked: int = MOST_UNPACKED,
     ) -> None:
+        self._most_unpacked = most_unpacked
         self._library = library
         self._data = data
         self._label = label
@@ -76,6 +89,7 @@ class ExcelBatches:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Hand out the rows; see ``Source.batches``."""
         library = _loaded(self._library, label=self._label)
+        self._check_size()
         try:
             yield from self._read(library.read_excel(self._data))
         except library.FastExcelError as error:
@@ -88,6 +102,25 @@ class ExcelBatches:
     def facts(self) -> dict[str, Any]:
         """Tell which sheet was read; see ``told_by``."""
         return {"sheet": self._sheet}
+
+    def _check_size(self) -> None:
+        """Refuse what would not fit: the library would end the process, not raise."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(self._data)) as book:
+                unpacked = sum(one.file_size for one in book.infolist())
+                cells = max(_extents(book), default=0) if unpacked <= self._most_unpacked else 0
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
+            return  # of another kind, or broken: the library says which
+        if unpacked > self._most_unpacked or cells > MOST_CELLS:
+            raise AudienceError(
+                "the Excel file is too large: remove what stands far from the people,"
+                " or export it as CSV or Parquet",
+                file=self._label,
+                bytes=unpacked,
+                cells=cells,
+                limit_bytes=self._most_unpacked,
+                limit_cells=MOST_CELLS,
+            )
 
     def _read(self, book: Any) -> Iterator[pa.RecordBatch]:
         self._sheet = self._choose(book)
@@ -132,6 +165,23 @@ def _loaded(library: str, *, label: str) -> Any:
         raise AudienceError(
             "Excel files need the extra 'excel': pip install 'smsflow-provider[excel]'", file=label
         ) from None
+
+
+def _extents(book: zipfile.ZipFile) -> Iterator[int]:
+    """Read how many cells each sheet says it spans."""
+    for name in book.namelist():
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            with book.open(name) as sheet:
+                found = _EXTENT.search(sheet.read(4096))
+            if found:
+                yield _column_number(found[1]) * int(found[2])
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _header(book: Any, sheet: str) -> list[str]:

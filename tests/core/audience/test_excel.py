@@ -164,3 +164,22 @@ def test_a_zip_of_something_else_is_still_packed() -> None:
     error = refusal(b"PK\x03\x04" + b" " * 26 + b"people.csv")
 
     assert "zip" == error.facts["packing"]
+
+
+def test_a_cell_far_from_the_people_is_told_before_it_fills_the_memory() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["phone"])
+        sheet.write(1_048_575, 16_383, "x")
+
+    error = refusal(out.getvalue())
+    assert "too large" in str(error)
+    assert 2**34 == error.facts["cells"]
+
+
+def test_a_file_that_unpacks_without_end_is_refused() -> None:
+    data = book_of({"S": [["phone"], ["+33612345678"]]})
+
+    with pytest.raises(AudienceError, match="too large"):
+        list(ExcelBatches(data, label="people.xlsx", most_unpacked=1_000).batches())
