@@ -17,6 +17,8 @@ Keys = npt.NDArray[np.uint64]
 
 #: More digits are no phone; so many fit eight bytes.
 _MOST_DIGITS = 18
+#: The zero that nobody dials from abroad, as in ``+33 (0)6``.
+_NATIONAL_ZERO = r"^(\s*(?:\+|00)[^()]*)\(0\)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +78,11 @@ def phone_keys(phones: pl.Series) -> pl.Series:
     Make keys of phones as they were given. Null: there are no digits, or far too many.
 
     Example:
-        >>> phone_keys(pl.Series(["+33 6 12", "0033612", "0612", "?"])).to_list()
-        [133612, 133612, 10612, None]
+        >>> phone_keys(pl.Series(["+33 6 12", "0033612", "+33 (0)6 12", "0612", "?"])).to_list()
+        [133612, 133612, 133612, 10612, None]
     """
-    digits = phones.str.replace_all(r"\D", "").str.replace(r"^00", "")
+    bare = phones.str.replace(_NATIONAL_ZERO, "$1", literal=False)
+    digits = bare.str.replace_all(r"\D", "").str.replace(r"^00", "")
     is_phone = digits.str.len_bytes().is_between(1, _MOST_DIGITS)
     # A leading one keeps leading zeros apart.
     keys = ("1" + digits).cast(pl.UInt64, strict=False)
