@@ -31,6 +31,7 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLO
     del os.environ[_name]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares fixtures in one process when several run, the longest first."""
     for item in items:
