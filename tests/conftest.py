@@ -31,13 +31,15 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLO
     del os.environ[_name]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep what shares fixtures in one process when several run."""
+    place = item.nodeid.partition("::")[0]
+    group = next((folder for folder in _TOGETHER if place.startswith(f"{folder}/")), place)
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares fixtures in one process when several run, the longest first."""
-    for item in items:
-        place = item.nodeid.partition("::")[0]
-        group = next((folder for folder in _TOGETHER if place.startswith(f"{folder}/")), place)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Run the longest first."""
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
