@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import sys
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def test_the_build_gives_its_steps_no_stdin(tmp_path: Path) -> None:
     assert "empty\n" in done.stdout
 
 
+def _is_running(pid: str) -> bool:
+    """Say whether *pid* still runs; one that waits to be reaped does not."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_the_build_ends_and_names_what_is_left_behind(tmp_path: Path) -> None:
     left = "setsid sleep 300 >/dev/null 2>&1 & echo $$! >left.pid"
     done = _run("bash", str(_fake_checkout(tmp_path, test=left)))
@@ -119,4 +128,8 @@ def test_the_build_ends_and_names_what_is_left_behind(tmp_path: Path) -> None:
     assert "left behind:" in done.stderr
     assert "sleep 300" in done.stderr
     pid = (tmp_path / "left.pid").read_text().strip()
-    assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_text()
+    for _ in range(100):
+        if not _is_running(pid):
+            break
+        time.sleep(0.05)  # a killed process takes a moment to go
+    assert not _is_running(pid)
