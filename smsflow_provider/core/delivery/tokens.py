@@ -67,8 +67,7 @@ class Signer:
 
     def token_of(self, message_id: str) -> str:
         """Sign *message_id*: 24 characters that need no escaping in a URL."""
-        seals = self._inbound_seals if message_id.startswith(_INBOUND) else self._seals
-        return seals[0].token_of(message_id)
+        return self._seals_of(message_id)[0].token_of(message_id)
 
     def verify(self, message_id: str, token: str) -> bool:
         """
