@@ -60,7 +60,7 @@ def airflow_store(
 
 
 def store_connection(dsn: str, **changes: Any) -> str:
-    """Write a connection of the store as JSON."""
+    """Write a connection to a database as JSON: of the store, if *changes* do not say otherwise."""
     parts = conninfo_to_dict(dsn)
     fields = {
         "conn_type": "smsflow_store",

@@ -10,13 +10,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from starlette.testclient import TestClient
 
 from smsflow_provider import load_workflows
 from smsflow_provider.cli.demo.crm import Customer, make_customers, write_crm
 from smsflow_provider.cli.main import main
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from tests.airflow.fixtures import store_connection
 from tests.airflow.running import headers_of, register
 
 ROOT = Path(__file__).parents[2]
@@ -35,17 +35,7 @@ def connection(postgres: EmbeddedPostgres, customers: Sequence[Customer]) -> Ite
     """The demo's CRM, as an Airflow connection."""
     dsn = postgres.create_database("crm_to_explain")
     write_crm(dsn, customers)
-    parts = conninfo_to_dict(dsn)
-    yield json.dumps(
-        {
-            "conn_type": "postgres",
-            "host": parts["host"],
-            "port": int(parts["port"] or 0),
-            "schema": parts["dbname"],
-            "login": parts["user"],
-            "password": parts["password"],
-        }
-    )
+    yield store_connection(dsn, conn_type="postgres")
     postgres.drop_database("crm_to_explain")
 
 

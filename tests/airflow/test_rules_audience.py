@@ -17,7 +17,7 @@ import polars as pl
 import psycopg
 import pytest
 from airflow.sdk import DAG, ObjectStoragePath
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from smsflow_provider import BuildAudienceOperator, load_workflows
 from smsflow_provider.cli.demo.crm import Customer, make_customers, write_crm
@@ -30,6 +30,7 @@ from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.core.store.audience_files import find_file
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
+from tests.airflow.fixtures import store_connection
 from tests.airflow.running import Run, make_metadata
 
 ROOT = Path(__file__).parents[2]
@@ -64,16 +65,7 @@ def crm(
 ) -> Store:
     """The CRM behind the connection ``crm``, the example rules, a store."""
     make_metadata()
-    parts = conninfo_to_dict(crm_dsn)
-    fields = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(parts["port"] or 0),
-        "schema": parts["dbname"],
-        "login": parts["user"],
-        "password": parts["password"],
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(fields))
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", store_connection(crm_dsn, conn_type="postgres"))
     monkeypatch.setenv("AIRFLOW__SMSFLOW__ARTIFACTS", str(tmp_path / "artifacts"))
     monkeypatch.setenv("AIRFLOW__SMSFLOW__RULES", str(ROOT / "dags" / "rules"))
     return airflow_store

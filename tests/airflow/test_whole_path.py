@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,6 @@ from typing import Any, Self
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, task
-from psycopg.conninfo import conninfo_to_dict
 
 from smsflow_provider import BuildAudienceOperator, SmsDeliveryOperator
 from smsflow_provider.cli.demo.crm import Customer, make_customers, write_crm
@@ -25,7 +23,7 @@ from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from smsflow_provider.receiver.stored import make_stored_app
 from smsflow_provider.testing.serving import ServedApp
 from smsflow_provider.testing.simulator import RunningSimulator
-from tests.airflow.fixtures import DIGITS, WORDS, MakeDag
+from tests.airflow.fixtures import DIGITS, WORDS, MakeDag, store_connection
 from tests.airflow.running import Run, headers_of, make_server, register, send
 from tests.sending import check_sums
 
@@ -194,16 +192,7 @@ def crm(
     del make_dag
     dsn = postgres.create_database("crm")
     write_crm(dsn, customers)
-    parts = conninfo_to_dict(dsn)
-    fields = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(parts["port"] or 0),
-        "schema": "crm",
-        "login": parts["user"],
-        "password": parts["password"],
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(fields))
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", store_connection(dsn, conn_type="postgres"))
     monkeypatch.setenv("AIRFLOW__SMSFLOW__TEMPLATES", str(repository / "dags" / "templates"))
     monkeypatch.setenv("AIRFLOW__SMSFLOW__RULES", str(repository / "dags" / "rules"))
     yield

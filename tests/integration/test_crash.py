@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,20 @@ def _start(dsn: str, url: str, repository: Path, *more: str) -> subprocess.Popen
     return subprocess.Popen(command, cwd=repository)
 
 
+def _sent_by_killed(
+    start: Callable[[], subprocess.Popen[bytes]], gateway: RunningSimulator, *, at: Sequence[int]
+) -> list[str]:
+    """Kill a sender *at* each count of messages, and let a last one end it: what arrived."""
+    for count in at:
+        sender = start()
+        gateway.wait_for(partial(_has, count))
+        sender.kill()
+        sender.wait()
+    time.sleep(0.6)
+    assert 0 == start().wait(timeout=120)
+    return [message["id"] for message in gateway.messages()]
+
+
 @pytest.mark.parametrize("kills", [1, 3])
 def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
     store: Store, store_dsn: str, repository: Path, kills: int
@@ -34,15 +49,8 @@ def test_a_killed_sender_sends_nothing_twice_and_loses_nothing(
     make_prepared(store, count=4000)
     approve(store)
     with RunningSimulator(Behaviour(latency_s=0.05)) as gateway:
-        for kill in range(1, kills + 1):
-            sender = _start(store_dsn, gateway.url, repository)
-            gateway.wait_for(partial(_has, 900 * kill))
-            sender.kill()
-            sender.wait()
-        time.sleep(0.6)
-        last = _start(store_dsn, gateway.url, repository)
-        assert 0 == last.wait(timeout=120)
-        got = [message["id"] for message in gateway.messages()]
+        start = partial(_start, store_dsn, gateway.url, repository)
+        got = _sent_by_killed(start, gateway, at=[900 * kill for kill in range(1, kills + 1)])
 
     result = report(store, "d1")
 
@@ -66,14 +74,8 @@ def test_the_window_nobody_has_set_bounds_what_a_kill_leaves_in_doubt(
     make_prepared(store, count=6000)
     approve(store)
     with RunningSimulator(Behaviour(latency_s=0.2)) as gateway:
-        sender = _start(store_dsn, gateway.url, repository, "default")
-        gateway.wait_for(partial(_has, 1500))
-        sender.kill()
-        sender.wait()
-        time.sleep(0.6)
-        last = _start(store_dsn, gateway.url, repository, "default")
-        assert 0 == last.wait(timeout=120)
-        got = [message["id"] for message in gateway.messages()]
+        start = partial(_start, store_dsn, gateway.url, repository, "default")
+        got = _sent_by_killed(start, gateway, at=[1500])
 
     result = report(store, "d1")
 
