@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from smsflow_provider.core.audience.keeping import OnStale
 from smsflow_provider.core.audience.limits import in_words
 from smsflow_provider.core.audience.reference import AudienceReference, Column
-from smsflow_provider.core.audience.saved_name import name_problem, read_name
+from smsflow_provider.core.audience.saved_name import check_name, read_name
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.core.store.audiences import (
@@ -119,9 +119,7 @@ def save(
     Raises:
         AudienceError: Not a name to save under.
     """
-    problem = name_problem(name)
-    if problem:
-        raise AudienceError("a saved audience cannot be named so", name=name, reason=problem)
+    check_name(name)
     return save_audience(
         store,
         name,

@@ -18,10 +18,10 @@ from smsflow_provider.core.audience.build import build_audience, uri_of
 from smsflow_provider.core.audience.place import Artifact, OpenFile, safe_name
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.saved import SavedBy, reference_of, save
-from smsflow_provider.core.audience.saved_name import name_problem
+from smsflow_provider.core.audience.saved_name import check_name
 from smsflow_provider.core.audience.saved_sources import Appended, Reduced
 from smsflow_provider.core.audience.source import OnEmpty, Source
-from smsflow_provider.core.errors import AudienceError, NotFoundError, SupersededError
+from smsflow_provider.core.errors import NotFoundError, SupersededError
 from smsflow_provider.core.model import Origin
 from smsflow_provider.core.store.audience_files import register_file, write_announced
 from smsflow_provider.core.store.audiences import Action, SavedAudience, find_audience
@@ -94,7 +94,7 @@ def append_people(
             two has ids of people.
         SupersededError: Others saved the name all the time; nothing was saved.
     """
-    _check_name(name)
+    check_name(name)
 
     def make() -> Change:
         base = _base_of(store, name, create=create)
@@ -150,7 +150,7 @@ def remove_people(
             two has ids of people.
         SupersededError: Others saved the name all the time; nothing was saved.
     """
-    _check_name(name)
+    check_name(name)
 
     def make() -> Change:
         base = find_audience(store, name)
@@ -173,12 +173,6 @@ def remove_people(
         return Change(name=name, version=version, count=made.count, removed=removed)
 
     return _again(make)
-
-
-def _check_name(name: str) -> None:
-    problem = name_problem(name)
-    if problem:
-        raise AudienceError("a saved audience cannot be named so", name=name, reason=problem)
 
 
 def _again(make: Callable[[], Change]) -> Change:

@@ -24,6 +24,18 @@ def name_problem(name: str) -> str | None:
     return "the name of a saved audience has letters, digits, '_', '-' and '.' only, 100 at most"
 
 
+def check_name(name: str) -> None:
+    """
+    Accept a name to save under.
+
+    Raises:
+        AudienceError: It is none.
+    """
+    problem = name_problem(name)
+    if problem:
+        raise _refusal(name, problem)
+
+
 def read_name(text: str) -> tuple[str, int | None]:
     """
     Read a name with or without a version.
@@ -46,5 +58,9 @@ def read_name(text: str) -> tuple[str, int | None]:
     if at and not _VERSION.fullmatch(version):
         problem = "behind the @ stands a version, a whole number from 1"
     if problem:
-        raise AudienceError("a saved audience cannot be named so", name=text, reason=problem)
+        raise _refusal(text, problem)
     return name, int(version) if at else None
+
+
+def _refusal(text: str, reason: str) -> AudienceError:
+    return AudienceError("a saved audience cannot be named so", name=text, reason=reason)
