@@ -28,6 +28,7 @@ from smsflow_provider.core.store.audience_files import (
     KnownFile,
     announce_file,
     iterate_files,
+    mark_purged,
     register_file,
 )
 from smsflow_provider.core.store.connection import Store
@@ -42,7 +43,6 @@ from smsflow_provider.core.store.erasure import (
     forget_lists,
     forget_messages,
     is_being_read,
-    mark_purged,
     replace_file,
 )
 from smsflow_provider.core.store.suppressed import NOBODY

@@ -83,14 +83,15 @@ def write_announced(
     except AudienceError:
         # What went wrong is said, not that the store does not answer either.
         with suppress(StoreError):
-            _take_back(store, uri)
+            mark_purged(store, uri)
         raise
     if made is None:
-        _take_back(store, uri)
+        mark_purged(store, uri)
     return made
 
 
-def _take_back(store: Store, uri: str) -> None:
+def mark_purged(store: Store, uri: str) -> None:
+    """Say that a file is gone, or never came; what is known of it stays."""
     with store.transaction() as connection:
         connection.execute(statements(_SQL)["purge"], {"uri": uri})
 

@@ -104,7 +104,7 @@ def forget_messages(
         unseen = connection.execute(sqls["being_prepared"]).fetchall()
         places = connection.execute(sqls["preparations_of"], values).fetchall()
     removed: list[Removed] = []
-    left = {row["id"]: "it is being prepared" for row in unseen}
+    left = {row["id"]: UNTOUCHED[DeliveryState.PREPARING] for row in unseen}
     for place in places:
         with _changing(store, dry_run=dry_run) as connection:
             why = _untouched(connection, place)
@@ -211,9 +211,3 @@ def archive_folders(store: Store) -> list[str]:
     with store.transaction() as connection:
         rows = connection.execute(statements(_SQL)["archives"]).fetchall()
     return [row["uri"] for row in rows]
-
-
-def mark_purged(store: Store, uri: str) -> None:
-    """Say that a file of an audience is gone."""
-    with store.transaction() as connection:
-        connection.execute(statements("audience_files")["purge"], {"uri": uri})
