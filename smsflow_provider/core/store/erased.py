@@ -23,8 +23,8 @@ def remember_erased(store: Store, phone: int) -> None:
     sqls = statements(_SQL)
     with store.transaction() as connection:
         connection.execute(sqls["make_key"], {"secret": secrets.token_bytes(32)})
-        (hashed,) = _hashes(connection, [phone])
-        connection.execute(sqls["remember"], {"hash": hashed})
+        hashed = _hasher(_key(connection))
+        connection.execute(sqls["remember"], {"hash": hashed(phone)})
 
 
 def lift_erased(connection: Connection, phones: Sequence[int]) -> int:
@@ -34,10 +34,11 @@ def lift_erased(connection: Connection, phones: Sequence[int]) -> int:
     Returns:
         How many were kept.
     """
-    if not phones or _secret(connection) is None:
+    secret = _secret(connection) if phones else None
+    if secret is None:
         return 0
-    hashes = _hashes(connection, phones)
-    return connection.execute(statements(_SQL)["lift"], {"hashes": list(hashes)}).rowcount
+    values = {"hashes": list(map(_hasher(secret), phones))}
+    return connection.execute(statements(_SQL)["lift"], values).rowcount
 
 
 def erased_of(connection: Connection, phones: Sequence[int]) -> set[int]:
@@ -49,7 +50,8 @@ def erased_of(connection: Connection, phones: Sequence[int]) -> set[int]:
     Raises:
         StoreError: The key is lost.
     """
-    by_hash = _hashes(connection, phones)
+    hashed = _hasher(_key(connection))
+    by_hash = {hashed(phone): phone for phone in phones}
     values = {"packed": b"".join(by_hash)}
     rows = connection.execute(statements(_SQL)["known_hashes"], values, binary=True).fetchall()
     return {by_hash[row["hash"]] for row in rows}
@@ -103,11 +105,6 @@ def _key(connection: Connection) -> bytes:
             do="bring smsflow_erasure_key back from a backup of the store",
         )
     return secret
-
-
-def _hashes(connection: Connection, phones: Sequence[int]) -> dict[bytes, int]:
-    hashed = _hasher(_key(connection))
-    return {hashed(phone): phone for phone in phones}
 
 
 def _hasher(secret: bytes) -> Callable[[int], bytes]:
