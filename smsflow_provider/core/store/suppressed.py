@@ -33,7 +33,7 @@ def suppressed(
         with_quarantine: False for texts whose numbers a person named.
 
     Returns:
-        ``opted_out`` or ``quarantined``, by position.
+        ``opted_out`` (who was erased, too) or ``quarantined``, by position.
     """
     by_sender: dict[str, list[Taken]] = defaultdict(list)
     for one in messages:
@@ -43,9 +43,9 @@ def suppressed(
         lists = [*scopes, sender_scope(sender)] if scopes and sender.strip() else [*scopes]
         reasons = _reasons(connection, [one.phone for one in own], lists)
         for one in own:
-            reason = "erased" if one.phone == NOBODY else reasons.get(one.phone)
+            reason = "opted_out" if one.phone == NOBODY else reasons.get(one.phone)
             if reason is not None and (with_quarantine or reason != "quarantined"):
-                found[one.position] = "opted_out" if reason == "erased" else reason
+                found[one.position] = reason
     return found
 
 
@@ -57,5 +57,5 @@ def _reasons(
     ).fetchall()
     found = {row["phone"]: row["reason"] for row in rows}
     if found.pop(0, None):
-        found |= dict.fromkeys(erased_of(connection, phones), "erased")
+        found |= dict.fromkeys(erased_of(connection, phones), "opted_out")
     return found
