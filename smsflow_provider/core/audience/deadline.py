@@ -183,7 +183,7 @@ class Deadline:
             )
 
     def _tell(self, limit: timedelta) -> None:
-        known = next((one for one in TIME_LIMITS if _is_of(self._driver, one.driver)), None)
+        known = next((one for one in TIME_LIMITS if is_of(self._driver, one.driver)), None)
         if known is None:
             return
         try:
@@ -201,7 +201,14 @@ class Deadline:
                 return
 
 
-def _is_of(module: str, driver: str) -> bool:
+def is_of(module: str, driver: str) -> bool:
+    """
+    Tell whether a connection's module is part of a driver.
+
+    Example:
+        >>> is_of("psycopg2.extensions", "psycopg2"), is_of("psycopg2", "psycopg")
+        (True, False)
+    """
     return module == driver or module.startswith(f"{driver}.")
 
 

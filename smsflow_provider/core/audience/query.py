@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from smsflow_provider.core.audience.deadline import Deadline
+from smsflow_provider.core.audience.deadline import Deadline, is_of
 from smsflow_provider.core.audience.limits import Limits
 from smsflow_provider.core.audience.rows import batch_of
 from smsflow_provider.core.audience.source import BATCH_ROWS
@@ -216,7 +216,7 @@ def open_cursor(connection: Any) -> Any:
     """Open the cursor that streams, where the driver has one; see ``STREAMING``."""
     module = driver_of(connection)
     for known in STREAMING:
-        if known.open_cursor and (module == known.driver or module.startswith(f"{known.driver}.")):
+        if known.open_cursor and is_of(module, known.driver):
             return known.open_cursor(connection)
     return connection.cursor()
 
