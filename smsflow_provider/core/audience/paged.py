@@ -74,7 +74,6 @@ class PagedBatches:
         self._pause = pause
         self._now = now
         self._label = label
-        self._pick = pick
         self._columns = _Columns(options, pick=pick, label=label)
         self._page_count = self._row_count = self._retry_count = 0
         self._total: int | None = None
