@@ -62,22 +62,26 @@ class BuildAudienceOperator(BaseOperator):
     Compute who a delivery is for, and freeze it in one Parquet file.
 
     Give exactly one source: ``audience``, ``rules`` with ``dimension``, ``table`` or ``sql`` with
-    ``conn_id``, ``file``, or ``python_callable``. Returns ``uri``, ``count`` and ``fingerprint``;
-    never rows, never a phone number. Run again, it computes the audience anew (see *refresh*) and
-    leaves the earlier file alone. It checks no number and leaves nobody out: the preparation does.
+    ``conn_id``, ``file``, ``http`` with ``conn_id``, ``reference``, or ``python_callable``. Returns
+    ``uri``, ``count`` and ``fingerprint``; never rows, never a phone number. Run again, it computes
+    the audience anew (see *refresh*) and leaves the earlier file alone. It checks no number and
+    leaves nobody out: the preparation does.
 
     :param audience: A saved audience, ``name`` for the newest or ``name@version``. Nothing is
         copied. (templated)
     :param rules: Conditions people must meet, as data or as ``col("age").at_least(18)``. Checked
         when the DAG is parsed, bound to the dimension when the task runs. (templated)
     :param dimension: Whom the rules are about: ``<rules folder>/dimensions/<name>.yaml``.
-    :param columns: Columns of the dimension or the table to keep, for the template. (templated)
+        (templated)
+    :param columns: Columns of the source to keep, for the template; of rules, the dimension's.
+        (templated)
     :param regardless_of_consent: Also take people who did not consent, where the dimension knows.
+        (templated)
     :param table: A table, ``schema.table`` or ``table``: the columns of phones and ids, and
         *columns*, are read. (templated)
     :param sql: A query on *conn_id*, or the name of a ``.sql`` file. (templated)
-    :param conn_id: Connection of any database whose provider is installed; of rules, the
-        dimension's own if not given.
+    :param conn_id: Connection of any database whose provider is installed, or of the API; of rules,
+        the dimension's own if not given. (templated)
     :param time_limit: Longest time of a query, from asking to the last row, such as ``90m``; None:
         no limit.
     :param row_limit: Most rows of a query; beyond it there is no audience. None: no limit.
