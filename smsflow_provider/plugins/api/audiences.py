@@ -48,20 +48,20 @@ def read_audiences(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
 @router.get("/audiences/{name}")
 def read_audience(name: str, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """Show the versions of one that the caller may see, newest first; or ``name@3`` alone."""
-    bare, version = _readable(name, store, user)
-    versions = [one for one in list_versions(store, bare) if version in (None, one.version)]
-    return {"name": bare, "versions": [_told(one) for one in versions if _may_see(user, one)]}
+    found, version = _readable(name, store, user)
+    versions = [one for one in list_versions(store, found.name) if version in (None, one.version)]
+    return {"name": found.name, "versions": [_told(one) for one in versions if _may_see(user, one)]}
 
 
 @router.patch("/audiences/{name}")
 def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """Say what a saved audience is; for who may start the workflow that saved it last."""
-    bare, version = _readable(name, store, user)
+    found, version = _readable(name, store, user)
     if version is not None:
         raise HTTPException(422, "a description is the name's: leave the version out")
-    _check_may_change(user, find_audience(store, bare))
-    described = describe_audience(store, bare, said.description)
-    return _told(find_audience(store, bare, version=described))
+    _check_may_change(user, found)
+    described = describe_audience(store, found.name, said.description)
+    return _told(find_audience(store, found.name, version=described))
 
 
 @router.delete("/audiences/{name}")
@@ -74,18 +74,19 @@ def delete(
     For who may start the workflows that saved them. Refused where a delivery under way was made
     from it.
     """
-    bare, version = _readable(name, store, user)
+    found, version = _readable(name, store, user)
     if (version is None) is not every_version:
         raise HTTPException(422, "name one version, as name@3; or say every_version=true")
-    for one in list_versions(store, bare):
+    for one in list_versions(store, found.name):
         if version in (None, one.version):
             _check_may_change(user, one)
-    return {"name": bare, "deleted": delete_audience(store, bare, version=version)}
+    deleted = delete_audience(store, found.name, version=version)
+    return {"name": found.name, "deleted": deleted}
 
 
-def _readable(text: str, store: Store, user: BaseUser) -> tuple[str, int | None]:
+def _readable(text: str, store: Store, user: BaseUser) -> tuple[SavedAudience, int | None]:
     """
-    Read a name and find it.
+    Read a name and find it; with the version that was named, if one was.
 
     Raises:
         NotFoundError: There is none, or the caller may not see it: the answer is the same.
@@ -98,7 +99,7 @@ def _readable(text: str, store: Store, user: BaseUser) -> tuple[str, int | None]
         raise _unknown() from None
     if not _may_see(user, found):
         raise _unknown()
-    return name, version
+    return found, version
 
 
 def _unknown() -> NotFoundError:
