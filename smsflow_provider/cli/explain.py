@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from smsflow_provider.cli.preview_rows import pair_of
 from smsflow_provider.cli.reach import add_json_argument, print_json, stdout_kept
-from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.workflow.conf import filled, values_of
 from smsflow_provider.core.workflow.problem import near_or_all
@@ -77,7 +76,7 @@ class Wish:
 
     settings: Mapping[str, Any]
     #: A file near which the folder of rules may lie.
-    near: Path | None
+    near: Path
 
 
 def _wish_of(args: argparse.Namespace) -> Wish:
@@ -97,17 +96,16 @@ def _wish_of(args: argparse.Namespace) -> Wish:
 
 def _lone_rules(args: argparse.Namespace) -> Wish:
     from smsflow_provider.core.document.judge import text_of  # noqa: PLC0415  this way only
-    from smsflow_provider.core.document.problem import Problem  # noqa: PLC0415  same
-    from smsflow_provider.core.document.tree import read_tree  # noqa: PLC0415  same
+    from smsflow_provider.core.document.tree import Tree, read_tree  # noqa: PLC0415  same
 
     if args.workflow or not args.dimension:
         raise ConfigError("with --rules, give --dimension and no workflow")
     text = text_of(args.rules)
-    problems = [text] if isinstance(text, Problem) else read_tree(text).problems
-    if isinstance(text, Problem) or problems:
-        told = [str(each) for each in problems]
+    tree = read_tree(text) if isinstance(text, str) else Tree(data=None, lines={}, problems=[text])
+    if tree.problems:
+        told = [str(each) for each in tree.problems]
         raise ConfigError("the rules cannot be read", file=str(args.rules), problems=told)
-    data = read_tree(text).data
+    data = tree.data
     rules = data["rules"] if isinstance(data, dict) and set(data) == {"rules"} else data
     columns = [name for name in args.columns.split(",") if name]
     values = dict(map(pair_of, args.conf))
@@ -164,15 +162,10 @@ def _activity_of(workflow: Workflow, name: str | None) -> BuildAudience:
 
 
 def _question_of(args: argparse.Namespace, wish: Wish) -> Question:
-    from smsflow_provider.core.audience.rules.dimension import load_dimension  # noqa: PLC0415
-    from smsflow_provider.hooks.explain import moment_of, question_of  # noqa: PLC0415  same
+    from smsflow_provider.hooks.explain import question_of  # noqa: PLC0415  takes seconds
 
-    folder = _folder_of(args, wish)
     settings = {**wish.settings, "conn_id": args.conn_id or wish.settings.get("conn_id")}
-    now = utc_now()
-    if args.at:
-        now = moment_of(args.at, zone=load_dimension(folder, settings["dimension"]).zone)
-    return question_of(settings, now=now, folder=folder)
+    return question_of(settings, at=args.at, folder=_folder_of(args, wish))
 
 
 def _folder_of(args: argparse.Namespace, wish: Wish) -> Path:
@@ -182,7 +175,7 @@ def _folder_of(args: argparse.Namespace, wish: Wish) -> Path:
     from smsflow_provider.hooks.config import SmsflowConfig  # noqa: PLC0415  takes seconds
 
     configured = SmsflowConfig.read().rules
-    parents = wish.near.resolve().parents if wish.near else ()
+    parents = wish.near.resolve().parents
     nearest = (each / "rules" for each in parents if (each / "rules" / "dimensions").is_dir())
     is_there = (configured / "dimensions").is_dir()
     return configured if is_there else next(nearest, configured)

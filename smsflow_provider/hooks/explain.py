@@ -13,6 +13,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from smsflow_provider.core.audience.rules.dimension import Dimension, load_dimension
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import AudienceError
 from smsflow_provider.hooks.find_store import find_connection
 from smsflow_provider.hooks.rule_source import Database, database_for, limits_of, plan_of
@@ -60,22 +61,24 @@ class Question:
         )
 
 
-def question_of(settings: Mapping[str, Any], *, now: datetime, folder: Path) -> Question:
+def question_of(settings: Mapping[str, Any], *, at: str | None, folder: Path) -> Question:
     """
     Bind the rules of an activity, and find their database, by a connection that needs no task.
 
     Args:
         settings: Fields of a ``build_audience`` activity, with parameters filled in.
-        now: What relative dates count from, as the run's logical date.
+        at: What relative dates count from, as the run's logical date: a day or a moment, of the
+            dimension's zone if it names none. None: now.
         folder: Of rules.
 
     Raises:
-        AudienceError: The activity has no rules, or all problems of these; or there is no such
-            connection.
+        AudienceError: The activity has no rules, or all problems of these; *at* is no moment; or
+            there is no such connection.
     """
     if not settings.get("rules") or not settings.get("dimension"):
         raise AudienceError("only an audience by rules can be explained: this one has none")
     dimension = load_dimension(folder, settings["dimension"])
+    now = moment_of(at, zone=dimension.zone) if at else utc_now()
     plan = plan_of(settings, dimension=dimension, now=now)
     try:
         database = database_for(dimension, conn_id=settings.get("conn_id"), find=_find)

@@ -17,12 +17,10 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from smsflow_provider.core.audience.masking import masked_text
-from smsflow_provider.core.audience.rules.dimension import load_dimension
-from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.errors import AudienceError, NotFoundError
 from smsflow_provider.core.workflow.conf import filled
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.explain import moment_of, question_of
+from smsflow_provider.hooks.explain import question_of
 from smsflow_provider.plugins.api.access import may_read, may_start
 from smsflow_provider.plugins.api.problems import wrong_input
 
@@ -65,10 +63,8 @@ def explain_audience(
     with wrong_input():
         if isinstance(settings["rules"], str):
             raise AudienceError("these rules are too long for Airflow to keep: smsflow explain")
-        now = utc_now()
-        if request.at:
-            now = moment_of(request.at, zone=load_dimension(folder, settings["dimension"]).zone)
-        question = question_of({**settings, "time_limit": TIME_LIMIT}, now=now, folder=folder)
+        asked = {**settings, "time_limit": TIME_LIMIT}
+        question = question_of(asked, at=request.at, folder=folder)
         answer = question.answer(sample=request.sample).as_dict()
     return {
         "workflow": dag_id,
