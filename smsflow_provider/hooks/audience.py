@@ -76,7 +76,7 @@ def register_built(
 
     store = _store_if_any(store_conn_id)
     if store is not None:
-        register_file(store, reference, **asdict(origin), made=made)
+        register_file(store, reference, by=origin, made=made)
 
 
 def write_built(

@@ -68,7 +68,7 @@ def test_the_newest_whole_file_of_a_task_is_found(store: Store) -> None:
     assert find_run_file(store, by=TASK) is None
 
     made = {"source": "sql", "label": "crm"}
-    register_file(store, reference(), dag_id="team.sale", run_id="r1", task_id="who", made=made)
+    register_file(store, reference(), by=TASK, made=made)
     found = find_run_file(store, by=TASK)
     assert found is not None
     assert (TASK, 3, "ab" * 32, made) == (found.by, found.count, found.fingerprint, found.made)

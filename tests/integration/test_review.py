@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from smsflow_provider.core.audience.reference import AudienceReference
+from smsflow_provider.core.model import Origin
 from smsflow_provider.core.preparation.found import found_of
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.store.audience_files import register_file
@@ -28,10 +29,9 @@ def test_an_audience_that_was_taken_over_is_told_by_the_task_that_found_it(store
         for name in "ab"
     )
     made = {"source": "rules", "dimension": "customers", "everyone": 20, "steps": []}
-    register_file(store, first, task_id="people", made=made)
-    register_file(
-        store, taken, task_id="again", made={"source": "reference", "of": first.as_dict()}
-    )
+    register_file(store, first, by=Origin(task_id="people"), made=made)
+    handed_on = {"source": "reference", "of": first.as_dict()}
+    register_file(store, taken, by=Origin(task_id="again"), made=handed_on)
     delivery = replace(make_prepared(store, count=7), audience=taken.as_dict())
 
     found = found_of(store, delivery) or {}

@@ -11,7 +11,7 @@ import pytest
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.delivery.proof import make_proof
 from smsflow_provider.core.delivery.proof_request import Proof
-from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.model import Exclusion, Origin
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.audience_files import register_file
 from smsflow_provider.core.store.connection import Store
@@ -86,7 +86,7 @@ STEPS = [
 def build(store: Store, delivery: Delivery, **made: object) -> None:
     """Say how the file of the delivery's audience was made."""
     file = AudienceReference(uri=f"file:///{delivery.id}.parquet", count=10, fingerprint="f" * 64)
-    register_file(store, file, dag_id="shop.rules", task_id="people", made=made)
+    register_file(store, file, by=Origin(dag_id="shop.rules", task_id="people"), made=made)
     change(store, delivery, audience=file.as_dict())
 
 

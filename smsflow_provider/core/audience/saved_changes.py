@@ -203,5 +203,5 @@ def _written(
     build = partial(build_audience, source, target=target, on_empty=OnEmpty.CONTINUE)
     made = write_announced(store, uri_of(target), build, by=origin)
     assert made is not None
-    register_file(store, made, **asdict(origin), made={"base": f"{base.name}@{base.version}"})
+    register_file(store, made, by=origin, made={"base": f"{base.name}@{base.version}"})
     return made

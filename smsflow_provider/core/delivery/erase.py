@@ -225,16 +225,7 @@ def _replace(
     target = place.with_name(f"{uuid.uuid4().hex}.parquet")
     announce_file(store, uri_of(target), by=found.by)
     new = rebuild_without(old, person, target=target, open_file=files.open_file)
-    by = found.by
-    register_file(
-        store,
-        new,
-        dag_id=by.dag_id,
-        run_id=by.run_id,
-        task_id=by.task_id,
-        map_index=by.map_index,
-        made={**found.made, "erased_from": old.as_dict()},
-    )
+    register_file(store, new, by=found.by, made={**found.made, "erased_from": old.as_dict()})
     replace_file(store, old.uri, new_uri=new.uri, count=new.count, fingerprint=new.fingerprint)
     files.remove(old.uri)
     mark_purged(store, old.uri)

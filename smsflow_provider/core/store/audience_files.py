@@ -20,6 +20,8 @@ _SQL: Final = "audience_files"
 #: A run may take days from building an audience to preparing it: no younger file is removed.
 LEAST_DAYS: Final = 8
 _PAGE: Final = 1_000
+#: Who makes files outside Airflow.
+_NO_TASK: Final = Origin()
 Made = TypeVar("Made")
 
 
@@ -100,10 +102,7 @@ def register_file(
     store: Store,
     reference: Reference,
     *,
-    dag_id: str = "",
-    run_id: str = "",
-    task_id: str = "",
-    map_index: int = -1,
+    by: Origin = _NO_TASK,
     made: Mapping[str, Any] | None = None,
 ) -> None:
     """
@@ -111,14 +110,10 @@ def register_file(
 
     Args:
         reference: The file. One of our own only: it is removed one day.
-        dag_id: Who made it.
-        run_id: In which run.
-        task_id: By which task.
-        map_index: Of a mapped task; -1: not mapped.
+        by: The task that made it.
         made: How its people were found, JSON values: the rules and their SQL, a file's name. No
             value of a row.
     """
-    by = Origin(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
     values = {
         "uri": reference.uri,
         "count": reference.count,
