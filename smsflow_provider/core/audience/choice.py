@@ -10,7 +10,7 @@ from smsflow_provider.core.audience.file_options import read_file_options
 from smsflow_provider.core.audience.http_options import read_http_options
 from smsflow_provider.core.audience.keeping import OnStale, Refresh, SaveMode, keeping_problems
 from smsflow_provider.core.audience.limits import USUAL_ROWS, USUAL_TIME
-from smsflow_provider.core.audience.reference import near_hint
+from smsflow_provider.core.audience.reference import word_hint
 from smsflow_provider.core.audience.saved_name import name_problem, read_name
 from smsflow_provider.core.audience.source import OnEmpty
 from smsflow_provider.core.errors import AudienceError
@@ -121,8 +121,7 @@ def _other_problems(given: Mapping[str, Any], settings: Mapping[str, Any]) -> li
     problems = []
     on_empty = str(settings.get("on_empty", OnEmpty.FAIL))
     if on_empty not in set(OnEmpty):
-        hint = near_hint(on_empty, OnEmpty) or f": it is one of {', '.join(OnEmpty)}"
-        problems.append(f"on_empty cannot be {on_empty!r}{hint}")
+        problems.append(f"on_empty cannot be {on_empty!r}{word_hint(on_empty, OnEmpty)}")
     if SourceKind.CALLABLE in given and not callable(given[SourceKind.CALLABLE]):
         problems.append("python_callable must be a function")
     if not settings.get("phone_column", "phone"):

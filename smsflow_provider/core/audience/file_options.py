@@ -9,7 +9,7 @@ from encodings.aliases import aliases
 from enum import StrEnum
 from typing import Any
 
-from smsflow_provider.core.audience.reference import near_hint
+from smsflow_provider.core.audience.reference import near_hint, word_hint
 from smsflow_provider.core.errors import AudienceError
 
 
@@ -88,7 +88,7 @@ def _value_problems(said: Mapping[str, str]) -> list[str]:
         hint = near_hint(said["encoding"], sorted({*aliases, *aliases.values()}))
         problems.append(f"file_options.encoding: nobody knows {said['encoding']!r}{hint}")
     if said.get("bad_lines", BadLines.FAIL) not in set(BadLines):
-        hint = near_hint(said["bad_lines"], BadLines) or f": it is one of {', '.join(BadLines)}"
+        hint = word_hint(said["bad_lines"], BadLines)
         problems.append(f"file_options.bad_lines: cannot be {said['bad_lines']!r}{hint}")
     return problems
 

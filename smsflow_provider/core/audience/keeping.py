@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from smsflow_provider.core.audience.reference import near_hint
+from smsflow_provider.core.audience.reference import word_hint
 
 
 class OnStale(StrEnum):
@@ -56,8 +56,7 @@ def keeping_problems(settings: Mapping[str, Any]) -> list[str]:
     for name, words in WORDS.items():
         given = str(settings.get(name) or next(iter(words)))
         if given not in set(words):
-            hint = near_hint(given, words) or f": it is one of {', '.join(words)}"
-            problems.append(f"{name} cannot be {given!r}{hint}")
+            problems.append(f"{name} cannot be {given!r}{word_hint(given, words)}")
     if settings.get("save_mode", SaveMode.UPDATE) != SaveMode.UPDATE and not settings.get(
         "save_as"
     ):

@@ -110,3 +110,14 @@ def near_hint(name: str, known: Iterable[str]) -> str:
     by_lower = {candidate.lower(): str(candidate) for candidate in known}
     near = get_close_matches(name.strip().lower(), by_lower, n=1)
     return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
+
+
+def word_hint(given: str, words: Iterable[str]) -> str:
+    """
+    Offer the word that was probably meant, else all there are, as the end of a sentence.
+
+    Example:
+        >>> word_hint("skp", ["fail", "skip"]), word_hint("?", ["fail", "skip"])
+        (" (did you mean 'skip'?)", ': it is one of fail, skip')
+    """
+    return near_hint(given, words) or f": it is one of {', '.join(words)}"
