@@ -83,7 +83,7 @@ class FileSource:
     People from a CSV, Parquet or Excel file in a store of files.
 
     Args:
-        path: Where it lies. In errors only its last piece shows.
+        path: Where it lies. In errors only its last piece shows, unless it cannot be opened.
         options: What a person said about it.
         pick: Which columns to read.
     """
