@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from smsflow_provider.core.audience.build import uri_of
 from smsflow_provider.core.audience.place import Artifact, OpenFile
@@ -104,145 +104,121 @@ def erase(
     """
     if not dry_run:
         remember_erased(store, person.phone)
-    removed = forget_lists(store, person, dry_run=dry_run)
-    left: list[Left] = []
+    erasing = _Erasing(store=store, person=person, files=files, dry_run=dry_run)
+    erasing.removed.extend(forget_lists(store, person, dry_run=dry_run))
     # Files before messages: who has read a person from a file until then is preparing when the
     # messages are looked at, or has prepared.
-    _forget_audiences(store, person, files, dry_run, now() - _DEAD_AFTER, removed, left)
+    erasing.forget_audiences(dead_before=now() - _DEAD_AFTER)
     with archives_held(store) as are_ours:
         messages, waiting = forget_messages(store, person, dry_run=dry_run)
-        removed += messages
-        left += waiting
+        erasing.removed.extend(messages)
+        erasing.left.extend(waiting)
         if are_ours:
-            for folder in archive_folders(store):
-                _note(_forget_archive, store, folder, person, files, dry_run, removed, left)
+            erasing.forget_archives()
         else:
-            left.append(Left(what="archives", why="another process writes them"))
-    return Erased(removed=tuple(one for one in removed if one.count), left=tuple(left))
+            erasing.left.append(Left(what="archives", why="another process writes them"))
+    removed = tuple(one for one in erasing.removed if one.count)
+    return Erased(removed=removed, left=tuple(erasing.left))
 
 
-def _forget_audiences(
-    store: Store,
-    person: Person,
-    files: KeptFiles,
-    dry_run: bool,  # noqa: FBT001  passed on
-    dead_before: datetime,
-    removed: list[Removed],
-    left: list[Left],
-) -> None:
-    """Go through all files, and once more through those that came meanwhile, until none has."""
-    seen = set[str]()
-    while fresh := [found for found in iterate_files(store) if found.uri not in seen]:
-        seen |= {found.uri for found in fresh}
-        for found in fresh:
-            if found.fingerprint:
-                _note(_forget_audience, store, found, person, files, dry_run, removed, left)
-            elif found.created_at > dead_before:
-                left.append(Left(what=f"audience file {found.uri}", why="it is being written"))
-            else:
-                _note(_drop_unfinished, store, found, person, files, dry_run, removed, left)
-    left += [
-        Left(what=f"file {uri}", why="smsflow did not write it") for uri in foreign_files(store)
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Erasing:
+    """One person who is being erased from files, and what was found so far."""
 
+    store: Store
+    person: Person
+    files: KeptFiles
+    dry_run: bool
+    removed: list[Removed] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
 
-def _drop_unfinished(
-    store: Store, found: KnownFile, _person: Person, *, files: KeptFiles, dry_run: bool
-) -> Left | None:
-    """Remove what a writer that was killed has left: nobody refers to it, and nobody can."""
-    if dry_run:
+    def forget_audiences(self, *, dead_before: datetime) -> None:
+        """Go through all files, and once more through those that came meanwhile, until none has."""
+        seen = set[str]()
+        while fresh := [one for one in iterate_files(self.store) if one.uri not in seen]:
+            seen |= {found.uri for found in fresh}
+            for found in fresh:
+                self._note(self._forget_file(found, dead_before=dead_before))
+        for uri in foreign_files(self.store):
+            self.left.append(Left(what=f"file {uri}", why="smsflow did not write it"))
+
+    def forget_archives(self) -> None:
+        """Go through all archives."""
+        for folder in archive_folders(self.store):
+            self._note(self._forget_archive(folder))
+
+    def _note(self, told: Removed | Left | None) -> None:
+        if isinstance(told, Removed):
+            self.removed.append(told)
+        elif told is not None:
+            self.left.append(told)
+
+    def _forget_file(self, found: KnownFile, *, dead_before: datetime) -> Removed | Left | None:
+        if found.fingerprint:
+            return self._forget_audience(found)
+        if found.created_at > dead_before:
+            return Left(what=f"audience file {found.uri}", why="it is being written")
+        return None if self.dry_run else self._drop_unfinished(found)
+
+    def _drop_unfinished(self, found: KnownFile) -> Left | None:
+        """Remove what a writer that was killed has left: nobody refers to it, and nobody can."""
+        what = f"audience file {found.uri}"
+        if self.files.at(found.uri) is None:
+            return Left(what=what, why="it cannot be reached from here")
+        try:
+            self.files.remove(found.uri)
+        except OSError as error:
+            return Left(what=what, why=type(error).__name__)
+        mark_purged(self.store, found.uri)
         return None
-    what = f"audience file {found.uri}"
-    if files.at(found.uri) is None:
-        return Left(what=what, why="it cannot be reached from here")
-    try:
-        files.remove(found.uri)
-    except OSError as error:
-        return Left(what=what, why=type(error).__name__)
-    mark_purged(store, found.uri)
-    return None
 
+    def _forget_audience(self, found: KnownFile) -> Removed | Left | None:
+        """Write one audience anew without the person, let versions refer to it, drop the old."""
+        what = f"audience file {found.uri}"
+        place = self.files.at(found.uri)
+        if place is None:
+            return Left(what=what, why="it cannot be reached from here")
+        try:
+            self.files.open_file(found.uri).close()
+            count = self._forget_rows(found, place=place)
+        except FileNotFoundError:
+            return None
+        except AudienceError as error:
+            return Left(what=what, why=error.problem)
+        except OSError as error:
+            return Left(what=what, why=type(error).__name__)
+        return Removed(place=what, count=count)
 
-def _note(
-    forget: Callable[..., Removed | Left | None],
-    store: Store,
-    found: Any,
-    person: Person,
-    files: KeptFiles,
-    dry_run: bool,  # noqa: FBT001  passed on
-    removed: list[Removed],
-    left: list[Left],
-) -> None:
-    told = forget(store, found, person, files=files, dry_run=dry_run)
-    if isinstance(told, Removed):
-        removed.append(told)
-    elif told is not None:
-        left.append(told)
+    def _forget_rows(self, found: KnownFile, *, place: Artifact) -> int:
+        """Count a person's rows, and drop them."""
+        old = AudienceReference(uri=found.uri, count=found.count, fingerprint=found.fingerprint)
+        count = count_in_audience(old, self.person, open_file=self.files.open_file)
+        if count and not self.dry_run:
+            if is_being_read(self.store, found.uri):
+                raise AudienceError("a delivery is being prepared from it")
+            self._replace(found, old, place=place)
+        return count
 
+    def _replace(self, found: KnownFile, old: AudienceReference, *, place: Artifact) -> None:
+        store, by = self.store, found.by
+        target = place.with_name(f"{uuid.uuid4().hex}.parquet")
+        announce_file(store, uri_of(target), by=by)
+        new = rebuild_without(old, self.person, target=target, open_file=self.files.open_file)
+        register_file(store, new, by=by, made={**found.made, "erased_from": old.as_dict()})
+        replace_file(store, old.uri, new_uri=new.uri, count=new.count, fingerprint=new.fingerprint)
+        self.files.remove(old.uri)
+        mark_purged(store, old.uri)
 
-def _forget_audience(
-    store: Store, found: KnownFile, person: Person, *, files: KeptFiles, dry_run: bool
-) -> Removed | Left | None:
-    """Write one audience anew without the person, let versions refer to it, drop the old file."""
-    what = f"audience file {found.uri}"
-    place = files.at(found.uri)
-    if place is None:
-        return Left(what=what, why="it cannot be reached from here")
-    try:
-        files.open_file(found.uri).close()
-        count = _forget_rows(store, found, person, files=files, place=None if dry_run else place)
-    except FileNotFoundError:
-        return None
-    except AudienceError as error:
-        return Left(what=what, why=error.problem)
-    except OSError as error:
-        return Left(what=what, why=type(error).__name__)
-    return Removed(place=what, count=count)
-
-
-def _forget_rows(
-    store: Store, found: KnownFile, person: Person, *, files: KeptFiles, place: Artifact | None
-) -> int:
-    """Count a person's rows, and drop them if there is a *place* for what is left."""
-    old = AudienceReference(uri=found.uri, count=found.count, fingerprint=found.fingerprint)
-    count = count_in_audience(old, person, open_file=files.open_file)
-    if count and place is not None:
-        if is_being_read(store, found.uri):
-            raise AudienceError("a delivery is being prepared from it")
-        _replace(store, found, old, person, files=files, place=place)
-    return count
-
-
-def _replace(
-    store: Store,
-    found: KnownFile,
-    old: AudienceReference,
-    person: Person,
-    *,
-    files: KeptFiles,
-    place: Artifact,
-) -> None:
-    target = place.with_name(f"{uuid.uuid4().hex}.parquet")
-    announce_file(store, uri_of(target), by=found.by)
-    new = rebuild_without(old, person, target=target, open_file=files.open_file)
-    register_file(store, new, by=found.by, made={**found.made, "erased_from": old.as_dict()})
-    replace_file(store, old.uri, new_uri=new.uri, count=new.count, fingerprint=new.fingerprint)
-    files.remove(old.uri)
-    mark_purged(store, old.uri)
-
-
-def _forget_archive(
-    _store: Store, folder: str, person: Person, *, files: KeptFiles, dry_run: bool
-) -> Removed | Left | None:
-    what = f"archive {folder}"
-    place = files.at(folder)
-    if place is None:
-        return Left(what=what, why="it cannot be reached from here")
-    try:
-        found = find_in_archive(place, person)
-        count = found.messages.height + found.excluded
-        if count and not dry_run:
-            blank_in_archive(place, person, found=found, nobody=NOBODY)
-    except OSError as error:
-        return Left(what=what, why=type(error).__name__)
-    return Removed(place=what, count=count)
+    def _forget_archive(self, folder: str) -> Removed | Left:
+        what = f"archive {folder}"
+        place = self.files.at(folder)
+        if place is None:
+            return Left(what=what, why="it cannot be reached from here")
+        try:
+            found = find_in_archive(place, self.person)
+            count = found.messages.height + found.excluded
+            if count and not self.dry_run:
+                blank_in_archive(place, self.person, found=found, nobody=NOBODY)
+        except OSError as error:
+            return Left(what=what, why=type(error).__name__)
+        return Removed(place=what, count=count)
