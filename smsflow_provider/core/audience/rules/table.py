@@ -8,7 +8,7 @@ from sqlglot import ErrorLevel, exp
 
 from smsflow_provider.core.audience.rules.dialects import Dialect
 from smsflow_provider.core.audience.rules.to_sql_scope import ordered
-from smsflow_provider.core.audience.rules.to_sql_statement import Statement
+from smsflow_provider.core.audience.rules.to_sql_statement import Statement, named
 
 
 def table_select(
@@ -37,13 +37,8 @@ def table_select(
     """
     statement = Statement(Dialect(dialect))
     alias = statement.name(table.rpartition(".")[2])
-    named = [
-        exp.Alias(
-            this=statement.column(name, alias=alias), alias=exp.to_identifier(name, quoted=True)
-        )
-        for name in columns
-    ]
-    select = exp.Select(expressions=named).from_(statement.table(table, alias=alias), copy=False)
+    selected = [named(statement.column(name, alias=alias), name) for name in columns]
+    select = exp.Select(expressions=selected).from_(statement.table(table, alias=alias), copy=False)
     if order is not None:
         key = ordered(statement.column(order, alias=alias), dialect=statement.dialect)
         select = select.order_by(key, copy=False)

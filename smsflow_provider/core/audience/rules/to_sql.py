@@ -25,7 +25,7 @@ from sqlglot import ErrorLevel, exp
 from smsflow_provider.core.audience.rules.dialects import DIALECTS, Dialect, dialect_of
 from smsflow_provider.core.audience.rules.plan import Kind, Plan
 from smsflow_provider.core.audience.rules.to_sql_scope import Scope, ordered, repeats
-from smsflow_provider.core.audience.rules.to_sql_statement import Statement
+from smsflow_provider.core.audience.rules.to_sql_statement import Statement, named, nested
 from smsflow_provider.core.audience.rules.to_sql_text import exact
 
 __all__ = [
@@ -75,12 +75,7 @@ def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
     statement, people = _people(plan, dialect)
     for output in plan.outputs:
         statement.check(output.name)
-    columns = [
-        exp.Alias(
-            this=people.column(output.column), alias=exp.to_identifier(output.name, quoted=True)
-        )
-        for output in plan.outputs
-    ]
+    columns = [named(people.column(output.column), output.name) for output in plan.outputs]
     for node in plan.nodes():
         people.require(node)
     select = people.select(*columns, where=_guards(statement))
@@ -105,7 +100,7 @@ def count_sql(plan: Plan, *, dialect: str) -> str:
         people.require(node)
     for output in plan.outputs:
         people.column(output.column)
-    count = _named(exp.Count(this=exp.Star()), "people")
+    count = named(exp.Count(this=exp.Star()), "people")
     return _written(people.select(count, where=_guards(statement)), statement)
 
 
@@ -134,12 +129,12 @@ def steps_sql(plan: Plan, *, dialect: str) -> str:
     for output in plan.outputs:
         people.column(output.column)
     passed = failed if plan.steps else exp.Literal.number(0)
-    each = people.select(_named(passed, "passed"), where=_guards(statement))
+    each = people.select(named(passed, "passed"), where=_guards(statement))
     column, rows = _of("people", "passed"), exp.Count(this=exp.Star())
-    groups = exp.Select(expressions=[column, _named(rows, "people")])
-    groups = groups.from_(_nested(each, "people"), copy=False).group_by(column.copy())
+    groups = exp.Select(expressions=[column, named(rows, "people")])
+    groups = groups.from_(nested(each, "people"), copy=False).group_by(column.copy())
     counts = [_left(place) for place in range(len(plan.steps) + 1)]
-    return _written(exp.Select(expressions=counts).from_(_nested(groups, "counted")), statement)
+    return _written(exp.Select(expressions=counts).from_(nested(groups, "counted")), statement)
 
 
 def repeated_links_sql(plan: Plan, *, dialect: str) -> str | None:
@@ -167,11 +162,11 @@ def repeated_links_sql(plan: Plan, *, dialect: str) -> str | None:
     counts: list[exp.Select] = []
     for (table, keys), name in statement.ones.items():
         found = repeats(statement, table=table, keys=keys, wish=name)
-        found.expressions[0].replace(_named(exp.Literal.number(1), "found"))
-        link = _named(exp.Literal.string(name), "link")
-        number = _named(exp.Count(this=exp.Star()), "keys")
-        nested = _nested(found, statement.name(f"{name}_repeated"))
-        counts.append(exp.Select(expressions=[link, number]).from_(nested))
+        found.expressions[0].replace(named(exp.Literal.number(1), "found"))
+        link = named(exp.Literal.string(name), "link")
+        number = named(exp.Count(this=exp.Star()), "keys")
+        rows = nested(found, statement.name(f"{name}_repeated"))
+        counts.append(exp.Select(expressions=[link, number]).from_(rows))
     if not counts:
         return None
     return _written(exp.union(*counts, distinct=False) if counts[1:] else counts[0], statement)
@@ -191,7 +186,7 @@ def _guards(statement: Statement) -> list[exp.Expr]:
             exp.Exists(this=repeats(statement, table=table, keys=keys, wish=f"{name}_repeated")),
             copy=False,
         )
-        for (table, keys), name in list(statement.ones.items())
+        for (table, keys), name in statement.ones.items()
     ]
 
 
@@ -201,20 +196,10 @@ def _key_of(plan: Plan, people: Scope, statement: Statement) -> exp.Expr:
     return exact(key, dialect=statement.dialect) if kinds == {Kind.TEXT} else key
 
 
-def _named(value: exp.Expr, name: str) -> exp.Expr:
-    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
-
-
 def _of(table: str, name: str) -> exp.Column:
     return exp.Column(
         this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(table, quoted=True)
     )
-
-
-def _nested(select: exp.Select, alias: str) -> exp.Subquery:
-    nested = select.subquery(copy=False)
-    nested.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-    return nested
 
 
 def _left(place: int) -> exp.Expr:
@@ -225,7 +210,7 @@ def _left(place: int) -> exp.Expr:
         ifs = [exp.If(this=passed, true=people)]
         people = exp.Case(ifs=ifs, default=exp.Literal.number(0))
     some = exp.Coalesce(this=exp.Sum(this=people), expressions=[exp.Literal.number(0)])
-    return _named(some, f"after_{place}" if place else "everyone")
+    return named(some, f"after_{place}" if place else "everyone")
 
 
 def _written(query: exp.Query, statement: Statement) -> str:

@@ -22,7 +22,12 @@ from smsflow_provider.core.audience.rules.plan import (
     Kind,
     Node,
 )
-from smsflow_provider.core.audience.rules.to_sql_statement import Statement
+from smsflow_provider.core.audience.rules.to_sql_statement import (
+    Statement,
+    is_not_null,
+    is_null,
+    nested,
+)
 from smsflow_provider.core.audience.rules.to_sql_tests import Subject, passes, passes_by_itself
 from smsflow_provider.core.audience.rules.to_sql_text import exact
 from smsflow_provider.core.audience.rules.to_sql_values import comparable
@@ -171,14 +176,12 @@ class Scope:
         if _is_certain(node):
             return exp.false() if is_opposite else exp.true()
         there = self._join_keys(node, side="LEFT")
-        missing = exp.Is(this=there, expression=exp.Null())
         is_missing = _passes_without_rows(node) != is_opposite
-        return missing if is_missing else exp.not_(missing, copy=False)
+        return is_null(there) if is_missing else is_not_null(there)
 
     def _join_keys(self, node: Has | Aggregate, *, side: str) -> exp.Expr:
         alias = self._statement.name(f"{node.link.name}_{_word_of(node)}")
-        keys = _keys_of(self._statement, node).subquery(copy=False)
-        keys.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        keys = nested(_keys_of(self._statement, node), alias)
         self._join(keys, on=[self._equal(node.link.on, self.alias, alias)], side=side)
         return self._statement.column(node.link.on[0][1], alias=alias)
 
@@ -292,9 +295,8 @@ def _keys_of_last(
     )
     first = statement.column("smsflow_place", alias=name)
     is_last = exp.EQ(this=first, expression=exp.Literal.number(1))
-    values = _ranked(statement, linked, node, keys).subquery(copy=False)
+    values = nested(_ranked(statement, linked, node, keys), name)
     alias = exp.to_identifier(name, quoted=True)
-    values.set("alias", exp.TableAlias(this=alias))
     outer = [exp.Column(this=key.this.copy(), table=alias.copy()) for key in keys]
     select = exp.Select(expressions=outer).from_(values, copy=False)
     return select.where(is_last, _decides(subject, node), copy=False)
@@ -325,12 +327,11 @@ def _ranked(
         partition_by=[key.copy() for key in keys],
         order=exp.Order(expressions=falling),
     )
-    is_there = exp.not_(exp.Is(this=by.copy(), expression=exp.Null()), copy=False)
     return linked.select(
         *keys,
         _aliased(statement, value, "smsflow_value"),
         _aliased(statement, place, "smsflow_place"),
-        where=[is_there],
+        where=[is_not_null(by)],
     )
 
 
@@ -346,9 +347,6 @@ def repeats(statement: Statement, *, table: str, keys: tuple[str, ...], wish: st
     scope = Scope(statement, table, wish=wish)
     columns = [scope.own(name) for name in keys]
     several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
-    there = [
-        exp.not_(exp.Is(this=column.copy(), expression=exp.Null()), copy=False)
-        for column in columns
-    ]
+    there = [is_not_null(column) for column in columns]
     found = scope.select(exp.Literal.number(1), where=there)
     return found.group_by(*columns).having(several, copy=False)

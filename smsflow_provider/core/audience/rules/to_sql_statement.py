@@ -76,3 +76,25 @@ class Statement:
         """Write a column of the table that is called *alias* here."""
         table = exp.to_identifier(alias, quoted=True)
         return exp.Column(this=self.identifier(name), table=table)
+
+
+def named(value: exp.Expr, name: str) -> exp.Expr:
+    """Write a value that is selected, with its name as it stands."""
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
+
+
+def nested(select: exp.Select, alias: str) -> exp.Subquery:
+    """Write a statement that stands for a table, with the name it has there."""
+    found = select.subquery(copy=False)
+    found.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return found
+
+
+def is_null(value: exp.Expr) -> exp.Expr:
+    """Ask whether there is no value."""
+    return exp.Is(this=value.copy(), expression=exp.Null())
+
+
+def is_not_null(value: exp.Expr) -> exp.Expr:
+    """Ask whether there is a value."""
+    return exp.not_(is_null(value), copy=False)

@@ -22,6 +22,7 @@ from smsflow_provider.core.audience.rules.plan import (
     Test,
     Value,
 )
+from smsflow_provider.core.audience.rules.to_sql_statement import is_not_null, is_null
 from smsflow_provider.core.audience.rules.to_sql_text import (
     exact,
     fold_text,
@@ -67,7 +68,7 @@ def passes(subject: Subject, test: Test, *, is_negated: bool, is_opposite: bool)
     normal = replace(subject, value=_normal(subject, test), is_ready=True)
     # A text is empty before and after it is made comparable; the shorter is told.
     asked = subject if subject.kind is Kind.TEXT else normal
-    empty = exp.Is(this=asked.value.copy(), expression=exp.Null())
+    empty = is_null(asked.value)
     if isinstance(test, IsNull):
         return empty if is_negated == is_opposite else _not(empty)
     outcome = _outcome(normal, test)
@@ -161,11 +162,7 @@ def _between(subject: Subject, test: Between) -> exp.Expr:
     above, below = exp.GTE if test.has_low else exp.GT, exp.LTE if test.has_high else exp.LT
     ends = [(above, low), (below, high)]
     found = [kind(this=subject.value.copy(), expression=end) for kind, end in ends if end]
-    return exp.and_(*found, copy=False) if found else _not(_is_null(subject.value))
-
-
-def _is_null(value: exp.Expr) -> exp.Expr:
-    return exp.Is(this=value.copy(), expression=exp.Null())
+    return exp.and_(*found, copy=False) if found else is_not_null(subject.value)
 
 
 _OPPOSITES: dict[type[exp.Expr], type[exp.Binary]] = {
