@@ -14,6 +14,7 @@ Texts are compared by code point, never by the database's collation; a fold is t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -134,6 +135,17 @@ class Matches:
     """
 
     pattern: str
+
+    def pieces(self) -> list[tuple[str, bool]]:
+        r"""
+        Cut the pattern into characters, and say of each whether it is a wildcard.
+
+        Example:
+            >>> Matches(r"a*\*").pieces()
+            [('a', False), ('*', True), ('*', False)]
+        """
+        found = re.findall(r"\\(.)|(.)", self.pattern, flags=re.DOTALL)
+        return [(plain or other, not plain and other in "*?") for plain, other in found]
 
 
 @dataclass(frozen=True, slots=True)

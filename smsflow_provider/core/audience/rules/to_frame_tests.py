@@ -85,25 +85,15 @@ def _text_outcome(texts: pl.Expr, test: Test) -> pl.Expr:
             return texts.str.ends_with(text)
         case Holds(text=text):
             return texts.str.contains(text, literal=True)
-        case Matches(pattern=pattern):
-            return texts.str.contains(_expression_of(pattern))
+        case Matches():
+            return texts.str.contains(_expression_of(test))
     raise AssertionError(test)
 
 
-def _expression_of(pattern: str) -> str:
+def _expression_of(test: Matches) -> str:
     """Write a pattern as a regular expression over whole texts, line breaks and all."""
-    pieces: list[str] = []
-    is_plain = False
-    for character in pattern:
-        if is_plain or character not in "*?\\":
-            pieces.append(pl.escape_regex(character))
-            is_plain = False
-        elif character == "\\":
-            is_plain = True
-        else:
-            pieces.append(".*" if character == "*" else ".")
-    if is_plain:  # a backslash at the very end has nothing to act on, and stands for itself
-        pieces.append(r"\\")
+    wild = {"*": ".*", "?": "."}
+    pieces = [wild[one] if is_wild else pl.escape_regex(one) for one, is_wild in test.pieces()]
     return rf"\A(?s:{''.join(pieces)})\z"
 
 

@@ -241,8 +241,8 @@ def _counted(node: Has) -> exp.Expr | None:
     return exp.and_(*limits, copy=False) if limits else None
 
 
-def _number(value: int | None) -> exp.Expr:
-    return exp.Literal.number(value or 0)
+def _number(value: int) -> exp.Expr:
+    return exp.Literal.number(value)
 
 
 def _decides(subject: Subject, node: Aggregate) -> exp.Expr:

@@ -90,6 +90,16 @@ def nested(select: exp.Select, alias: str) -> exp.Subquery:
     return found
 
 
+def call(name: str, *arguments: exp.Expr | int | str) -> exp.Expr:
+    """Call a function that only some databases have, by its name there."""
+    given = [one.copy() if isinstance(one, exp.Expr) else _literal(one) for one in arguments]
+    return exp.Anonymous(this=name, expressions=given)
+
+
+def _literal(value: int | str) -> exp.Expr:
+    return exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(value)
+
+
 def is_null(value: exp.Expr) -> exp.Expr:
     """Ask whether there is no value."""
     return exp.Is(this=value.copy(), expression=exp.Null())

@@ -138,8 +138,8 @@ def _outcome(subject: Subject, test: Test) -> exp.Expr:
             return _between(subject, test)
         case Holds(text=text, place=place):
             return holds_text(value, text, place=place, dialect=dialect)
-        case Matches(pattern=pattern):
-            return matches_text(value, pattern, dialect=dialect)
+        case Matches():
+            return matches_text(value, test, dialect=dialect)
         case Anniversary(days=days):
             return is_day(value, days, dialect=dialect)
     raise AssertionError(test)

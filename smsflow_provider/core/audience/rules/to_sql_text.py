@@ -18,7 +18,8 @@ from sqlglot import exp
 
 from smsflow_provider.core.audience.rules.dialects import PADDING, Dialect
 from smsflow_provider.core.audience.rules.fold import table_for
-from smsflow_provider.core.audience.rules.plan import Fold, Place
+from smsflow_provider.core.audience.rules.plan import Fold, Matches, Place
+from smsflow_provider.core.audience.rules.to_sql_statement import call
 from smsflow_provider.core.errors import AudienceError
 
 _CONTROLS = re.compile(r"([\x00-\x1f\x7f\\])")
@@ -143,26 +144,19 @@ def _end_of(text: exp.Expr, length: int, *, place: Place, dialect: Dialect) -> e
     return side(this=text, expression=number)
 
 
-def matches_text(text: exp.Expr, pattern: str, *, dialect: Dialect) -> exp.Expr:
-    """Compare an exact text: all of it has the form of *pattern*, as ``Matches`` says."""
+def matches_text(text: exp.Expr, test: Matches, *, dialect: Dialect) -> exp.Expr:
+    """Compare an exact text: all of it has the form of the pattern."""
     if dialect is Dialect.SQLITE:
-        glob = "".join(_glob(piece) for piece in _pieces(pattern))
+        glob = "".join(_glob(piece) for piece in test.pieces())
         return exp.Glob(this=text, expression=write_text(glob, dialect=dialect))
     escape = "\\" if dialect is Dialect.BIGQUERY else _ESCAPE
     # Some databases refuse an escape that is not needed, so only what is special is escaped.
     special = f"%_{escape}[" if dialect is Dialect.TSQL else f"%_{escape}"
-    like = "".join(_like(piece, special, escape=escape) for piece in _pieces(pattern))
+    like = "".join(_like(piece, special, escape=escape) for piece in test.pieces())
     found = exp.Like(this=text, expression=write_text(like, dialect=dialect))
     if dialect is Dialect.BIGQUERY:
         return found
     return exp.Escape(this=found, expression=exp.Literal.string(escape))
-
-
-def _pieces(pattern: str) -> list[tuple[str, bool]]:
-    """Cut a pattern into characters, and say of each whether it is a wildcard."""
-    # A backslash at the very end stands for itself.
-    found = re.findall(r"\\(.)|(.)", pattern, flags=re.DOTALL)
-    return [(plain or other, not plain and other in "*?") for plain, other in found]
 
 
 def _glob(piece: tuple[str, bool]) -> str:
@@ -230,16 +224,16 @@ def _replace_classes(text: exp.Expr, table: dict[str, str]) -> exp.Expr:
 def _walk(text: exp.Expr, table: dict[str, str]) -> exp.Expr:
     """Take the first character of the rest again and again, and keep what stands for it."""
     rest, kept = exp.column("rest"), exp.column("kept")
-    first = _call("SUBSTR", rest, 1, 1)
-    place = _call("INSTR", exp.Literal.string("".join(table)), first)
-    news = exp.Literal.string("".join(new.ljust(2) for new in table.values()))
+    first = call("SUBSTR", rest, 1, 1)
+    place = call("INSTR", "".join(table), first)
+    news = "".join(new.ljust(2) for new in table.values())
     start = exp.Sub(
         this=exp.Mul(this=exp.Literal.number(2), expression=place), expression=_number(1)
     )
-    changed = _call("RTRIM", _call("SUBSTR", news, start, 2))
+    changed = call("RTRIM", call("SUBSTR", news, start, 2))
     kept_on = exp.Case(this=place.copy(), ifs=[exp.If(this=_number(0), true=first.copy())])
     kept_on.set("default", changed)
-    step = exp.select(join_texts(kept, kept_on), _call("SUBSTR", rest, 2))
+    step = exp.select(join_texts(kept, kept_on), call("SUBSTR", rest, 2))
     step = step.from_("walk").where(exp.NEQ(this=rest, expression=exp.Literal.string("")))
     walk = exp.union(exp.select(exp.Literal.string(""), text), step, distinct=False)
     done = exp.select(kept).from_("walk")
@@ -249,8 +243,3 @@ def _walk(text: exp.Expr, table: dict[str, str]) -> exp.Expr:
 
 def _number(value: int) -> exp.Expr:
     return exp.Literal.number(value)
-
-
-def _call(name: str, *arguments: exp.Expr | int) -> exp.Expr:
-    given = [_number(one) if isinstance(one, int) else one.copy() for one in arguments]
-    return exp.Anonymous(this=name, expressions=given)

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from smsflow_provider.core.audience.rules.dialects import Dialect
 from smsflow_provider.core.audience.rules.plan import Kind, Value
+from smsflow_provider.core.audience.rules.to_sql_statement import call
 from smsflow_provider.core.audience.rules.to_sql_text import join_texts, write_text
 from smsflow_provider.core.errors import AudienceError
 
@@ -112,21 +113,21 @@ def comparable(column: exp.Expr, *, kind: Kind, dialect: Dialect) -> exp.Expr:
     if dialect is not Dialect.SQLITE or kind not in {Kind.DATE, Kind.MOMENT, Kind.LOCAL_MOMENT}:
         return column
     if kind is Kind.DATE:
-        return _call("DATE", column)
-    seconds = _call("SUBSTR", column, 1, 19)
+        return call("DATE", column)
+    seconds = call("SUBSTR", column, 1, 19)
     if kind is Kind.MOMENT:
-        zone = _call("LTRIM", _call("SUBSTR", column, 20), ".0123456789")
+        zone = call("LTRIM", call("SUBSTR", column, 20), ".0123456789")
         seconds = join_texts(seconds, zone)
-    fraction = join_texts(exp.Literal.string("0"), _call("SUBSTR", column, 20, 7))
-    parts = _call("PRINTF", "%.6f", exp.cast(fraction, "REAL", dialect="sqlite"))
-    return join_texts(_call("DATETIME", seconds), _call("SUBSTR", parts, 2))
+    fraction = join_texts(exp.Literal.string("0"), call("SUBSTR", column, 20, 7))
+    parts = call("PRINTF", "%.6f", exp.cast(fraction, "REAL", dialect="sqlite"))
+    return join_texts(call("DATETIME", seconds), call("SUBSTR", parts, 2))
 
 
 def is_day(column: exp.Expr, days: tuple[tuple[int, int], ...], *, dialect: Dialect) -> exp.Expr:
     """Compare a date or a local moment: its month and day are one of *days*."""
     if dialect is Dialect.SQLITE:
         texts = [exp.Literal.string(f"{month:02}-{day:02}") for month, day in days]
-        return exp.In(this=_call("STRFTIME", "%m-%d", column), expressions=texts)
+        return exp.In(this=call("STRFTIME", "%m-%d", column), expressions=texts)
     month, day = (_part(name, column) for name in ("MONTH", "DAY"))
     number = exp.Add(
         this=exp.Mul(this=month, expression=exp.Literal.number(100)),
@@ -138,13 +139,3 @@ def is_day(column: exp.Expr, days: tuple[tuple[int, int], ...], *, dialect: Dial
 
 def _part(name: str, column: exp.Expr) -> exp.Expr:
     return exp.Extract(this=exp.var(name), expression=column.copy())
-
-
-def _call(name: str, *arguments: exp.Expr | int | str) -> exp.Expr:
-    """Call a function of SQLite."""
-    given = [one.copy() if isinstance(one, exp.Expr) else _literal(one) for one in arguments]
-    return exp.Anonymous(this=name, expressions=given)
-
-
-def _literal(value: int | str) -> exp.Expr:
-    return exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(str(value))
