@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
@@ -227,16 +227,12 @@ def _rewrite(path: Artifact, change: Change) -> None:
     part = path.with_name(f"{path.name}.part")
     with path.open("rb") as raw, pq.ParquetFile(raw) as file, part.open("wb") as out:
         schema = file.schema_arrow
-        with _writer(out, schema) as writer:
+        with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for batch in read_batches(file):
                 changed = change(pl.DataFrame(batch)).to_arrow()
                 writer.write_table(changed.select(schema.names).cast(schema))
     _keep_mode(path, part)
     part.rename(path)
-
-
-def _writer(out: Any, schema: pa.Schema) -> Any:
-    return pq.ParquetWriter(out, schema, compression="zstd")
 
 
 def _keep_mode(path: Artifact, part: Artifact) -> None:
