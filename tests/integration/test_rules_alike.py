@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from smsflow_provider.core.audience.rules.plan import Plan
 from smsflow_provider.core.audience.rules.to_frame import count_steps, select_frame
-from smsflow_provider.core.audience.rules.to_sql import count_sql, select_sql, steps_sql
+from smsflow_provider.core.audience.rules.to_sql import select_sql, steps_sql
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
 from tests.core.audience.rules.engines import (
     Engine,
@@ -53,4 +53,3 @@ def test_rules_find_the_same_people_everywhere(
         dialect = engine.dialect
         assert people == engine.run(select_sql(plan, dialect=dialect)), dialect
         assert [counts] == engine.run(steps_sql(plan, dialect=dialect)), dialect
-        assert [counts[-1:]] == engine.run(count_sql(plan, dialect=dialect)), dialect

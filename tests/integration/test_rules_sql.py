@@ -33,7 +33,6 @@ from smsflow_provider.core.audience.rules.plan import (
 )
 from smsflow_provider.core.audience.rules.to_frame import select_frame
 from smsflow_provider.core.audience.rules.to_sql import (
-    count_sql,
     repeated_links_sql,
     select_sql,
     steps_sql,
@@ -158,7 +157,6 @@ def test_nobody_is_found_while_a_link_to_one_row_leads_to_several(engines: list[
         assert [("store", 0)] == engine.run(str(repeated_links_sql(plan, dialect=engine.dialect)))
     for engine in loaded(engines, world_of(people, stores=[store, store, (2, "Lyon", None)])):
         assert [] == engine.run(select_sql(plan, dialect=engine.dialect))
-        assert [(0,)] == engine.run(count_sql(plan, dialect=engine.dialect))
         assert [(0, 0)] == engine.run(steps_sql(plan, dialect=engine.dialect))
         assert [("store", 1)] == engine.run(str(repeated_links_sql(plan, dialect=engine.dialect)))
 

@@ -24,9 +24,6 @@ class Dialect(StrEnum):
     TSQL = "tsql"
 
 
-#: Every dialect there is.
-DIALECTS = tuple(Dialect)
-
 #: Types of Airflow connections that are not called like their dialect.
 _CONN_TYPES = {
     "postgresql": Dialect.POSTGRES,

@@ -22,7 +22,7 @@ def table_select(
     Args:
         table: ``table``, ``schema.table`` or ``catalog.schema.table``.
         columns: One or more, each once.
-        dialect: Of ``DIALECTS``.
+        dialect: Name of a ``Dialect``.
         order: Column to sort by. None: as the database likes.
 
     Raises:
@@ -52,7 +52,7 @@ def table_probe(table: str, *, names: Iterable[str], dialect: str) -> tuple[str,
     Args:
         table: As ``table_select``.
         names: Columns as a dimension calls them.
-        dialect: Of ``DIALECTS``.
+        dialect: Name of a ``Dialect``.
 
     Returns:
         The statement, and each of *names* as the database spells it.

@@ -22,21 +22,11 @@ from __future__ import annotations
 
 from sqlglot import ErrorLevel, exp
 
-from smsflow_provider.core.audience.rules.dialects import DIALECTS, Dialect, dialect_of
+from smsflow_provider.core.audience.rules.dialects import Dialect
 from smsflow_provider.core.audience.rules.plan import Kind, Plan
 from smsflow_provider.core.audience.rules.to_sql_scope import Scope, ordered, repeats
 from smsflow_provider.core.audience.rules.to_sql_statement import Statement, named, nested
 from smsflow_provider.core.audience.rules.to_sql_text import exact
-
-__all__ = [
-    "DIALECTS",
-    "Dialect",
-    "count_sql",
-    "dialect_of",
-    "repeated_links_sql",
-    "select_sql",
-    "steps_sql",
-]
 
 
 def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
@@ -45,7 +35,7 @@ def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
 
     Args:
         plan: Who.
-        dialect: Of ``DIALECTS``.
+        dialect: Name of a ``Dialect``.
         limit: The first so many only.
 
     Raises:
@@ -84,26 +74,6 @@ def select_sql(plan: Plan, *, dialect: str, limit: int | None = None) -> str:
     return _written(select if limit is None else select.limit(limit, copy=False), statement)
 
 
-def count_sql(plan: Plan, *, dialect: str) -> str:
-    """
-    Write the statement that counts the people of a plan: one row, one number.
-
-    Args:
-        plan: Who.
-        dialect: Of ``DIALECTS``.
-
-    Raises:
-        AudienceError: As ``select_sql``.
-    """
-    statement, people = _people(plan, dialect)
-    for node in plan.nodes():
-        people.require(node)
-    for output in plan.outputs:
-        people.column(output.column)
-    count = named(exp.Count(this=exp.Star()), "people")
-    return _written(people.select(count, where=_guards(statement)), statement)
-
-
 def steps_sql(plan: Plan, *, dialect: str) -> str:
     """
     Write the statement that counts who is left after each step.
@@ -113,7 +83,7 @@ def steps_sql(plan: Plan, *, dialect: str) -> str:
 
     Args:
         plan: Who.
-        dialect: Of ``DIALECTS``.
+        dialect: Name of a ``Dialect``.
 
     Raises:
         AudienceError: As ``select_sql``.
@@ -146,7 +116,7 @@ def repeated_links_sql(plan: Plan, *, dialect: str) -> str | None:
 
     Args:
         plan: Who.
-        dialect: Of ``DIALECTS``.
+        dialect: Name of a ``Dialect``.
 
     Returns:
         The statement; None if the plan walks no such link.

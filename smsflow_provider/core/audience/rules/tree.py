@@ -28,22 +28,6 @@ from smsflow_provider.core.audience.rules.rule import (
 from smsflow_provider.core.document.problem import Problem, near, near_or_all
 from smsflow_provider.core.errors import AudienceError
 
-__all__ = [
-    "MOST_CONDITIONS",
-    "MOST_DEPTH",
-    "AnyRule",
-    "Condition",
-    "Group",
-    "LinkCount",
-    "LinkValue",
-    "Rule",
-    "Saved",
-    "WrongError",
-    "error_of",
-    "look_at_rules",
-    "read_rules",
-]
-
 #: Rules within rules. Deeper ones are no rules anybody could review.
 MOST_DEPTH: Final = 20
 #: Conditions of one tree, those on linked rows and saved filters included; and as many groups.

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smsflow_provider.core.audience.rules.rule import Comparison
-from smsflow_provider.core.audience.rules.tree import (
-    MOST_CONDITIONS,
-    MOST_DEPTH,
+from smsflow_provider.core.audience.rules.rule import (
+    Comparison,
     Condition,
     Group,
     LinkCount,
     LinkValue,
     Saved,
+)
+from smsflow_provider.core.audience.rules.tree import (
+    MOST_CONDITIONS,
+    MOST_DEPTH,
     look_at_rules,
     read_rules,
 )
