@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import cache, partial
+from importlib.resources import files
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.config import read_public_url
@@ -39,6 +41,9 @@ def application() -> FastAPI:
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)
+    # Mounted, so behind no login: the dashboard's code says nothing of anybody.
+    www = files("smsflow_provider.plugins").joinpath("www", "dist")
+    app.mount("/static", StaticFiles(directory=str(www)), name="static")
     # Mounted, so behind no login: gateways bring a token of ours, and the receiver checks it.
     app.mount("/", _RECEIVER)
     return app

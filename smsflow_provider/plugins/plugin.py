@@ -1,5 +1,5 @@
 """
-The plugin: the REST API, the review page and the receiver under ``/smsflow``.
+The plugin: the dashboard in Airflow's pages; the REST API and the receiver under ``/smsflow``.
 
 This module is imported in every task process: it loads nothing but itself. The application is
 built when the API server asks for it.
@@ -7,6 +7,7 @@ built when the API server asks for it.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
@@ -25,8 +26,32 @@ class SmsflowPlugin(AirflowPlugin):
         return [{"app": application(), "url_prefix": "/smsflow", "name": "smsflow"}]
 
     @property
+    def react_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """
+        The dashboard: in the navigation, as a tab of each run, as a card of the home page.
+
+        The names are those under which ``ui/src/main.tsx`` hands its components to Airflow.
+        """
+        bundle = {"bundle_url": f"smsflow/static/smsflow.js?v={_bundle_version()}"}
+        return [
+            {**bundle, "name": "smsflow", "destination": "nav", "url_route": "smsflow"},
+            {**bundle, "name": "smsflow_run", "destination": "dag_run", "url_route": "smsflow"},
+            {**bundle, "name": "smsflow_home", "destination": "dashboard"},
+        ]
+
+    @property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Holds back an answer to a review that comes too early for Airflow."""
         from smsflow_provider.plugins.hold_back import HoldBackMiddleware  # noqa: PLC0415
 
         return [{"middleware": HoldBackMiddleware, "name": "smsflow: early answers"}]
+
+
+@cache
+def _bundle_version() -> str:
+    """Name the content of the bundle, so that a browser keeps it until there is another one."""
+    from hashlib import sha256  # noqa: PLC0415  every task process imports this module
+    from importlib.resources import files  # noqa: PLC0415
+
+    bundle = files("smsflow_provider.plugins").joinpath("www", "dist", "smsflow.js")
+    return sha256(bundle.read_bytes()).hexdigest()[:12]
