@@ -18,7 +18,15 @@ from smsflow_provider.core.store.connection import Store
 from smsflow_provider.hooks.config import read_public_url
 from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.hooks.find_store import find_store
-from smsflow_provider.plugins.api import audiences, control, deliveries, explain, pages, proofs
+from smsflow_provider.plugins.api import (
+    audiences,
+    control,
+    deliveries,
+    explain,
+    pages,
+    proofs,
+    review,
+)
 from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
 from smsflow_provider.receiver.stored import applying, make_stored_app
@@ -37,7 +45,7 @@ def application() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for each in (deliveries, proofs, explain, audiences, control):
+    for each in (deliveries, review, proofs, explain, audiences, control):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)

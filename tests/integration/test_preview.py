@@ -71,8 +71,11 @@ def test_a_message_is_shown_as_it_will_be_handed_over(store: Store) -> None:
                 "text": "Hello 2",
                 "encoding": "gsm7",
                 "units": 7,
+                "room": 160,
                 "parts": 1,
                 "part_starts": [],
+                "foreign": [],
+                "cheaper": [],
                 "language": "",
                 "region": "FR",
                 "cost": None,
@@ -142,6 +145,23 @@ def test_the_boundaries_are_those_of_the_parts_that_were_counted(store: Store) -
     assert [66, 132] == by_code_point["part_starts"]
     assert [66] == by_unit["part_starts"]
     assert ([153], 200) == (plain["part_starts"], plain["units"])
+
+
+def test_what_forces_a_text_into_ucs2_is_pointed_at_with_what_would_be_cheaper(
+    store: Store,
+) -> None:
+    make_prepared(store, count=2)
+    text = "F\N{LATIN SMALL LETTER E WITH CIRCUMFLEX}te\N{HORIZONTAL ELLIPSIS}"
+    write_text(store, 1, text, parts=1)
+    write_text(store, 2, "x" * 150 + "\N{HORIZONTAL ELLIPSIS}", parts=3)
+    accented, dotted = shown(store, positions=[1, 2])
+
+    assert [(1, "\N{LATIN SMALL LETTER E WITH CIRCUMFLEX}"), (4, "\N{HORIZONTAL ELLIPSIS}")] == [
+        (one["at"], one["character"]) for one in accented["foreign"]
+    ]
+    assert ([], 70) == (accented["cheaper"], accented["room"])
+    assert [{"transliteration": "punctuation", "parts": 1}] == dotted["cheaper"]
+    assert 3 * 67 == dotted["room"]
 
 
 def test_the_cost_is_that_of_the_parts_at_the_price_of_the_preparation(store: Store) -> None:

@@ -7,8 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from smsflow_provider.core.content.encoding import measure, part_boundaries
+from smsflow_provider.core.content.encoding import (
+    limits_of,
+    measure,
+    non_gsm_characters,
+    part_boundaries,
+)
+from smsflow_provider.core.content.transliteration import Transliteration, transliterate
 from smsflow_provider.core.mask import mask_phone
+from smsflow_provider.core.model import Encoding
 from smsflow_provider.core.preparation.prices import PriceTable
 from smsflow_provider.core.store.archive import check_kept
 from smsflow_provider.core.store.connection import Row, Store
@@ -46,10 +53,13 @@ def preview(
     Returns:
         JSON values: ``delivery``, ``fingerprint`` and ``messages``, in the order asked for, 100
         at the most: ``position``, ``recipient_id``, ``to_masked``, ``sender``, ``text``,
-        ``encoding``, ``units``, ``parts``, ``part_starts`` (where each part after the first
-        begins, in characters), ``language``, ``region``, ``picks`` (what it stands for),
-        ``cost`` (an amount as text, None without a price) and ``currency``. What is not there is
-        left out; without a complete preparation there is nothing.
+        ``encoding``, ``units`` and ``room`` (how many fit in that many parts), ``parts``,
+        ``part_starts`` (where each part after the first begins, in characters), ``foreign``
+        (``at``, in characters, and ``character``: what GSM 7-bit lacks), ``cheaper``
+        (``transliteration`` and ``parts``: what would take fewer), ``language``, ``region``,
+        ``picks`` (what it stands for), ``cost`` (an amount as text, None without a price) and
+        ``currency``. What is not there is left out; without a complete preparation there is
+        nothing.
 
     Raises:
         NotFoundError: There is no such delivery, or its messages are archived.
@@ -91,8 +101,13 @@ def _shown(row: Row, *, prices: PriceTable | None) -> dict[str, Any]:
         "text": row["body"],
         "encoding": row["encoding"],
         "units": _units_of(row["body"]),
+        "room": _room_of(row["encoding"], parts=row["parts"]),
         "parts": row["parts"],
         "part_starts": _part_starts(row["body"], parts=row["parts"]),
+        "foreign": [
+            {"at": at, "character": character} for at, character in non_gsm_characters(row["body"])
+        ],
+        "cheaper": _cheaper(row["body"], parts=row["parts"]),
         "language": row["language"],
         "region": row["region"],
         "cost": None if price is None else str(price * row["parts"]),
@@ -105,6 +120,26 @@ def _units_of(text: str) -> int | None:
         return measure(text).units
     except ValueError:  # cut otherwise, it fits: only the count of parts is limited
         return None
+
+
+def _room_of(encoding: str, *, parts: int) -> int:
+    """Units that fit in *parts* parts, with the shorter of the two joining headers."""
+    single, joined = limits_of(Encoding(encoding))
+    return single if parts == 1 else joined * parts
+
+
+def _cheaper(text: str, *, parts: int) -> list[dict[str, Any]]:
+    """Tell which transliterations would take fewer parts, the one that changes least first."""
+    found = []
+    for level in (Transliteration.PUNCTUATION, Transliteration.FULL):
+        changed = transliterate(text, level)
+        if changed == text:
+            continue
+        fewer = measure(changed).parts
+        if fewer < parts:
+            found.append({"transliteration": level.value, "parts": fewer})
+            parts = fewer
+    return found
 
 
 def _part_starts(text: str, *, parts: int) -> list[int]:

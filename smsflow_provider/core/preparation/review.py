@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from smsflow_provider.core.preparation.diff import changes_since_previous
 from smsflow_provider.core.preparation.found import found_of
 from smsflow_provider.core.preparation.preview import messages_at
+from smsflow_provider.core.store.archive import find_archive
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import (
     Delivery,
@@ -17,6 +18,8 @@ from smsflow_provider.core.store.deliveries import (
 from smsflow_provider.core.store.progress import read_progress
 from smsflow_provider.core.store.samples import names_of_samples
 
+_WEIGHTS: Final = {"error": 0, "warning": 1, "info": 2}
+
 
 def review(store: Store, delivery_id: str) -> dict[str, Any]:
     """
@@ -24,9 +27,11 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
 
     Returns:
         JSON values: ``delivery``, ``label``, ``state``, ``fingerprint``, ``gateway``,
-        ``dry_run``, ``targeted``, ``excluded`` (by reason), ``waterfall`` (reason, excluded,
-        left), ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``regions``, ``details``,
-        ``log`` (level, event, problem), ``cost`` (None: it is not known), ``changes``
+        ``dry_run``, ``archived`` (``at`` and ``uri``, None: its messages are in the store),
+        ``targeted``, ``excluded`` (by reason), ``waterfall`` (reason, excluded, left),
+        ``to_deliver``, ``parts``, ``encodings``, ``by_parts``, ``senders``, ``languages``,
+        ``regions``, ``details``, ``log`` (level, event, problem; errors first, then warnings),
+        ``cost`` (None: it is not known), ``changes``
         (since the former run of the same task, None without one; see ``changes_since_previous``),
         ``audience`` (how it was found, None: it is not known; see ``found_of``),
         ``samples`` (see ``preview``) and ``progress`` (None: it is not being prepared; see
@@ -37,6 +42,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
     """
     delivery = find_delivery(store, delivery_id)
     figures = delivery.figures
+    archived = find_archive(store, delivery.preparation)
     return {
         "delivery": delivery.id,
         "label": delivery.label,
@@ -45,6 +51,7 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         "gateway": delivery.gateway,
         "dry_run": delivery.dry_run,
         "prepared_at": delivery.prepared_at and delivery.prepared_at.isoformat(),
+        "archived": archived and {"at": archived.at.isoformat(), "uri": archived.uri},
         "audience": found_of(store, delivery),
         "targeted": delivery.targeted,
         "excluded": excluded_of(delivery),
@@ -53,17 +60,25 @@ def review(store: Store, delivery_id: str) -> dict[str, Any]:
         "parts": delivery.parts,
         "encodings": dict(figures.get("encodings", {})),
         "by_parts": dict(figures.get("by_parts", {})),
+        "senders": dict(figures.get("senders", {})),
+        "languages": dict(figures.get("languages", {})),
         "regions": dict(figures.get("regions", {})),
         "details": list(figures.get("details", [])),
-        "log": [
-            {"level": row["level"], "event": row["event"], "problem": row["problem"]}
-            for row in read_log(store, delivery)
-        ],
+        "log": _log(store, delivery),
         "cost": figures.get("cost"),
         "changes": changes_since_previous(store, delivery),
         "samples": messages_at(store, delivery, list(names_of_samples(delivery))),
         "progress": read_progress(store, [delivery]).get(delivery.no),
     }
+
+
+def _log(store: Store, delivery: Delivery) -> list[dict[str, Any]]:
+    """Read the log with what weighs most first, and the order of time within a level."""
+    lines = [
+        {"level": row["level"], "event": row["event"], "problem": row["problem"]}
+        for row in read_log(store, delivery)
+    ]
+    return sorted(lines, key=lambda line: _WEIGHTS.get(line["level"], len(_WEIGHTS)))
 
 
 def _waterfall(delivery: Delivery) -> list[dict[str, Any]]:

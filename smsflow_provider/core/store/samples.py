@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.statements import statements
+from smsflow_provider.core.store.suppressed import NOBODY
 
 
 class Pick(StrEnum):
@@ -105,3 +106,20 @@ def positions_of_recipients(
         for row in connection.execute(statements("deliveries")["positions_of_recipients"], values):
             found.setdefault(str(row["recipient_id"]), []).append(int(row["position"]))
     return found
+
+
+def phones_at(
+    connection: Connection, delivery: Delivery, positions: Sequence[int]
+) -> list[tuple[int, int]]:
+    """
+    Read the numbers of some messages of *delivery* in an open transaction, by place.
+
+    Returns:
+        Place and E.164 digits, in the order of places. A place without a message, or whose
+        person was erased, is left out.
+    """
+    rows = connection.execute(
+        statements("samples")["phones_at"],
+        {"preparation": delivery.preparation, "positions": list(positions)},
+    )
+    return [(row["position"], row["phone"]) for row in rows if row["phone"] != NOBODY]

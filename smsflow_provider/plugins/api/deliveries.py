@@ -1,4 +1,4 @@
-"""Deliveries over REST: list, report, review, messages. Reading only."""
+"""Deliveries over REST: list, report, log of messages. Reading only."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Query
-from pydantic import Field
 
-from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.delivery.message_log import message_log
 from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.model import DeliveryKind
-from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
-from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.states import DeliveryState, MessageState
 from smsflow_provider.core.store.deliveries import list_deliveries
 from smsflow_provider.core.store.message_log import MOST_ROWS
-from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, may_read
 
 router = APIRouter(tags=["deliveries"])
-
-Position = Annotated[int, Field(ge=1, le=2**31 - 1)]
-RecipientId = Annotated[str, Field(pattern="^[^+]")]
 
 
 @router.get("/deliveries")
@@ -47,32 +39,6 @@ def read_deliveries(
 def read_report(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Report on one delivery: counts that add up."""
     return report(store, delivery.id)
-
-
-@router.get("/deliveries/{delivery_id}/review")
-def read_review(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
-    """
-    Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones.
-
-    And how it will leave: ``leaving``, with its pace, waves, gateways and workers.
-    """
-    return {**review(store, delivery.id), "leaving": leaving_of(delivery)}
-
-
-@router.get("/deliveries/{delivery_id}/messages")
-def read_messages(
-    delivery: DeliveryDep,
-    store: StoreDep,
-    position: Annotated[list[Position], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006  FastAPI copies
-    recipient: Annotated[list[RecipientId], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006
-    pick: Annotated[list[Pick], Query()] = [],  # noqa: B006
-) -> dict[str, Any]:
-    """
-    Show prepared messages: texts, parts, cost, masked phones. Without a choice: every sample.
-
-    A recipient is named by the id of the audience. Numbers are refused: addresses are logged.
-    """
-    return preview(store, delivery.id, positions=position, recipients=recipient, picks=pick)
 
 
 @router.get("/deliveries/{delivery_id}/messages/log")

@@ -1,0 +1,1 @@
+"""What the routes ask and answer: one file a subject."""

@@ -1,0 +1,123 @@
+"""
+The review of a delivery over REST: what is looked at before somebody says Send.
+
+Nothing here changes a delivery. Look-ups by number are posted, since addresses are logged; their
+answers, and whole numbers above all, are not kept to be given again under a key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+
+from smsflow_provider.core.delivery.leaving import leaving_of
+from smsflow_provider.core.delivery.why import why
+from smsflow_provider.core.model import Exclusion
+from smsflow_provider.core.preparation.excluded import excluded_for
+from smsflow_provider.core.preparation.named import read_numbers
+from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
+from smsflow_provider.core.preparation.review import review
+from smsflow_provider.core.preparation.unmask import unmask
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.exclusions import MOST_EXCLUDED
+from smsflow_provider.core.store.samples import Pick
+from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
+from smsflow_provider.plugins.api.models.review import (
+    Exclusions,
+    Messages,
+    Position,
+    RecipientId,
+    Review,
+    Unmasked,
+    UnmaskRequest,
+    Why,
+    WhyRequest,
+)
+from smsflow_provider.plugins.api.problems import wrong_input
+
+router = APIRouter(tags=["review"])
+
+
+@router.get("/deliveries/{delivery_id}/review", response_model=Review)
+def read_review(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
+    """
+    Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones.
+
+    And how it will leave: ``leaving``, with its pace, waves, gateways and workers.
+    """
+    return {**review(store, delivery.id), "leaving": leaving_of(delivery)}
+
+
+@router.get("/deliveries/{delivery_id}/messages", response_model=Messages)
+def read_messages(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    position: Annotated[list[Position], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006  FastAPI copies
+    recipient: Annotated[list[RecipientId], Query(max_length=MOST_SHOWN)] = [],  # noqa: B006
+    pick: Annotated[list[Pick], Query()] = [],  # noqa: B006
+) -> dict[str, Any]:
+    """
+    Show prepared messages: texts, parts, cost, masked phones. Without a choice: every sample.
+
+    A recipient is named by the id of the audience. Numbers are refused: addresses are logged.
+    """
+    return preview(store, delivery.id, positions=position, recipients=recipient, picks=pick)
+
+
+@router.get("/deliveries/{delivery_id}/exclusions", response_model=Exclusions)
+def read_exclusions(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    reason: Exclusion,
+    after: Annotated[
+        int, Query(ge=0, le=2**31 - 1, description="The `next` of the page before")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_EXCLUDED)] = 50,
+) -> dict[str, Any]:
+    """List who gets no text for one reason, in the order of the audience: masked phones."""
+    return excluded_for(store, delivery.id, reason=reason, after=after, limit=limit)
+
+
+@router.post("/deliveries/{delivery_id}/why", response_model=Why)
+def tell_why(delivery: DeliveryDep, store: StoreDep, request: WhyRequest) -> dict[str, Any]:
+    """Say why one person gets a text or not, by number or by id. Changes nothing."""
+    if request.number is None:
+        return why(store, delivery.id, recipient_id=request.recipient_id)
+    region = request.region or delivery.settings.get("region")
+    with wrong_input():
+        (phone,) = read_numbers([request.number], region=region)
+    return why(store, delivery.id, phone=phone)
+
+
+def unmaskable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
+    """
+    Find a delivery of which the caller may see whole numbers.
+
+    Raises:
+        HTTPException: 403; the caller may see it and no more.
+    """
+    if not may_send(user, delivery.origin.dag_id):
+        raise HTTPException(403, "you may see this delivery, and not the numbers of its people")
+    return delivery
+
+
+@router.post("/deliveries/{delivery_id}/unmask", response_model=Unmasked)
+def show_numbers(
+    delivery: Annotated[Delivery, Depends(unmaskable_delivery)],
+    request: UnmaskRequest,
+    store: StoreDep,
+    user: GetUserDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Show the whole numbers of some messages. Who saw which is noted. For who may send only."""
+    response.headers["Cache-Control"] = "no-store"
+    with wrong_input():
+        return unmask(
+            store,
+            delivery.id,
+            positions=request.positions,
+            fingerprint=request.fingerprint,
+            actor=actor_of(user),
+        )
