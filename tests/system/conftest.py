@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from smsflow_provider.cli.demo.crm import make_customers, write_crm
 from smsflow_provider.cli.demo.rest import AirflowClient
-from smsflow_provider.cli.demo.stack import AirflowStack, free_port
+from smsflow_provider.cli.demo.stack import USERS, AirflowStack, User, free_port
 from smsflow_provider.core.delivery.identity import delivery_id_of
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.model import Origin
@@ -31,6 +31,12 @@ from tests.system.people import write_people
 
 HERE = Path(__file__).parent
 _RUNS = count(1)
+#: Two people more who may start and send, for what needs two pairs of eyes or two hands at once.
+_PEOPLE = (
+    *USERS,
+    User(name="ann", password="ann", role="USER"),
+    User(name="bob", password="bob", role="USER"),
+)
 
 
 def connection_of(conn_type: str, dsn: str) -> dict[str, object]:
@@ -146,6 +152,7 @@ def system(
         home,
         dags_folder=home / "dags",
         metadata=metadata.replace("postgresql:", "postgresql+psycopg2:", 1),
+        users=_PEOPLE,
         port=port,
         connections={
             "smsflow_store": connection_of("smsflow_store", store_dsn),
