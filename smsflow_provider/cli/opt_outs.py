@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from smsflow_provider.cli.number_files import Raw
 from smsflow_provider.cli.number_lists import Good, ListCommand
 from smsflow_provider.cli.reach import reach_store
-from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.list_words import problem_of_scope
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.opt_outs import (
     OptOut,
@@ -44,7 +44,7 @@ class OptOuts(ListCommand):
 
     def problem_of(self, raw: Raw) -> str | None:
         """Say whether the scope names a list that a delivery may ask."""
-        return _problem_of_scope(raw.facts.get("scope", ""))
+        return problem_of_scope(raw.facts.get("scope", ""))
 
     def add(self, store: Store, good: Good, args: argparse.Namespace, *, source: str) -> int:
         """
@@ -53,7 +53,7 @@ class OptOuts(ListCommand):
         Raises:
             ConfigError: The list of the command line is one that no delivery can ask.
         """
-        problem = None if args.scope is None else _problem_of_scope(args.scope)
+        problem = None if args.scope is None else problem_of_scope(args.scope)
         if problem is not None:
             raise ConfigError(problem, scope=args.scope)
         return add_opt_out_entries(
@@ -75,15 +75,6 @@ class OptOuts(ListCommand):
             yield [
                 (f"+{one.phone}", one.scope, one.reason, one.source, one.created_at) for one in page
             ]
-
-
-def _problem_of_scope(text: str) -> str | None:
-    try:
-        kind, _, name = read_scope(text).partition(":")
-    except ConfigError as error:
-        return error.problem
-    problem = problem_of_sender(name) if kind == "sender" else None
-    return problem and f"no text can come from this sender: it {problem}"
 
 
 def _entry(raw: Raw, phone: int, args: argparse.Namespace, *, source: str) -> OptOut:

@@ -13,7 +13,9 @@ from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.phones import (
     LOADED_ROWS,
     PAGE,
+    Note,
     copied_lines,
+    note_nothing,
     pages_of,
     phones_of,
     take_lines,
@@ -80,24 +82,42 @@ def add_opt_outs(
     return _add(store, ((phone, (kept, reason, source)) for phone in phones))
 
 
-def add_opt_out_entries(store: Store, entries: Iterable[OptOut]) -> int:
-    """Put entries onto the lists they name; otherwise the same as ``add_opt_outs``."""
+def add_opt_out_entries(
+    store: Store, entries: Iterable[OptOut], *, note: Note = note_nothing
+) -> int:
+    """
+    Put entries onto the lists they name; otherwise the same as ``add_opt_outs``.
+
+    Args:
+        note: Told how many were added, in the same transaction.
+    """
     return _add(
-        store, ((one.phone, (read_scope(one.scope), one.reason, one.source)) for one in entries)
+        store,
+        ((one.phone, (read_scope(one.scope), one.reason, one.source)) for one in entries),
+        note=note,
     )
 
 
-def _add(store: Store, entries: Iterable[tuple[int, tuple[str, str, str]]]) -> int:
-    return take_lines(store, copied_lines(entries), inbox=_INBOX, fill=_FILL, take=_TAKE)
+def _add(
+    store: Store,
+    entries: Iterable[tuple[int, tuple[str, str, str]]],
+    *,
+    note: Note = note_nothing,
+) -> int:
+    lines = copied_lines(entries)
+    return take_lines(store, lines, inbox=_INBOX, fill=_FILL, take=_TAKE, note=note)
 
 
-def remove_opt_outs(store: Store, phones: Iterable[int], *, scope: str | None = "") -> int:
+def remove_opt_outs(
+    store: Store, phones: Iterable[int], *, scope: str | None = "", note: Note = note_nothing
+) -> int:
     """
     Take numbers off one list, all or none; those that are not on it are passed over.
 
     Args:
         phones: E.164 without the plus.
         scope: The list, as ``read_scope`` takes it. None: every list.
+        note: Told how many are gone, in the same transaction.
 
     Returns:
         How many entries are gone.
@@ -111,6 +131,7 @@ def remove_opt_outs(store: Store, phones: Iterable[int], *, scope: str | None = 
         for page in pages_of(phones):
             values = {"phones": page, "scope": kept}
             removed += connection.execute(statements(_SQL)["remove_opt_outs"], values).rowcount
+        note(connection, removed)
     return removed
 
 

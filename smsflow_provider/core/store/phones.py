@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, LiteralString
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from smsflow_provider.core.errors import StoreError
-from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.connection import Connection, Store
 
 #: What the tables take as a phone: E.164 without the plus.
 LOWEST: Final = 10**6
@@ -22,6 +22,15 @@ PAGE: Final = 50_000
 LOADED_ROWS: Final = 1_000_000
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
+
+
+#: Told how many rows changed, in the transaction that changes them: what it writes stands or falls
+#: with the change.
+Note = Callable[[Connection, int], None]
+
+
+def note_nothing(_: Connection, __: int) -> None:
+    """Say nothing of a change."""
 
 
 _NO_PHONES: Final = np.empty(0, dtype=np.uint64)
@@ -66,6 +75,7 @@ def take_lines(
     inbox: LiteralString,
     fill: LiteralString,
     take: LiteralString,
+    note: Note = note_nothing,
 ) -> int:
     """
     Bring lines into a table of the transaction's own, and from there where they belong.
@@ -80,7 +90,9 @@ def take_lines(
         with cursor.copy(fill) as copy:
             for page in lines:
                 copy.write(page)
-        return cursor.execute(take).rowcount
+        changed = cursor.execute(take).rowcount
+        note(connection, changed)
+    return changed
 
 
 def unpacked(raw: bytes, *, width: int = 8) -> NDArray[Any]:

@@ -13,7 +13,9 @@ from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.phones import (
     LOADED_ROWS,
     PAGE,
+    Note,
     copied_lines,
+    note_nothing,
     pages_of,
     phones_of,
     take_lines,
@@ -74,16 +76,28 @@ def add_quarantined(
     return _add(store, ((phone, (reason, source)) for phone in phones))
 
 
-def add_quarantined_entries(store: Store, entries: Iterable[Quarantined]) -> int:
-    """Put entries into quarantine with their reasons and sources; see ``add_quarantined``."""
-    return _add(store, ((entry.phone, (entry.reason, entry.source)) for entry in entries))
+def add_quarantined_entries(
+    store: Store, entries: Iterable[Quarantined], *, note: Note = note_nothing
+) -> int:
+    """
+    Put entries into quarantine with their reasons and sources; see ``add_quarantined``.
+
+    Args:
+        note: Told how many were added, in the same transaction.
+    """
+    return _add(
+        store, ((entry.phone, (entry.reason, entry.source)) for entry in entries), note=note
+    )
 
 
-def _add(store: Store, entries: Iterable[tuple[int, tuple[str, str]]]) -> int:
-    return take_lines(store, copied_lines(entries), inbox=_INBOX, fill=_FILL, take=_TAKE)
+def _add(
+    store: Store, entries: Iterable[tuple[int, tuple[str, str]]], *, note: Note = note_nothing
+) -> int:
+    lines = copied_lines(entries)
+    return take_lines(store, lines, inbox=_INBOX, fill=_FILL, take=_TAKE, note=note)
 
 
-def remove_quarantined(store: Store, phones: Iterable[int]) -> int:
+def remove_quarantined(store: Store, phones: Iterable[int], *, note: Note = note_nothing) -> int:
     """
     Take numbers out of quarantine, all or none; those that are not in it are passed over.
 
@@ -91,6 +105,7 @@ def remove_quarantined(store: Store, phones: Iterable[int]) -> int:
 
     Args:
         phones: E.164 without the plus.
+        note: Told how many were taken out, in the same transaction.
 
     Returns:
         How many were taken out.
@@ -100,6 +115,7 @@ def remove_quarantined(store: Store, phones: Iterable[int]) -> int:
         for page in pages_of(phones):
             values = {"phones": page}
             removed += connection.execute(statements(_SQL)["remove_quarantined"], values).rowcount
+        note(connection, removed)
     return removed
 
 

@@ -47,6 +47,8 @@ CREATE TABLE smsflow_audit (
 CREATE INDEX smsflow_audit_delivery_v1 ON smsflow_audit (delivery_no, no) WHERE delivery_no IS NOT NULL;
 CREATE INDEX smsflow_audit_action_v1 ON smsflow_audit (action, no);
 
+CREATE INDEX smsflow_quarantine_recent_v1 ON smsflow_quarantine (quarantined_at DESC) WHERE quarantined_at IS NOT NULL;
+
 -- Where the counters of a preparation stood at a moment: throughput is the difference of two.
 CREATE TABLE smsflow_samples (
     preparation  bigint NOT NULL REFERENCES smsflow_preparations (no) ON DELETE CASCADE,
@@ -71,6 +73,7 @@ CREATE TABLE smsflow_summaries (
 
 DOWNGRADE = """
 DROP TABLE smsflow_summaries;
+DROP INDEX smsflow_quarantine_recent_v1;
 DROP TABLE smsflow_samples;
 DROP TABLE smsflow_audit;
 DROP TABLE smsflow_requests;
