@@ -95,7 +95,7 @@ def message(number: int, ear: Ear | None = None, **changed: Any) -> Message:
     made = example_message(number, **changed)
     if ear is None:
         return made
-    return replace(made, callback_url=f"{ear.url}/receipts?m={made.id}")
+    return made._replace(callback_url=f"{ear.url}/receipts?m={made.id}")
 
 
 def send(simulator: RunningSimulator, *batches: Sequence[Message]) -> list[Outcome]:

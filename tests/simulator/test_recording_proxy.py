@@ -116,8 +116,8 @@ def test_a_request_that_breaks_off_is_not_counted(proxy: str, log: Path) -> None
 
 def test_a_message_to_kannel_is_named_by_its_callback_address() -> None:
     settings = KannelSettings(base_url="http://kannel", username="us")
-    message = replace(
-        example_message(7, body="a secret"), callback_url="http://us/smsflow?m=1-1-7&t=token"
+    message = example_message(7, body="a secret")._replace(
+        callback_url="http://us/smsflow?m=1-1-7&t=token"
     )
     request: HttpRequest = KannelDialect(settings).write([message])
 

@@ -174,7 +174,7 @@ def test_receipts_reach_the_receiver(simulator: RunningSimulator) -> None:
 def _reporting(number: int, base: str, signer: Signer) -> Message:
     message = example_message(number)
     url = callback_url(base, conn_type="sms_simulator", message_id=message.id, signer=signer)
-    return replace(message, callback_url=url)
+    return message._replace(callback_url=url)
 
 
 def test_the_same_seed_refuses_the_same_messages() -> None:

@@ -194,8 +194,7 @@ def test_receipts_reach_the_receiver_once_each(kannel: Kannel) -> None:
 
     with ServedApp(make_app(signer=signer, append=append)) as served:
         messages = [
-            replace(
-                example_message(number),
+            example_message(number)._replace(
                 callback_url=callback_url(
                     f"{served.url}/a%20prefix",
                     conn_type="sms_kannel",
