@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -75,15 +73,8 @@ def test_a_message_shows_neither_phone_nor_text_nor_callback() -> None:
 
 
 def test_a_message_is_never_edited() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         make_message().body = "other"  # type: ignore[misc]
-
-
-def test_a_time_without_a_zone_is_refused() -> None:
-    """It would mean another moment on another machine."""
-    with pytest.raises(ValueError, match="time zone"):
-        make_message(expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  without one on purpose
-    assert make_message(expires_at=datetime(2026, 1, 1, tzinfo=UTC)).expires_at is not None
 
 
 def test_an_outcome_is_a_value() -> None:
