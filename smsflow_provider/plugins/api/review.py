@@ -25,14 +25,14 @@ from smsflow_provider.core.store.exclusions import MOST_EXCLUDED
 from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
 from smsflow_provider.plugins.api.models.review import (
-    Exclusions,
-    Messages,
+    ExclusionPage,
     Position,
+    PreparedMessages,
     RecipientId,
-    Review,
-    Unmasked,
+    ReviewDocument,
+    ShownPhones,
     UnmaskRequest,
-    Why,
+    WhyAnswer,
     WhyRequest,
 )
 from smsflow_provider.plugins.api.problems import wrong_input
@@ -40,17 +40,21 @@ from smsflow_provider.plugins.api.problems import wrong_input
 router = APIRouter(tags=["review"])
 
 
-@router.get("/deliveries/{delivery_id}/review", response_model=Review)
-def read_review(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
+@router.get("/deliveries/{delivery_id}/review", response_model=ReviewDocument)
+def read_review(delivery: DeliveryDep, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """
     Show what a reviewer looks at: counts, exclusions, parts, sample texts, masked phones.
 
     And how it will leave: ``leaving``, with its pace, waves, gateways and workers.
     """
-    return {**review(store, delivery.id), "leaving": leaving_of(delivery)}
+    return {
+        **review(store, delivery.id),
+        "leaving": leaving_of(delivery),
+        "may_unmask": may_send(user, delivery.origin.dag_id),
+    }
 
 
-@router.get("/deliveries/{delivery_id}/messages", response_model=Messages)
+@router.get("/deliveries/{delivery_id}/messages", response_model=PreparedMessages)
 def read_messages(
     delivery: DeliveryDep,
     store: StoreDep,
@@ -66,7 +70,7 @@ def read_messages(
     return preview(store, delivery.id, positions=position, recipients=recipient, picks=pick)
 
 
-@router.get("/deliveries/{delivery_id}/exclusions", response_model=Exclusions)
+@router.get("/deliveries/{delivery_id}/exclusions", response_model=ExclusionPage)
 def read_exclusions(
     delivery: DeliveryDep,
     store: StoreDep,
@@ -80,7 +84,7 @@ def read_exclusions(
     return excluded_for(store, delivery.id, reason=reason, after=after, limit=limit)
 
 
-@router.post("/deliveries/{delivery_id}/why", response_model=Why)
+@router.post("/deliveries/{delivery_id}/why", response_model=WhyAnswer)
 def tell_why(delivery: DeliveryDep, store: StoreDep, request: WhyRequest) -> dict[str, Any]:
     """Say why one person gets a text or not, by number or by id. Changes nothing."""
     if request.number is None:
@@ -103,7 +107,7 @@ def unmaskable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
     return delivery
 
 
-@router.post("/deliveries/{delivery_id}/unmask", response_model=Unmasked)
+@router.post("/deliveries/{delivery_id}/unmask", response_model=ShownPhones)
 def show_numbers(
     delivery: Annotated[Delivery, Depends(unmaskable_delivery)],
     request: UnmaskRequest,

@@ -10,8 +10,8 @@ from smsflow_provider.core.model import Encoding, Exclusion
 from smsflow_provider.core.preparation.preview import MOST_SHOWN
 from smsflow_provider.core.preparation.unmask import MOST_UNMASKED
 from smsflow_provider.core.states import DeliveryState, MessageState
-from smsflow_provider.plugins.api.models.review_changes import Changes
-from smsflow_provider.plugins.api.models.review_leaving import Leaving
+from smsflow_provider.plugins.api.models.review_changes import ReviewChanges
+from smsflow_provider.plugins.api.models.review_leaving import ReviewLeaving
 
 #: A place in the preparation, from 1.
 Position = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -24,7 +24,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class Step(_Answer):
+class WaterfallStep(_Answer):
     """One reason of the waterfall."""
 
     reason: Exclusion
@@ -32,7 +32,7 @@ class Step(_Answer):
     left: int = Field(description="Recipients who are still in after it")
 
 
-class Detail(_Answer):
+class ExclusionDetail(_Answer):
     """How many of a reason are left out for which finer cause."""
 
     reason: str
@@ -61,7 +61,7 @@ class Unpriced(CountryCount):
     country: str = ""
 
 
-class Cost(_Answer):
+class EstimatedCost(_Answer):
     """What it costs; amounts are decimal text."""
 
     currency: str = Field(default="", description="Empty: there is no price table")
@@ -72,7 +72,7 @@ class Cost(_Answer):
     missing: list[Unpriced] = []
 
 
-class LogLine(_Answer):
+class ReviewLine(_Answer):
     """One line of the levelled log."""
 
     level: Literal["error", "warning", "info"] = Field(description="An error blocks Send")
@@ -80,7 +80,7 @@ class LogLine(_Answer):
     problem: str
 
 
-class AudienceStep(_Answer):
+class AudienceCondition(_Answer):
     """One condition of the rules of an audience."""
 
     words: str
@@ -88,14 +88,14 @@ class AudienceStep(_Answer):
     removed: int
 
 
-class Found(_Answer):
+class FoundAudience(_Answer):
     """How the audience was found."""
 
     source: str | None = Field(description="rules, sql, table, file, http, python_callable, …")
     label: str | None = Field(description="The connection, or the file")
     dimension: str | None
     everyone: int | None = Field(description="Before the first condition")
-    steps: list[AudienceStep]
+    steps: list[AudienceCondition]
     bad_lines: int | None = Field(description="Lines of a file that were left out")
     base: str | None = Field(description="The saved version it was made from")
     count: int
@@ -105,21 +105,21 @@ class Found(_Answer):
     built_at: str
 
 
-class Foreign(_Answer):
+class ForeignCharacter(_Answer):
     """A character that GSM 7-bit lacks."""
 
     at: int = Field(description="Offset in code points")
     character: str
 
 
-class Cheaper(_Answer):
+class CheaperText(_Answer):
     """A transliteration with which a text takes fewer parts."""
 
     transliteration: Literal["punctuation", "full"]
     parts: int
 
 
-class Message(_Answer):
+class PreparedMessage(_Answer):
     """One prepared message as it will be handed over."""
 
     position: int = Field(description="Place in the preparation, from 1")
@@ -132,8 +132,8 @@ class Message(_Answer):
     room: int = Field(description="Units that fit in that many parts")
     parts: int
     part_starts: list[int] = Field(description="Where the others begin, in code points")
-    foreign: list[Foreign] = Field(description="What forces it into UCS-2")
-    cheaper: list[Cheaper] = Field(description="What would take fewer parts")
+    foreign: list[ForeignCharacter] = Field(description="What forces it into UCS-2")
+    cheaper: list[CheaperText] = Field(description="What would take fewer parts")
     language: str
     region: str = Field(description="ISO 3166 code of the country of the number")
     cost: str | None = Field(description="Decimal text; null: it has no price")
@@ -141,14 +141,14 @@ class Message(_Answer):
     picks: list[str] = Field(description="What it stands for, such as longest, ucs2 or 2 parts")
 
 
-class Archived(_Answer):
+class ArchivedMessages(_Answer):
     """Where messages went that left the store."""
 
     at: str
     uri: str = Field(description="Empty: they were dropped without files")
 
 
-class Progress(_Answer):
+class PreparationProgress(_Answer):
     """How far a preparation is."""
 
     begun_at: str
@@ -159,7 +159,7 @@ class Progress(_Answer):
     texts: int | None = Field(default=None, description="Recipients whose text was written")
 
 
-class Review(_Answer):
+class ReviewDocument(_Answer):
     """What a reviewer looks at before saying Send."""
 
     delivery: str
@@ -169,11 +169,11 @@ class Review(_Answer):
     gateway: str
     dry_run: bool
     prepared_at: str | None
-    archived: Archived | None = Field(description="Null: the messages are in the store")
-    audience: Found | None = Field(description="Null: nobody knows how it was found")
+    archived: ArchivedMessages | None = Field(description="Null: the messages are in the store")
+    audience: FoundAudience | None = Field(description="Null: nobody knows how it was found")
     targeted: int
     excluded: dict[str, int] = Field(description="Recipients left out, by reason")
-    waterfall: list[Step]
+    waterfall: list[WaterfallStep]
     to_deliver: int
     parts: int
     encodings: dict[str, int] = Field(description="Messages by encoding")
@@ -181,24 +181,25 @@ class Review(_Answer):
     senders: dict[str, int] = Field(description="Messages by sender")
     languages: dict[str, int] = Field(description="Messages by language")
     regions: dict[str, CountryCount]
-    details: list[Detail]
-    log: list[LogLine] = Field(description="Errors first, then warnings")
-    cost: Cost | None = Field(description="Null: it is not known")
-    changes: Changes | None = Field(description="Since the former run; null: there is none")
-    samples: list[Message]
-    progress: Progress | None = Field(description="Null: it is not being prepared")
-    leaving: Leaving
+    details: list[ExclusionDetail]
+    log: list[ReviewLine] = Field(description="Errors first, then warnings")
+    cost: EstimatedCost | None = Field(description="Null: it is not known")
+    changes: ReviewChanges | None = Field(description="Since the former run; null: there is none")
+    samples: list[PreparedMessage]
+    progress: PreparationProgress | None = Field(description="Null: it is not being prepared")
+    leaving: ReviewLeaving
+    may_unmask: bool = Field(description="Whether the caller may see whole numbers")
 
 
-class Messages(_Answer):
+class PreparedMessages(_Answer):
     """Prepared messages, in the order asked for."""
 
     delivery: str
     fingerprint: str | None
-    messages: list[Message] = Field(max_length=MOST_SHOWN)
+    messages: list[PreparedMessage] = Field(max_length=MOST_SHOWN)
 
 
-class Excluded(_Answer):
+class ExcludedPerson(_Answer):
     """Somebody who gets no text."""
 
     row_number: int = Field(description="Place in the audience, from 1")
@@ -208,14 +209,14 @@ class Excluded(_Answer):
     winner_id: str | None = Field(description="Who gets the text of a duplicate")
 
 
-class Exclusions(_Answer):
+class ExclusionPage(_Answer):
     """A page of those left out for one reason."""
 
     delivery: str
     fingerprint: str | None
     reason: Exclusion
     total: int = Field(description="All of this reason, a figure of the preparation")
-    people: list[Excluded]
+    people: list[ExcludedPerson]
     next: int | None = Field(description="Null: this is the last page")
 
 
@@ -258,14 +259,14 @@ class WhyExcluded(_Answer):
     winner_id: str | None
 
 
-class Why(_Answer):
+class WhyAnswer(_Answer):
     """What a delivery does with one person. Neither: nobody like that was targeted."""
 
     delivery: str
     state: DeliveryState
     messages: list[WhyMessage]
     exclusions: list[WhyExcluded]
-    archived: Archived | None = None
+    archived: ArchivedMessages | None = None
 
 
 class UnmaskRequest(BaseModel):
@@ -277,16 +278,16 @@ class UnmaskRequest(BaseModel):
     fingerprint: str = Field(min_length=1, max_length=250, description="Of the review looked at")
 
 
-class Phone(_Answer):
+class ShownPhone(_Answer):
     """The number of one message."""
 
     position: int
     phone: str = Field(description="E.164, with the plus", repr=False)
 
 
-class Unmasked(_Answer):
+class ShownPhones(_Answer):
     """Whole numbers; that they were shown is noted."""
 
     delivery: str
     fingerprint: str
-    phones: list[Phone]
+    phones: list[ShownPhone]

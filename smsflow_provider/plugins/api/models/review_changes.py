@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from smsflow_provider.core.states import DeliveryState
 
 
-class Named(BaseModel):
+class ComparedDelivery(BaseModel):
     """One of two deliveries that are compared."""
 
     delivery: str
@@ -20,7 +20,7 @@ class Named(BaseModel):
     fingerprint: str | None
 
 
-class Pair(BaseModel):
+class ComparedFigure(BaseModel):
     """One figure, then and now."""
 
     before: int
@@ -28,28 +28,28 @@ class Pair(BaseModel):
     difference: int
 
 
-class Currencies(BaseModel):
+class ComparedCurrencies(BaseModel):
     """The currency of each cost; empty: there is none."""
 
     before: str
     after: str
 
 
-class Completeness(BaseModel):
+class ComparedCompleteness(BaseModel):
     """Whether each cost covers every message."""
 
     before: bool
     after: bool
 
 
-class CostPair(BaseModel):
+class ComparedCost(BaseModel):
     """What it costs, then and now: decimal text."""
 
     before: str | None
     after: str | None
     difference: str | None = Field(description="Null: one is not known, or in another currency")
-    currency: Currencies
-    is_complete: Completeness
+    currency: ComparedCurrencies
+    is_complete: ComparedCompleteness
 
 
 class ChangedSetting(BaseModel):
@@ -67,14 +67,14 @@ class ChangedText(BaseModel):
     diff: list[str] = Field(description="A unified diff, line by line")
 
 
-class Changes(BaseModel):
+class ReviewChanges(BaseModel):
     """What differs between a delivery and that of the former run of the same task."""
 
     is_same: bool = Field(description="The same in every respect: people, texts, settings")
-    before: Named
-    after: Named
-    figures: dict[str, Pair]
-    exclusions: dict[str, Pair]
-    cost: CostPair
+    before: ComparedDelivery
+    after: ComparedDelivery
+    figures: dict[str, ComparedFigure]
+    exclusions: dict[str, ComparedFigure]
+    cost: ComparedCost
     settings: list[ChangedSetting]
     template: list[ChangedText]

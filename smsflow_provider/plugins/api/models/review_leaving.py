@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 
-class Gate(BaseModel):
+class LeavingGate(BaseModel):
     """One gateway with its pace."""
 
     conn_id: str
@@ -44,10 +44,10 @@ class LeavingFailover(BaseModel):
     countries: list[str] = Field(description="Those it takes from the start")
 
 
-class Leaving(BaseModel):
+class ReviewLeaving(BaseModel):
     """How it leaves once somebody says Send."""
 
-    gateways: list[Gate] = Field(description="The delivery's own, then the second one")
+    gateways: list[LeavingGate] = Field(description="The delivery's own, then the second one")
     workers: int | None
     shortest_s: float | None = Field(description="Seconds it takes at least; null: no limit")
     validity_s: int | None = Field(description="What has not left by then expires")
