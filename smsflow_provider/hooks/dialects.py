@@ -35,6 +35,30 @@ def read_dialects(store: Store) -> dict[str, Dialect]:
     return dict(_dialects(sorted(names)))
 
 
+def known_gateways(store: Store) -> tuple[set[str], set[str]]:
+    """
+    Name the gateways of deliveries of the last month, and the connections of gateways beside them.
+
+    As for ``read_dialects``, one of a secrets backend that no delivery names yet is not found.
+    """
+    from smsflow_provider.core.store.used_gateways import recent_gateways  # noqa: PLC0415  psycopg
+
+    used = {*recent_gateways(store, days=_DAYS)}
+    in_environment = {name for name in _in_environment() if _is_gateway(name)}
+    return used, {*in_environment, *_in_metadata()} - used
+
+
+def _is_gateway(name: str) -> bool:
+    from smsflow_provider.core.gateways.registry import GATEWAY_TYPES  # noqa: PLC0415
+    from smsflow_provider.hooks.find_store import find_connection  # noqa: PLC0415
+
+    try:
+        return (find_connection(name).conn_type or "") in GATEWAY_TYPES
+    except Exception as error:  # noqa: BLE001  one that cannot be read must not hide the others
+        log.debug("A connection is left out", extra={"cause": type(error).__name__})
+        return False
+
+
 def _dialects(names: Iterable[str]) -> Iterable[tuple[str, Dialect]]:
     from smsflow_provider.core.errors import SmsflowError  # noqa: PLC0415
     from smsflow_provider.hooks.gateway import GatewayOutsideTasks  # noqa: PLC0415  takes seconds

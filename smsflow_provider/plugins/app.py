@@ -23,9 +23,13 @@ from smsflow_provider.plugins.api import (
     control,
     deliveries,
     explain,
+    gateways,
+    opt_outs,
     pages,
     proofs,
+    quarantine,
     review,
+    templates,
 )
 from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
@@ -45,7 +49,18 @@ def application() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for each in (deliveries, review, proofs, explain, audiences, control):
+    for each in (
+        deliveries,
+        review,
+        proofs,
+        explain,
+        audiences,
+        control,
+        templates,
+        opt_outs,
+        quarantine,
+        gateways,
+    ):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from smsflow_provider.core.content.encoding import (
     encoding_of,
@@ -15,7 +15,7 @@ from smsflow_provider.core.content.encoding import (
     part_boundaries,
 )
 from smsflow_provider.core.content.finish import finished
-from smsflow_provider.core.content.render import Failed, Missing, Renderer
+from smsflow_provider.core.content.render import Failed, Missing, Rendered, Renderer
 from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.content.template import Template
 from smsflow_provider.core.gateways.base import Split
@@ -82,17 +82,25 @@ class Sample:
         }
 
 
+class Rendering(Protocol):
+    """Renders rows given as columns, each in its own language: ``Renderer``, or a bounded one."""
+
+    def render_chunk(self, rows: Columns, *, count: int) -> list[Rendered]:
+        """Give one result for each row, in order."""
+
+
 class TemplatePreview:
     """
     Makes the texts of rows as a preparation would: language, sender, mention, transliteration.
 
     What decides who gets a text (opt-outs, rules, limits) is not looked at. Rows are rendered in
-    this process: an endless template would hang it.
+    this process, where an endless template would hang it, unless *rendering* does it elsewhere.
 
     Args:
         template: The template.
         splits: How the gateway cuts long texts. None: not known.
         prices: What a part costs. None: not known.
+        rendering: Renders the rows. None: in this process.
     """
 
     def __init__(
@@ -101,11 +109,12 @@ class TemplatePreview:
         *,
         splits: Mapping[Encoding, Split] | None = None,
         prices: PriceTable | None = None,
+        rendering: Rendering | None = None,
     ) -> None:
         self.template = template
         self._splits = splits or UNKNOWN_SPLITS
         self._prices = prices
-        self._renderer = Renderer(template)
+        self._renderer = rendering or Renderer(template)
 
     def samples(self, rows: Columns, *, count: int, first_row: int = 1) -> Iterator[Sample]:
         """

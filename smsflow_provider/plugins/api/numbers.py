@@ -1,0 +1,159 @@
+"""What the routes of opt-outs and quarantine share: who may, one number read, a file written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import Depends, HTTPException, Query
+from fastapi.responses import StreamingResponse
+
+from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.named import read_numbers
+from smsflow_provider.core.preparation.number import to_e164
+from smsflow_provider.core.preparation.number_import import SHOWN, ReadList
+from smsflow_provider.core.store.audit import write_audit
+from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.phones import Note
+from smsflow_provider.plugins.api.access import may_send_all
+from smsflow_provider.plugins.api.models.numbers import Imported
+from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
+
+#: Where entries come from that somebody made on the page.
+SOURCE = "dashboard"
+#: What a spreadsheet takes for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def administering_user(user: GetUserDep) -> BaseUser:
+    """
+    Name a caller who may see and change the lists of numbers.
+
+    Raises:
+        HTTPException: 403; the caller may not answer the review of every DAG.
+    """
+    if not may_send_all(user):
+        raise HTTPException(403, "only who may send every delivery may see or change these lists")
+    return user
+
+
+AdministratorDep = Annotated[BaseUser, Depends(administering_user)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Before = Annotated[datetime | None, Query(description="`next` of the page before")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One number that somebody wrote."""
+
+    #: E.164 digits.
+    phone: int = field(repr=False)
+    #: ISO 3166 country.
+    region: str | None
+
+
+def read_number(text: str, *, region: str | None) -> Asked:
+    """
+    Read one number.
+
+    Raises:
+        WrongInputError: It is none, with the reason; or an unknown region.
+    """
+    with wrong_input():
+        (phone,) = read_numbers([text], region=region)
+    return Asked(phone=phone, region=to_e164(f"+{phone}").region)
+
+
+def moment_of(before: datetime | None) -> datetime | None:
+    """Give a moment a zone: UTC where the caller wrote none."""
+    return before.replace(tzinfo=UTC) if before is not None and before.tzinfo is None else before
+
+
+def noted(actor: str, action: str, **facts: object) -> Note:
+    """Write into the audit, with how many entries changed; in the transaction of the change."""
+
+    def note(connection: Connection, changed: int) -> None:
+        write_audit(connection, actor=actor, action=action, facts={"changed": changed, **facts})
+
+    return note
+
+
+def audit_export(store: Store, *, actor: str, action: str) -> None:
+    """Note that somebody takes the numbers of a list away, before the first one leaves."""
+    with store.transaction() as connection:
+        write_audit(connection, actor=actor, action=action)
+
+
+def told_import(found: ReadList, *, added: int, is_dry_run: bool) -> Imported:
+    """Tell what an import of a file without a wrong line changed, or would change."""
+    return Imported(
+        rows=found.rows,
+        added=added,
+        already=len(found.good) - added,
+        is_dry_run=is_dry_run,
+        problems=list(found.problems[:SHOWN]),
+        more_problems=max(len(found.problems) - SHOWN, 0),
+    )
+
+
+def refuse_wrong_lines(found: ReadList) -> None:
+    """
+    Refuse to import a file with wrong lines.
+
+    Raises:
+        WrongInputError: There are some; nothing was imported.
+    """
+    if found.problems:
+        more = max(len(found.problems) - SHOWN, 0)
+        raise WrongInputError(
+            ConfigError(
+                "lines of the file are wrong: nothing was imported",
+                lines=list(found.problems[:SHOWN]),
+                more_lines=more,
+            )
+        )
+
+
+def csv_answer(
+    name: str, *, columns: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]
+) -> StreamingResponse:
+    """Stream rows as CSV, page by page; whoever opens it in a spreadsheet runs no formula."""
+    return StreamingResponse(
+        csv_lines(columns, pages),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def csv_lines(columns: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
+    r"""
+    Write rows as CSV; the first cell of each is a number in E.164, which no spreadsheet runs.
+
+    Example:
+        >>> "".join(csv_lines(["phone", "reason"], [[("+33612345678", "=1+1")]]))
+        "phone,reason\r\n+33612345678,'=1+1\r\n"
+    """
+    yield _written([columns])
+    for page in pages:
+        yield _written([(row[0], *map(_harmless, row[1:])) for row in page])
+
+
+def _written(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    if isinstance(cell, datetime):
+        return cell.isoformat()
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
