@@ -13,7 +13,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("help", "setup", "demo", "test", "quick", "check", "format", "bench", "soak", "clean")
+TARGETS = (
+    "help",
+    "setup",
+    "demo",
+    "test",
+    "quick",
+    "check",
+    "format",
+    "ui",
+    "ui-types",
+    "ui-check",
+    "bench",
+    "soak",
+    "clean",
+)
 
 
 def _run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -31,16 +45,16 @@ def _run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.Comple
 def _fake_checkout(folder: Path, *, test: str = "true", check: str = "true") -> Path:
     """Make a folder with the real ``.ci/run`` and targets that do little."""
     shutil.copytree(ROOT / ".ci", folder / ".ci")
-    recipes = {"setup": "true", "check": check, "test": test}
+    recipes = {"setup": "true", "check": check, "ui-check": "true", "test": test}
     rules = "".join(f"{name}:\n\t@{recipe}\n" for name, recipe in recipes.items())
-    (folder / "Makefile").write_text(f".PHONY: setup check test\n{rules}")
+    (folder / "Makefile").write_text(f".PHONY: setup check ui-check test\n{rules}")
     return folder / ".ci" / "run"
 
 
 def test_help_shows_every_target() -> None:
     shown = _run("make", "help").stdout
 
-    assert list(TARGETS) == re.findall(r"^make (\w+)", shown, re.MULTILINE)
+    assert list(TARGETS) == re.findall(r"^make ([\w-]+)", shown, re.MULTILINE)
 
 
 def test_make_alone_shows_the_help() -> None:
@@ -93,8 +107,8 @@ def test_the_build_runs_all_steps_and_forbids_skipping(tmp_path: Path) -> None:
     done = _run("bash", str(script))
 
     assert 0 == done.returncode
-    steps = re.findall(r"^== make (\w+)$", done.stdout, re.MULTILINE)
-    assert ["setup", "check", "test"] == steps
+    steps = re.findall(r"^== make ([\w-]+)$", done.stdout, re.MULTILINE)
+    assert ["setup", "check", "ui-check", "test"] == steps
     assert "require all: 1" in done.stdout
 
 
