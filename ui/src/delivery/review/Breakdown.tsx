@@ -20,6 +20,9 @@ export function Breakdown({ review }: { review: Review }) {
     { title: say("review.sender"), sums: review.senders, name: names.sender },
     { title: say("review.language"), sums: review.languages, name: names.language },
   ].filter(({ sums }) => Object.keys(sums).length > 0);
+  if (tables.length === 0) {
+    return null;
+  }
   return (
     <Section title={say("review.travels")}>
       <SimpleGrid columns={{ base: 1, sm: 2 }} gap={4}>

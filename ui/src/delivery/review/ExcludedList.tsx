@@ -11,7 +11,7 @@ import { useSay } from "~/words/useSay";
 import { ScrollBox } from "./ScrollBox";
 import type { Reason, Review } from "./shapes";
 
-const PAGE = 20;
+const PAGE = 10;
 
 type Props = { review: Review; reason: Reason; onClose: () => void };
 
@@ -113,7 +113,7 @@ function People({ people, label }: PeopleProps) {
               <Table.Cell overflowWrap="anywhere">
                 {one.winner_id === null
                   ? one.detail.replaceAll("_", " ")
-                  : say("review.winner", { id: one.winner_id })}
+                  : say("review.same_as", { id: one.winner_id })}
               </Table.Cell>
             </Table.Row>
           ))}

@@ -1,13 +1,15 @@
 import { Badge, Box, HStack, Stack, Text } from "@chakra-ui/react";
 import { useSay } from "~/words/useSay";
 import { Section } from "./Section";
+import { isUndecided } from "./Standing";
 import type { Review } from "./shapes";
 
 const COLOURS = { error: "red", warning: "orange", info: "gray" } as const;
 
 /** What the preparation said, errors first; an error blocks Send. */
-export function Log({ lines }: { lines: Review["log"] }) {
+export function Log({ review }: { review: Review }) {
   const say = useSay();
+  const lines = review.log;
   if (lines.length === 0) {
     return null;
   }
@@ -22,7 +24,7 @@ export function Log({ lines }: { lines: Review["log"] }) {
             </Box>
             <Box minW={0}>
               <Text overflowWrap="anywhere">{line.problem}</Text>
-              {line.level === "error" && (
+              {line.level === "error" && isUndecided(review) && (
                 <Text color="fg.muted" fontSize="sm">
                   {say("review.blocks")}
                 </Text>

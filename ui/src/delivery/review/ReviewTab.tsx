@@ -61,7 +61,7 @@ function Shown({ review }: { review: Review }) {
           <Details review={review} />
         </>
       )}
-      <Log lines={review.log} />
+      <Log review={review} />
     </Stack>
   );
 }

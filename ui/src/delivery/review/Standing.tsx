@@ -4,22 +4,30 @@ import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import type { Review } from "./shapes";
 
+const TITLES = { true: "review.errors", false: "review.errors_failed" };
+
+/** Whether nobody has decided on it, so that an error can be mended before anything leaves. */
+export function isUndecided({ state }: Review): boolean {
+  return state === "ready" || state === "preparation_failed";
+}
+
 /** What decides whether this can be sent at all, before any figure: errors, and what is special. */
 export function Standing({ review }: { review: Review }) {
   const say = useSay();
   const errors = review.log.filter(({ level }) => level === "error");
   const isPrepared = review.fingerprint !== null;
+  const mayMend = isUndecided(review);
   return (
     <Stack gap={2}>
       {errors.length > 0 && (
         <Notice
           status="error"
-          title={say(isPrepared ? "review.errors" : "review.errors_failed", {
+          title={say(mayMend ? TITLES[`${isPrepared}`] : "review.errors_told", {
             count: errors.length,
           })}
         >
           <Lines lines={errors.map(({ problem }) => problem)} />
-          <Text>{say("review.mend")}</Text>
+          {mayMend && <Text>{say("review.mend")}</Text>}
         </Notice>
       )}
       {review.state === "preparation_failed" && errors.length === 0 && (
@@ -63,7 +71,12 @@ function Warnings({ review }: { review: Review }) {
     return null;
   }
   return (
-    <Notice status="warning" title={say("review.warnings", { count: warnings.length })}>
+    <Notice
+      status="warning"
+      title={say(review.state === "ready" ? "review.warnings" : "review.warnings_told", {
+        count: warnings.length,
+      })}
+    >
       <Lines lines={warnings.map(({ problem }) => problem)} />
     </Notice>
   );

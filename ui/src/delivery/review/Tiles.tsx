@@ -1,8 +1,11 @@
 import { useIntl } from "react-intl";
 import { Kpi, Kpis } from "~/parts/Kpi";
-import { Count, Money, Share } from "~/parts/numbers";
+import { Count, Share } from "~/parts/numbers";
 import { useSay } from "~/words/useSay";
 import type { Changes, Review } from "./shapes";
+
+/** From this amount on, hundredths are left out. */
+const WHOLE = 100_000;
 
 /** The figures of a preparation, the ones that decide first. */
 export function Tiles({ review }: { review: Review }) {
@@ -49,11 +52,15 @@ function Cost({ review: { cost } }: { review: Review }) {
   if (!cost?.total) {
     return <Kpi label={say("review.cost")} value="–" note={say("review.cost_unknown")} />;
   }
+  // Whole units once they are many: it says as much, and fits.
+  const digits = Number(cost.total) < WHOLE ? {} : { maximumFractionDigits: 0 };
+  const style = { style: "currency", currency: cost.currency, ...digits } as const;
+  const amount = intl.formatNumber(Number(cost.total), style);
   const asOf = cost.as_of && intl.formatDate(cost.as_of, { dateStyle: "medium", timeZone: "UTC" });
   return (
     <Kpi
       label={say(cost.is_complete ? "review.cost" : "review.cost_least")}
-      value={<Money amount={cost.total} currency={cost.currency} />}
+      value={amount}
       note={asOf && say("review.prices_of", { date: asOf })}
     />
   );
