@@ -22,12 +22,12 @@ SELECT phone, reason, source, errors, last_error_at, quarantined_at FROM smsflow
 
 -- few_opt_outs --
 -- How many entries there are, up to a limit: a few pages are read, whatever the table holds.
-SELECT count(*)::bigint AS entries FROM (SELECT 1 FROM smsflow_opt_outs LIMIT %(limit)s) AS some;
+SELECT count(*)::bigint AS entries FROM (SELECT 1 FROM smsflow_opt_outs LIMIT %(limit)s) AS few;
 
 -- few_quarantined --
 -- The same of the quarantine.
 SELECT count(*)::bigint AS entries
-  FROM (SELECT 1 FROM smsflow_quarantine WHERE quarantined_at IS NOT NULL LIMIT %(limit)s) AS some;
+  FROM (SELECT 1 FROM smsflow_quarantine WHERE quarantined_at IS NOT NULL LIMIT %(limit)s) AS few;
 
 -- rows_about --
 -- How many rows a table had when PostgreSQL last looked; below 0: it never did.
