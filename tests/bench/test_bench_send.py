@@ -123,8 +123,8 @@ def test_a_number_of_messages_that_is_none_is_refused(wrong: str) -> None:
     assert 2 == caught.value.code
 
 
-def test_make_bench_judges_all_three(repository: Path) -> None:
+def test_make_bench_judges_them_all(repository: Path) -> None:
     makefile = (repository / "Makefile").read_text(encoding="utf-8")
 
-    for name in ("prepare", "send", "receipts"):
+    for name in ("prepare", "send", "receipts", "audience", "dashboard"):
         assert f"bench {name} --judge" in makefile

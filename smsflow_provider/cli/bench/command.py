@@ -1,4 +1,4 @@
-"""``smsflow bench``: how fast people are found and prepared, messages sent, receipts taken."""
+"""``smsflow bench``: how fast people are found and prepared, texts sent, receipts taken, pages."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_send(benches)
     _add_receipts(benches)
     _add_audience(benches)
+    _add_dashboard(benches)
 
 
 def _add_send(benches: Any) -> None:
@@ -77,6 +78,18 @@ def _add_audience(benches: Any) -> None:
     one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
     one.set_defaults(measure=run_audience)
+
+
+def _add_dashboard(benches: Any) -> None:
+    words = "ask what the dashboard's pages ask, on an Airflow and a full store made for it"
+    one = benches.add_parser("dashboard", help=words, description=f"{words.capitalize()}.")
+    one.add_argument("--deliveries", type=_count, default=5_000, help="in the store (5000)")
+    one.add_argument(
+        "--messages", type=_count, default=5_000_000, help="of the largest delivery (5000000)"
+    )
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    one.add_argument("--judge", action="store_true", help="exit code 1 where a limit is missed")
+    one.set_defaults(measure=run_dashboard)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -127,6 +140,22 @@ def run_audience(args: argparse.Namespace) -> int:
         print(json.dumps(result.as_dict()))
     else:
         print(audience.table_of(result))
+        if args.judge:
+            print("", *(one.line() for one in verdicts), sep="\n")
+    return 0 if all(one.is_met for one in verdicts) or not args.judge else 1
+
+
+def run_dashboard(args: argparse.Namespace) -> int:
+    """Measure what the dashboard asks for."""
+    from smsflow_provider.cli.bench import dashboard  # noqa: PLC0415  heavy
+
+    plan = dashboard.DashboardPlan(deliveries=args.deliveries, messages=args.messages)
+    result = dashboard.measure_dashboard(plan, say=_say_nothing if args.json else _say)
+    verdicts = result.verdicts()
+    if args.json:
+        print(json.dumps(result.as_dict()))
+    else:
+        print(dashboard.table_of(result))
         if args.judge:
             print("", *(one.line() for one in verdicts), sep="\n")
     return 0 if all(one.is_met for one in verdicts) or not args.judge else 1

@@ -65,7 +65,7 @@ class Reading:
 
 def measure_reading(store: Store, *, count: int) -> Reading:
     """Make a delivery of *count* messages, half of them delivered, by SQL, and read it."""
-    delivery = _make_large(store, count)
+    delivery = make_large(store, count)
     figures = read_figures(store, delivery)
     if figures["accepted"] + figures["failed"] != _taken(count):
         raise ConfigError("the delivery of the benchmark does not add up", **figures)
@@ -101,7 +101,8 @@ def _taken(count: int) -> int:
     return count - count // 1000
 
 
-def _make_large(store: Store, count: int) -> Delivery:
+def make_large(store: Store, count: int) -> Delivery:
+    """Make the delivery ``bench-large``, whose messages have nearly all been handed over."""
     delivery = begin_delivery(store, "bench-large", count=count)
     told = {
         "p": delivery.preparation,

@@ -194,8 +194,8 @@ class Machines:
 
     def _connections(self) -> dict[str, Connection]:
         return {
-            "smsflow_store": _to_postgres("smsflow_store", self._postgres.dsn("smsflow")),
-            "crm": _to_postgres("postgres", self._postgres.dsn("crm")),
+            "smsflow_store": to_postgres("smsflow_store", self._postgres.dsn("smsflow")),
+            "crm": to_postgres("postgres", self._postgres.dsn("crm")),
             "sms_gateway": {
                 "conn_type": "sms_simulator",
                 "schema": "http",
@@ -265,7 +265,7 @@ def _destroy_postgres(home: Path) -> None:
         ) from error
 
 
-def _to_postgres(conn_type: str, dsn: str) -> Connection:
+def to_postgres(conn_type: str, dsn: str) -> Connection:
     """Write a DSN as an Airflow connection."""
     parts = urlsplit(dsn)
     return {
