@@ -17,6 +17,7 @@ ALTER TABLE smsflow_deliveries ADD COLUMN authors jsonb NOT NULL DEFAULT '[]';
 CREATE INDEX smsflow_deliveries_dag_v1 ON smsflow_deliveries (dag_id, created_at DESC, no DESC);
 CREATE INDEX smsflow_deliveries_attention_v1 ON smsflow_deliveries (created_at DESC, no DESC)
     WHERE state IN ('preparation_failed', 'ready', 'approved', 'paused', 'sending', 'preparing');
+CREATE INDEX smsflow_deliveries_ended_v1 ON smsflow_deliveries (ended_at DESC) WHERE ended_at IS NOT NULL;
 ALTER TABLE smsflow_approvals ADD COLUMN decided_by_name text NOT NULL DEFAULT '';
 
 -- Answers of writes over REST by the caller's key, so that the same request again does nothing again.
@@ -78,6 +79,7 @@ DROP TABLE smsflow_samples;
 DROP TABLE smsflow_audit;
 DROP TABLE smsflow_requests;
 ALTER TABLE smsflow_approvals DROP COLUMN decided_by_name;
+DROP INDEX smsflow_deliveries_ended_v1;
 DROP INDEX smsflow_deliveries_attention_v1;
 DROP INDEX smsflow_deliveries_dag_v1;
 ALTER TABLE smsflow_deliveries DROP COLUMN authors;
