@@ -32,7 +32,11 @@ class SmsflowPlugin(AirflowPlugin):
 
         The names are those under which ``ui/src/main.tsx`` hands its components to Airflow.
         """
-        bundle = {"bundle_url": f"smsflow/static/smsflow.js?v={_bundle_version()}"}
+        bundle = {
+            "bundle_url": f"smsflow/static/smsflow.js?v={_bundle_version()}",
+            "icon": "smsflow/static/icon.svg",
+            "icon_dark_mode": "smsflow/static/icon-dark.svg",
+        }
         return [
             {**bundle, "name": "smsflow", "destination": "nav", "url_route": "smsflow"},
             {**bundle, "name": "smsflow_run", "destination": "dag_run", "url_route": "smsflow"},

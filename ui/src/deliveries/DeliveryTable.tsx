@@ -1,0 +1,75 @@
+import { Table } from "@chakra-ui/react";
+import type { ReactNode } from "react";
+import { Count, Money } from "~/parts/numbers";
+import { useSay } from "~/words/useSay";
+import { Name } from "./Name";
+import { RowAction } from "./RowAction";
+import { Standing } from "./Standing";
+import type { Row } from "./useDeliveries";
+
+const FIGURES = ["targeted", "to_deliver", "sent", "delivered", "failed", "cost"] as const;
+
+/** What of a delivery stands under a heading of the table. */
+export function figureOf(row: Row, name: (typeof FIGURES)[number]): ReactNode {
+  switch (name) {
+    case "sent":
+      return <Count value={row.accepted} />;
+    case "failed":
+      return <Count value={row.failed + row.undelivered} />;
+    case "cost":
+      return row.cost && row.currency ? <Money amount={row.cost} currency={row.currency} /> : "–";
+    default:
+      return <Count value={row[name]} />;
+  }
+}
+
+type Props = { rows: Row[]; label: string };
+
+/** Deliveries in a table that scrolls in its own box. */
+export function DeliveryTable({ rows, label }: Props) {
+  const say = useSay();
+  return (
+    <Table.ScrollArea
+      borderWidth="1px"
+      borderRadius="md"
+      role="region"
+      tabIndex={0}
+      aria-label={label}
+    >
+      <Table.Root size="sm" aria-label={label}>
+        <Table.Header>
+          <Table.Row>
+            <Table.ColumnHeader scope="col">{say("deliveries.delivery")}</Table.ColumnHeader>
+            <Table.ColumnHeader scope="col">{say("deliveries.state")}</Table.ColumnHeader>
+            {FIGURES.map((name) => (
+              <Table.ColumnHeader key={name} scope="col" textAlign="end" whiteSpace="nowrap">
+                {say(`deliveries.${name}`)}
+              </Table.ColumnHeader>
+            ))}
+            <Table.ColumnHeader scope="col">{say("deliveries.next")}</Table.ColumnHeader>
+          </Table.Row>
+        </Table.Header>
+        <Table.Body>
+          {rows.map((row) => (
+            <Table.Row key={row.delivery} verticalAlign="top">
+              <Table.Cell minW="12rem">
+                <Name row={row} />
+              </Table.Cell>
+              <Table.Cell minW="11rem">
+                <Standing row={row} />
+              </Table.Cell>
+              {FIGURES.map((name) => (
+                <Table.Cell key={name} textAlign="end" fontVariantNumeric="tabular-nums">
+                  {figureOf(row, name)}
+                </Table.Cell>
+              ))}
+              <Table.Cell>
+                <RowAction row={row} />
+              </Table.Cell>
+            </Table.Row>
+          ))}
+        </Table.Body>
+      </Table.Root>
+    </Table.ScrollArea>
+  );
+}
