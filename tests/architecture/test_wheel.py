@@ -20,7 +20,7 @@ from tests.requirements import missing
 
 ROOT = Path(__file__).parents[2]
 #: What is no Python but must travel.
-DATA = (".sql", ".mako", ".j2", ".typed", ".csv", ".yaml")
+DATA = (".sql", ".mako", ".j2", ".typed", ".csv", ".yaml", ".js", ".svg")
 
 #: Runs Airflow's own commands in one process: each `airflow` call of its own costs seconds.
 ASK_AIRFLOW = """
@@ -136,7 +136,7 @@ def _files_of(wheel: Path) -> set[str]:
 
 def _sources() -> Iterator[str]:
     for path in (ROOT / "smsflow_provider").rglob("*"):
-        if path.is_file() and path.suffix in {".py", *DATA} | {".js", ".css"}:
+        if path.is_file() and path.suffix in {".py", *DATA}:
             yield path.relative_to(ROOT).as_posix()
 
 
@@ -145,6 +145,14 @@ def test_the_wheel_holds_every_source_and_all_that_is_no_python(wheel: Path) -> 
 
     assert sorted(_sources()) == sorted(files)
     assert set(DATA) <= {Path(name).suffix or Path(name).name for name in files}
+
+
+def test_the_wheel_holds_the_dashboard_as_it_was_built(wheel: Path) -> None:
+    www = "smsflow_provider/plugins/www/dist"
+
+    with zipfile.ZipFile(wheel) as archive:
+        for name in ("smsflow.js", "icon.svg"):
+            assert (ROOT / www / name).read_bytes() == archive.read(f"{www}/{name}")
 
 
 def test_the_wheel_holds_no_tests_and_no_files_of_this_machine(wheel: Path) -> None:
