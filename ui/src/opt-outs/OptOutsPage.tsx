@@ -1,8 +1,6 @@
-import { Page } from "~/parts/Page";
-import { useSay } from "~/words/useSay";
+import { ListPage } from "~/numbers/ListPage";
 
 /** Who wants no texts. */
 export function OptOutsPage() {
-  const say = useSay();
-  return <Page title={say("navigation.opt-outs")}>{null}</Page>;
+  return <ListPage list="opt-outs" />;
 }

@@ -1,8 +1,6 @@
-import { Page } from "~/parts/Page";
-import { useSay } from "~/words/useSay";
+import { ListPage } from "~/numbers/ListPage";
 
 /** Numbers that cannot get a text. */
 export function QuarantinePage() {
-  const say = useSay();
-  return <Page title={say("navigation.quarantine")}>{null}</Page>;
+  return <ListPage list="quarantine" />;
 }

@@ -1,8 +1,114 @@
+import { Badge, Link, Stack, Table, Text } from "@chakra-ui/react";
+import { useQuery } from "@tanstack/react-query";
+import { Link as RouterLink } from "react-router-dom";
+import { answerOf, api } from "~/api/client";
+import type { components } from "~/api/schema";
+import { Empty } from "~/parts/Empty";
+import { Loading } from "~/parts/Loading";
 import { Page } from "~/parts/Page";
+import { Trouble } from "~/parts/Trouble";
+import { deliveryAddress, templateAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
 
-/** Every delivery template. */
+type Template = components["schemas"]["TemplateSummary"];
+const COLUMNS = ["name", "sender", "languages", "class", "state", "used_by"] as const;
+
+/** Every delivery template that this server can read. */
 export function TemplatesPage() {
   const say = useSay();
-  return <Page title={say("navigation.templates")}>{null}</Page>;
+  const found = useQuery({
+    queryKey: ["templates"],
+    queryFn: () => answerOf(api.GET("/api/v1/templates")),
+  });
+  return (
+    <Page title={say("navigation.templates")}>
+      <Text color="fg.muted">{say("templates.text")}</Text>
+      {found.isPending && <Loading />}
+      {found.isError && (
+        <Trouble
+          error={found.error}
+          what={say("templates.failed")}
+          onRetry={() => void found.refetch()}
+        />
+      )}
+      {found.data && <List {...found.data} />}
+    </Page>
+  );
+}
+
+function List({ is_readable, templates }: components["schemas"]["Templates"]) {
+  const say = useSay();
+  if (templates.length === 0) {
+    const kind = is_readable ? "empty" : "unreadable";
+    return <Empty title={say(`templates.${kind}`)}>{say(`templates.${kind}_text`)}</Empty>;
+  }
+  return (
+    <Table.ScrollArea
+      borderWidth="1px"
+      borderRadius="md"
+      tabIndex={0}
+      role="region"
+      aria-label={say("navigation.templates")}
+    >
+      <Table.Root size="sm">
+        <Table.Header>
+          <Table.Row>
+            {COLUMNS.map((name) => (
+              <Table.ColumnHeader key={name} scope="col">
+                {say(`templates.column_${name}`)}
+              </Table.ColumnHeader>
+            ))}
+          </Table.Row>
+        </Table.Header>
+        <Table.Body>
+          {templates.map((one) => (
+            <Line key={one.name} template={one} />
+          ))}
+        </Table.Body>
+      </Table.Root>
+    </Table.ScrollArea>
+  );
+}
+
+function Line({ template }: { template: Template }) {
+  const say = useSay();
+  return (
+    <Table.Row>
+      <Table.Cell>
+        <Link asChild fontWeight="medium">
+          <RouterLink to={templateAddress(template.name)}>{template.name}</RouterLink>
+        </Link>
+        <Text color="fg.muted">{template.label}</Text>
+      </Table.Cell>
+      <Table.Cell>{template.sender || say("templates.gateways_own")}</Table.Cell>
+      <Table.Cell>{template.languages.join(", ") || "–"}</Table.Cell>
+      <Table.Cell>{template.message_class || "–"}</Table.Cell>
+      <Table.Cell>
+        <Health template={template} />
+      </Table.Cell>
+      <Table.Cell>
+        <Stack gap={0}>
+          {template.used_by.length === 0 && say("templates.unused")}
+          {template.used_by.map((use) => (
+            <Link asChild key={use.dag_id}>
+              <RouterLink to={deliveryAddress(use.delivery)}>{use.dag_id}</RouterLink>
+            </Link>
+          ))}
+        </Stack>
+      </Table.Cell>
+    </Table.Row>
+  );
+}
+
+function Health({ template }: { template: Template }) {
+  const say = useSay();
+  const wrong = template.problems.length + template.notes.filter((one) => one.is_problem).length;
+  if (wrong > 0) {
+    return <Badge colorPalette="red">{say("templates.problems", { count: wrong })}</Badge>;
+  }
+  if (template.notes.length > 0) {
+    const count = template.notes.length;
+    return <Badge colorPalette="orange">{say("templates.advice", { count })}</Badge>;
+  }
+  return <Badge colorPalette="green">{say("templates.good")}</Badge>;
 }
