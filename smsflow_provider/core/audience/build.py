@@ -15,7 +15,14 @@ from smsflow_provider.core.audience.fingerprint import Fingerprint
 from smsflow_provider.core.audience.layout import ID, PHONE, Layout, make_layout
 from smsflow_provider.core.audience.place import Artifact, put_whole
 from smsflow_provider.core.audience.reference import AudienceReference, Column
-from smsflow_provider.core.audience.source import BATCH_ROWS, OnEmpty, Pick, Source, all_columns
+from smsflow_provider.core.audience.source import (
+    BATCH_ROWS,
+    OnEmpty,
+    Pick,
+    Source,
+    all_columns,
+    ended,
+)
 from smsflow_provider.core.audience.spool import Spool, empty_batch, read_batches
 from smsflow_provider.core.errors import AudienceError
 
@@ -68,8 +75,9 @@ def build_audience(
             chosen=columns,
             label=source.label,
         )
-        for batch in _arranged(source, lay_out):
-            spool.add(batch)
+        with ended(_arranged(source, lay_out)) as batches:
+            for batch in batches:
+                spool.add(batch)
         if spool.count == 0 and not is_empty_fine(on_empty, label=source.label):
             return None
         whole = spool.finish()
@@ -117,11 +125,12 @@ def _arranged(
 ) -> Iterator[pa.RecordBatch]:
     layout: Layout | None = None
     first_row = 1
-    for batch in source.batches():
-        layout = layout or lay_out(batch.schema.names)
-        for piece in _pieces(batch):
-            yield layout.arranged(piece, first_row=first_row)
-            first_row += piece.num_rows
+    with ended(source.batches()) as batches:
+        for batch in batches:
+            layout = layout or lay_out(batch.schema.names)
+            for piece in _pieces(batch):
+                yield layout.arranged(piece, first_row=first_row)
+                first_row += piece.num_rows
     if layout is None:
         yield empty_batch(pa.schema([(ID, TEXT), (PHONE, TEXT)]))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_Batch = TypeVar("_Batch")
 
 #: Rows of one batch. Small enough for bounded memory, large enough for column speed.
 BATCH_ROWS = 50_000
@@ -55,6 +58,21 @@ class Source(Protocol):
         Raises:
             AudienceError: The source cannot be read; without any value of a row in the text.
         """
+
+
+@contextmanager
+def ended(batches: Iterator[_Batch]) -> Iterator[Iterator[_Batch]]:
+    """
+    Let go of the connection or file behind *batches*, also when their reader stops early.
+
+    Without it they are held until the error that stopped the reader is forgotten.
+    """
+    try:
+        yield batches
+    finally:
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
 
 
 def told_by(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar, cast
 import polars as pl
 
 from smsflow_provider.core.audience.rules.plan import Plan
+from smsflow_provider.core.audience.source import ended
 from smsflow_provider.core.errors import AudienceError
 
 
@@ -41,20 +42,21 @@ def each_once(batches: Iterator[_Batch], *, plan: Plan, label: str) -> Iterator[
     """
     before: object = None
     name = _key_of(plan)
-    for batch in batches:
-        if name is not None and batch.num_rows:
-            keys = cast("pl.Series", pl.from_arrow(batch.column(name)))
-            if (before is not None and keys[0] == before) or _repeats(keys):
-                raise AudienceError(
-                    "the key of the people is the same in several rows: somebody would be texted "
-                    "twice",
-                    source=label,
-                    table=plan.table,
-                    key=plan.key,
-                    hint="the dimension's key is a column that no two rows share",
-                )
-            before = keys[-1]
-        yield batch
+    with ended(batches):
+        for batch in batches:
+            if name is not None and batch.num_rows:
+                keys = cast("pl.Series", pl.from_arrow(batch.column(name)))
+                if (before is not None and keys[0] == before) or _repeats(keys):
+                    raise AudienceError(
+                        "the key of the people is the same in several rows: somebody would be "
+                        "texted twice",
+                        source=label,
+                        table=plan.table,
+                        key=plan.key,
+                        hint="the dimension's key is a column that no two rows share",
+                    )
+                before = keys[-1]
+            yield batch
 
 
 def _key_of(plan: Plan) -> str | None:
