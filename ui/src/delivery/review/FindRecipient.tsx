@@ -37,7 +37,7 @@ export function FindRecipient({ review, onFound }: Props) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (person.trim()) {
+    if (person.trim() && !found.isPending) {
       found.mutate();
     }
   };
@@ -53,7 +53,7 @@ export function FindRecipient({ review, onFound }: Props) {
             autoComplete="off"
             onChange={(event) => setPerson(event.target.value)}
           />
-          <Button type="submit" size="sm" variant="outline" loading={found.isPending}>
+          <Button type="submit" size="sm" variant="outline" aria-busy={found.isPending}>
             {say("review.find_do")}
           </Button>
         </HStack>

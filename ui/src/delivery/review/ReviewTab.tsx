@@ -73,11 +73,11 @@ function Details({ review }: { review: Review }) {
         {review.audience && (
           <AudienceFound found={review.audience} preparedAt={review.prepared_at} />
         )}
-        {review.to_deliver > 0 && <Breakdown review={review} />}
+        <SinceLastRun changes={review.changes} />
       </Stack>
       <Stack gap={4} minW={0}>
-        <SinceLastRun changes={review.changes} />
         {review.to_deliver > 0 && <LeavingPlan leaving={review.leaving} isDry={review.dry_run} />}
+        {review.to_deliver > 0 && <Breakdown review={review} />}
       </Stack>
     </SimpleGrid>
   );

@@ -19,6 +19,13 @@ export function ShowNumber({ message, review }: { message: Message; review: Revi
     // Not kept once the message is out of sight.
     gcTime: 0,
   });
+  const press = () => {
+    if (show.data) {
+      show.reset();
+    } else if (!show.isPending) {
+      show.mutate();
+    }
+  };
   const phone = show.data?.phones[0]?.phone;
   return (
     <Stack gap={1} minW={0}>
@@ -26,14 +33,10 @@ export function ShowNumber({ message, review }: { message: Message; review: Revi
         <Text as="span" whiteSpace="nowrap" fontVariantNumeric="tabular-nums" aria-live="polite">
           {phone ?? message.to_masked}
         </Text>
-        {review.may_unmask && !show.data && (
-          <Button
-            size="xs"
-            variant="outline"
-            loading={show.isPending}
-            onClick={() => show.mutate()}
-          >
-            {say("review.show_number")}
+        {review.may_unmask && (
+          // Never disabled nor taken away: whoever pressed it by the keyboard stays where they are.
+          <Button size="xs" variant="outline" aria-busy={show.isPending} onClick={press}>
+            {say(show.data ? "review.hide_number" : "review.show_number")}
           </Button>
         )}
       </HStack>

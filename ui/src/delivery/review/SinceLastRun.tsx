@@ -28,12 +28,12 @@ export function SinceLastRun({ changes }: { changes: Changes | null }) {
     <Section title={say("review.since")}>
       <Text color="fg.muted">
         {say("review.compared")}{" "}
-        <Link asChild textDecoration="underline">
+        <Link asChild display="inline" textDecoration="underline">
           <RouterLink to={deliveryAddress(changes.before.delivery)}>
             {changes.before.label}
           </RouterLink>
         </Link>
-        {", "}
+        {" · "}
         <When at={changes.before.created_at} />
       </Text>
       {changes.is_same ? <Text>{say("review.same_long")}</Text> : <Figures changes={changes} />}
