@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import GetUserDep
@@ -22,7 +22,7 @@ from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.phones import Note
 from smsflow_provider.plugins.api.access import may_send_all
-from smsflow_provider.plugins.api.models.numbers import Imported
+from smsflow_provider.plugins.api.models.numbers import Imported, OptOutPage, QuarantinePage
 from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 
 #: Where entries come from that somebody made on the page.
@@ -44,6 +44,7 @@ def administering_user(user: GetUserDep) -> BaseUser:
 
 
 AdministratorDep = Annotated[BaseUser, Depends(administering_user)]
+Page = TypeVar("Page", OptOutPage, QuarantinePage)
 Limit = Annotated[int, Query(ge=1, le=200)]
 Before = Annotated[datetime | None, Query(description="`next` of the page before")]
 
@@ -68,6 +69,18 @@ def read_number(text: str, *, region: str | None) -> Asked:
     with wrong_input():
         (phone,) = read_numbers([text], region=region)
     return Asked(phone=phone, region=to_e164(f"+{phone}").region)
+
+
+def empty_page(kind: type[Page]) -> Page:
+    """Answer whoever may not administer a list: nothing of it."""
+    return kind(
+        may_administer=False,
+        entries=[],
+        total=0,
+        total_is_estimate=False,
+        is_cut=False,
+        next=None,
+    )
 
 
 def moment_of(before: datetime | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
@@ -29,7 +30,7 @@ from smsflow_provider.core.store.opt_outs import (
 )
 from smsflow_provider.core.store.replies import SOURCE as REPLY
 from smsflow_provider.core.store.scopes import read_scope
-from smsflow_provider.plugins.api.access import StoreDep, actor_of
+from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_send_all
 from smsflow_provider.plugins.api.models.numbers import (
     Changed,
     Imported,
@@ -49,6 +50,7 @@ from smsflow_provider.plugins.api.numbers import (
     Limit,
     audit_export,
     csv_answer,
+    empty_page,
     moment_of,
     noted,
     read_number,
@@ -68,12 +70,19 @@ _STOPPED = (
 
 @router.get("/opt-outs")
 def read_opt_outs(
-    store: StoreDep, _: AdministratorDep, limit: Limit = 50, before: Before = None
+    store: StoreDep, user: GetUserDep, limit: Limit = 50, before: Before = None
 ) -> OptOutPage:
-    """List the newest entries of all lists, masked; and about how many there are."""
+    """
+    List the newest entries of all lists, masked; and about how many there are.
+
+    Who may not administer the list is told just that, so that a page need not try and fail.
+    """
+    if not may_send_all(user):
+        return empty_page(OptOutPage)
     page = recent_opt_outs(store, limit=limit, before=moment_of(before))
     size = size_of_opt_outs(store)
     return OptOutPage(
+        may_administer=True,
         entries=[_told(one) for one in page.entries],
         total=size.entries,
         total_is_estimate=size.is_estimate,

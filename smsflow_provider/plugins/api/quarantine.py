@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
@@ -23,7 +24,7 @@ from smsflow_provider.core.store.quarantine import (
     iterate_quarantined,
     remove_quarantined,
 )
-from smsflow_provider.plugins.api.access import StoreDep, actor_of
+from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_send_all
 from smsflow_provider.plugins.api.models.numbers import (
     Changed,
     Imported,
@@ -43,6 +44,7 @@ from smsflow_provider.plugins.api.numbers import (
     Limit,
     audit_export,
     csv_answer,
+    empty_page,
     moment_of,
     noted,
     read_number,
@@ -58,12 +60,19 @@ _COLUMNS = ("phone", "reason", "source", "errors", "last_error_at", "quarantined
 
 @router.get("/quarantine")
 def read_quarantine(
-    store: StoreDep, _: AdministratorDep, limit: Limit = 50, before: Before = None
+    store: StoreDep, user: GetUserDep, limit: Limit = 50, before: Before = None
 ) -> QuarantinePage:
-    """List the numbers that came into quarantine last, masked; and about how many there are."""
+    """
+    List the numbers that came into quarantine last, masked; and about how many there are.
+
+    Who may not administer the list is told just that, so that a page need not try and fail.
+    """
+    if not may_send_all(user):
+        return empty_page(QuarantinePage)
     page = recent_quarantined(store, limit=limit, before=moment_of(before))
     size = size_of_quarantine(store)
     return QuarantinePage(
+        may_administer=True,
         entries=[_told(one) for one in page.entries],
         total=size.entries,
         total_is_estimate=size.is_estimate,

@@ -1,12 +1,14 @@
-import { Button, SimpleGrid, Stack, Text } from "@chakra-ui/react";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
-import { Confirm } from "~/parts/Confirm";
+import { SimpleGrid, Stack, Text } from "@chakra-ui/react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Empty } from "~/parts/Empty";
+import { Loading } from "~/parts/Loading";
 import { Page } from "~/parts/Page";
 import { Trouble } from "~/parts/Trouble";
+import { useAddress } from "~/parts/useAddress";
 import { useSay } from "~/words/useSay";
 import { AddPanel } from "./AddPanel";
-import { exportFile, type ListName } from "./calls";
+import { type ListName, readRecent } from "./calls";
+import { ExportButton } from "./ExportButton";
 import { ImportPanel } from "./ImportPanel";
 import { LookUp } from "./LookUp";
 import { RecentPanel } from "./RecentPanel";
@@ -14,38 +16,41 @@ import { RecentPanel } from "./RecentPanel";
 /** One list of numbers: look up, add, remove, import, export. */
 export function ListPage({ list }: { list: ListName }) {
   const say = useSay();
-  const [isAsking, setIsAsking] = useState(false);
-  const taking = useMutation({
-    mutationFn: () => exportFile(list),
-    onSettled: () => setIsAsking(false),
+  const [address] = useAddress();
+  const before = address.get("before");
+  const page = useQuery({
+    queryKey: ["numbers", list, before],
+    queryFn: () => readRecent(list, before),
+    refetchInterval: 30_000,
+    placeholderData: keepPreviousData,
   });
-  const actions = (
-    <Button variant="outline" onClick={() => setIsAsking(true)}>
-      {say("numbers.export")}
-    </Button>
-  );
+  const mayAdminister = page.data?.mayAdminister ?? false;
   return (
-    <Page title={say(`navigation.${list}`)} actions={actions}>
+    <Page title={say(`navigation.${list}`)} actions={mayAdminister && <ExportButton list={list} />}>
       <Text color="fg.muted">{say(`numbers.${list}_text`)}</Text>
-      {taking.isError && <Trouble error={taking.error} what={say("numbers.export_failed")} />}
-      <SimpleGrid columns={{ base: 1, lg: 2 }} gap={4} alignItems="start">
-        <LookUp list={list} />
-        <Stack gap={4} minW={0}>
-          <AddPanel list={list} />
-          <ImportPanel list={list} />
-        </Stack>
-      </SimpleGrid>
-      <RecentPanel list={list} />
-      <Confirm
-        isOpen={isAsking}
-        title={say("numbers.export_title")}
-        action={say("numbers.export_action")}
-        isBusy={taking.isPending}
-        onConfirm={() => taking.mutate()}
-        onClose={() => setIsAsking(false)}
-      >
-        <Text>{say("numbers.export_text")}</Text>
-      </Confirm>
+      {page.isPending && <Loading />}
+      {page.isError && (
+        <Trouble
+          error={page.error}
+          what={say("numbers.recent_failed")}
+          onRetry={() => void page.refetch()}
+        />
+      )}
+      {page.data && !mayAdminister && (
+        <Empty title={say("numbers.may_not_title")}>{say("numbers.may_not")}</Empty>
+      )}
+      {page.data && mayAdminister && (
+        <SimpleGrid columns={{ base: 1, lg: 2 }} gap={4} alignItems="start">
+          <Stack gap={4} minW={0}>
+            <LookUp list={list} />
+            <RecentPanel list={list} page={page.data} />
+          </Stack>
+          <Stack gap={4} minW={0}>
+            <AddPanel list={list} />
+            <ImportPanel list={list} />
+          </Stack>
+        </SimpleGrid>
+      )}
     </Page>
   );
 }

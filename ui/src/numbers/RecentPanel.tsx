@@ -1,38 +1,20 @@
 import { Stack, Text } from "@chakra-ui/react";
-import { useQuery } from "@tanstack/react-query";
 import { Empty } from "~/parts/Empty";
-import { Loading } from "~/parts/Loading";
 import { Pager } from "~/parts/Pager";
-import { Trouble } from "~/parts/Trouble";
 import { useAddress } from "~/parts/useAddress";
 import { useSay } from "~/words/useSay";
-import { type ListName, readRecent } from "./calls";
+import type { ListName, RecentPage } from "./calls";
 import { Entries } from "./Entries";
 import { Panel } from "./Panel";
 
+type Props = { list: ListName; page: RecentPage };
+
 /** The newest entries, a page at a time. */
-export function RecentPanel({ list }: { list: ListName }) {
+export function RecentPanel({ list, page }: Props) {
   const say = useSay();
   const [address, setAddress] = useAddress();
   const before = address.get("before");
-  const page = useQuery({
-    queryKey: ["numbers", list, before],
-    queryFn: () => readRecent(list, before),
-    refetchInterval: 30_000,
-  });
-  if (page.isPending) {
-    return <Loading />;
-  }
-  if (page.isError) {
-    return (
-      <Trouble
-        error={page.error}
-        what={say("numbers.recent_failed")}
-        onRetry={() => void page.refetch()}
-      />
-    );
-  }
-  const { entries, total, isEstimate, isCut, next } = page.data;
+  const { entries, total, isEstimate, isCut, next } = page;
   if (entries.length === 0) {
     return <Empty title={say(`numbers.${list}_empty`)}>{say(`numbers.${list}_empty_text`)}</Empty>;
   }

@@ -26,6 +26,8 @@ export type Found = {
 };
 
 export type RecentPage = {
+  /** Whether the reader may see and change the list; if not, nothing of it is here. */
+  mayAdminister: boolean;
   entries: Entry[];
   total: number;
   isEstimate: boolean;
@@ -68,6 +70,7 @@ function pageOf(
   entries: Entry[],
 ): RecentPage {
   return {
+    mayAdminister: page.may_administer,
     entries,
     total: page.total,
     isEstimate: page.total_is_estimate,

@@ -161,6 +161,7 @@ class QuarantineAnswer(BaseModel):
 class OptOutPage(BaseModel):
     """The newest entries of all lists."""
 
+    may_administer: bool = Field(description="false: nothing of the list is told")
     entries: list[OptOutEntry]
     total: int
     total_is_estimate: bool
@@ -173,6 +174,7 @@ class OptOutPage(BaseModel):
 class QuarantinePage(BaseModel):
     """The numbers that came into quarantine last."""
 
+    may_administer: bool = Field(description="false: nothing of the list is told")
     entries: list[QuarantineEntry]
     total: int
     total_is_estimate: bool
