@@ -10,6 +10,7 @@ from smsflow_provider.core.preparation.found import found_of
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.store.audience_files import register_file
 from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import write_log
 from tests.prepared_delivery import make_prepared
 
 
@@ -21,6 +22,28 @@ def test_the_waterfall_leads_from_the_targeted_to_those_to_deliver(store: Store)
         (step["reason"], step["excluded"], step["left"]) for step in shown["waterfall"]
     ]
     assert 7 == shown["to_deliver"] == shown["waterfall"][-1]["left"]
+
+
+def test_the_log_begins_with_what_blocks_send(store: Store) -> None:
+    delivery = make_prepared(store, count=1)
+    with store.transaction() as connection:
+        for level in ("info", "warning", "error", "warning"):
+            write_log(connection, delivery, level=level, event=level, problem=f"a {level}")
+
+    assert ["error", "warning", "warning", "info"] == [
+        line["level"] for line in review(store, "d1")["log"]
+    ]
+
+
+def test_a_review_says_that_its_messages_have_left_the_store(store: Store) -> None:
+    make_prepared(store, count=1)
+    assert review(store, "d1")["archived"] is None
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_preparations SET archived_at = now(), archive_uri = 'file:///a'"
+        )
+
+    assert "file:///a" == review(store, "d1")["archived"]["uri"]
 
 
 def test_an_audience_that_was_taken_over_is_told_by_the_task_that_found_it(store: Store) -> None:
