@@ -12,6 +12,9 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+#: Airflow writes it on the tab.
+_RUN_TAB = "SMS deliveries"
+
 
 class SmsflowPlugin(AirflowPlugin):
     """What smsflow adds to Airflow's API server."""
@@ -39,7 +42,8 @@ class SmsflowPlugin(AirflowPlugin):
         }
         return [
             {**bundle, "name": "smsflow", "destination": "nav", "url_route": "smsflow"},
-            {**bundle, "name": "smsflow_run", "destination": "dag_run", "url_route": "smsflow"},
+            # Airflow takes the first of a route, whatever the place: each has its own.
+            {**bundle, "name": _RUN_TAB, "destination": "dag_run", "url_route": "smsflow_run"},
             {**bundle, "name": "smsflow_home", "destination": "dashboard"},
         ]
 

@@ -9,6 +9,6 @@ import { inAirflow } from "~/shell/inAirflow";
 
 Object.assign(globalThis, {
   smsflow: inAirflow(Dashboard),
-  smsflow_run: inAirflow(RunTab),
+  "SMS deliveries": inAirflow(RunTab),
   smsflow_home: inAirflow(HomeCard),
 });

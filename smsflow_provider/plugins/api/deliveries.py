@@ -49,7 +49,7 @@ def wish_of(
     visible: VisibleDagsDep,
     *,
     state: Annotated[list[DeliveryState] | None, Query(description="One of these")] = None,
-    kind: DeliveryKind | Literal["all"] = DeliveryKind.CAMPAIGN,
+    kind: Literal["campaign", "proof", "direct", "all"] = "campaign",
     dag_id: _Text = None,
     run_id: _Text = None,
     q: Annotated[
@@ -67,7 +67,7 @@ def wish_of(
     return Wish(
         dags=[one for one in visible if dag_id in (None, one)],
         states=state,
-        kind=None if kind == "all" else kind,
+        kind=None if kind == "all" else DeliveryKind(kind),
         run_id=run_id,
         text=q,
         since=since,

@@ -52,10 +52,10 @@ export function DeliveryTable({ rows, label }: Props) {
         <Table.Body>
           {rows.map((row) => (
             <Table.Row key={row.delivery} verticalAlign="top">
-              <Table.Cell minW="12rem">
+              <Table.Cell minW="14rem" maxW="24rem" whiteSpace="normal">
                 <Name row={row} />
               </Table.Cell>
-              <Table.Cell minW="11rem">
+              <Table.Cell minW="11rem" whiteSpace="normal">
                 <Standing row={row} />
               </Table.Cell>
               {FIGURES.map((name) => (

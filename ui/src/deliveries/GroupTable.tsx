@@ -64,7 +64,7 @@ function GroupRow({ group }: { group: Group }) {
   members.set("workflow", group.dag_id);
   return (
     <Table.Row verticalAlign="top">
-      <Table.Cell minW="12rem">
+      <Table.Cell minW="14rem" maxW="24rem" whiteSpace="normal">
         <Stack gap={0} align="start">
           <Link asChild fontWeight="semibold">
             <RouterLink to={{ search: members.toString() }}>{group.dag_id}</RouterLink>
@@ -80,7 +80,7 @@ function GroupRow({ group }: { group: Group }) {
       <Table.Cell fontWeight={group.attention ? "semibold" : "normal"}>
         <Bounded value={group.attention} />
       </Table.Cell>
-      <Table.Cell minW="11rem">
+      <Table.Cell minW="11rem" whiteSpace="normal">
         <Standing row={last} />
       </Table.Cell>
       <Table.Cell>

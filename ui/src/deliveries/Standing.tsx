@@ -30,7 +30,9 @@ export function leftOf(seconds: number, say: Say): string {
 /** Where a delivery stands: its state, since when, how far it is, why it needs somebody. */
 export function Standing({ row }: { row: Row }) {
   const say = useSay();
-  const why = row.attention === "waiting_for_review" ? null : whyOf(row, say);
+  // Of these the state says it all.
+  const isPlain = row.attention === "waiting_for_review" || row.attention === "preparation_failed";
+  const why = isPlain ? null : whyOf(row, say);
   return (
     <Stack gap={1} align="start">
       <State state={row.state} />
