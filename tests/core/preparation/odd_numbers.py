@@ -1,7 +1,7 @@
 """
 Phone numbers to compare two ways of reading on: the library's examples, and damaged ones.
 
-``SMSFLOW_NUMBER_MUTATIONS`` sets how many mutations are compared: 300,000 in CI, 30,000 else.
+``SMSFLOW_NUMBER_MUTATIONS`` sets how many mutations are compared: 100,000 in CI, 30,000 else.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 IS_CI = os.environ.get("SMSFLOW_REQUIRE_ALL") == "1"
-MUTATIONS = int(os.environ.get("SMSFLOW_NUMBER_MUTATIONS", "300000" if IS_CI else "30000"))
+MUTATIONS = int(os.environ.get("SMSFLOW_NUMBER_MUTATIONS", "100000" if IS_CI else "30000"))
 #: The same for columns, each compared with the library itself.
 COLUMN_MUTATIONS = MUTATIONS if "SMSFLOW_NUMBER_MUTATIONS" in os.environ or IS_CI else 10_000
 #: How many forms of a region's examples are compared by a slow test: all in CI.
