@@ -33,6 +33,7 @@ SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_
 -- message_page_of_outcome --
 -- The same of a state that is an outcome: found among the outcomes of those chunks before the rest is looked up.
 -- Walks the primary keys of smsflow_chunks, of the preparation's outcomes, and then those of the messages found.
+-- OFFSET 0 keeps the look-up last: else a planner that expects many to be found may walk all messages first.
 SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_ref, s.changed_at
   FROM (SELECT first_position, last_position FROM smsflow_chunks
          WHERE preparation = %(preparation)s AND last_position > %(after)s
@@ -47,5 +48,6 @@ SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_
         ORDER BY o.position) AS found
  CROSS JOIN LATERAL (
        SELECT * FROM smsflow_message_states m
-        WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = %(state)s) AS s
+        WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = %(state)s
+       OFFSET 0) AS s
  LIMIT %(limit)s;
