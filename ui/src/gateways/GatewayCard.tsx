@@ -99,7 +99,7 @@ function Busy({ gateway }: { gateway: Gateway }) {
       <Text fontWeight="medium">{say("gateways.sending")}</Text>
       {gateway.deliveries.map((one) => (
         <HStack key={one.id} wrap="wrap">
-          <Link asChild>
+          <Link asChild variant="underline">
             <RouterLink to={deliveryAddress(one.id, "sending")}>{one.label || one.id}</RouterLink>
           </Link>
           <State state={one.state} />

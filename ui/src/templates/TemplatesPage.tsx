@@ -75,14 +75,16 @@ function Line({ template }: { template: Template }) {
   return (
     <Table.Row>
       <Table.Cell>
-        <Link asChild fontWeight="medium">
+        <Link asChild variant="underline" fontWeight="medium">
           <RouterLink to={templateAddress(template.name)}>{template.name}</RouterLink>
         </Link>
         <Text color="fg.muted">{template.label}</Text>
       </Table.Cell>
       <Table.Cell>{template.sender || say("templates.gateways_own")}</Table.Cell>
       <Table.Cell>{template.languages.join(", ") || "–"}</Table.Cell>
-      <Table.Cell>{template.message_class || "–"}</Table.Cell>
+      <Table.Cell>
+        {template.message_class ? say(`templates.class_${template.message_class}`) : "–"}
+      </Table.Cell>
       <Table.Cell>
         <Health template={template} />
       </Table.Cell>
@@ -90,7 +92,7 @@ function Line({ template }: { template: Template }) {
         <Stack gap={0}>
           {template.used_by.length === 0 && say("templates.unused")}
           {template.used_by.map((use) => (
-            <Link asChild key={use.dag_id}>
+            <Link asChild variant="underline" key={use.dag_id}>
               <RouterLink to={deliveryAddress(use.delivery)}>{use.dag_id}</RouterLink>
             </Link>
           ))}
