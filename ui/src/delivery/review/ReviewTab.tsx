@@ -1,5 +1,6 @@
-import { SimpleGrid, Stack } from "@chakra-ui/react";
+import { Alert, SimpleGrid, Stack, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { answerOf, api } from "~/api/client";
 import { Loading } from "~/parts/Loading";
 import { Trouble } from "~/parts/Trouble";
@@ -41,12 +42,18 @@ export function ReviewTab({ header }: Props) {
 }
 
 function Shown({ review }: { review: Review }) {
+  // What was there when the tab was opened; the null of a preparation under way is followed.
+  const [seen, setSeen] = useState(review.fingerprint);
+  if (seen === null && review.fingerprint !== null) {
+    setSeen(review.fingerprint);
+  }
   if (review.state === "preparing") {
     return <Preparing progress={review.progress} />;
   }
   const isPrepared = review.fingerprint !== null;
   return (
     <Stack gap={4}>
+      {isPrepared && seen !== null && seen !== review.fingerprint && <PreparedAgain />}
       <Standing review={review} />
       {isPrepared && (
         <>
@@ -63,6 +70,20 @@ function Shown({ review }: { review: Review }) {
       )}
       <Log review={review} />
     </Stack>
+  );
+}
+
+/** Nobody is to send what they have not looked at because the page followed by itself. */
+function PreparedAgain() {
+  const say = useSay();
+  return (
+    <Alert.Root status="warning" role="alert" alignItems="start">
+      <Alert.Indicator />
+      <Stack gap={1}>
+        <Alert.Title>{say("review.again")}</Alert.Title>
+        <Text>{say("review.again_do")}</Text>
+      </Stack>
+    </Alert.Root>
   );
 }
 

@@ -15,6 +15,10 @@ export function Waterfall({ review }: { review: Review }) {
   const asked = address.get("reason");
   const open = review.waterfall.find(({ reason }) => reason === asked)?.reason ?? null;
   const whole = review.targeted || 1;
+  const close = () => {
+    change({ reason: null });
+    document.getElementById(`smsflow-reason-${open}`)?.focus();
+  };
   return (
     <Section title={say("review.who")}>
       {review.waterfall.length === 0 && review.targeted > 0 && (
@@ -42,14 +46,7 @@ export function Waterfall({ review }: { review: Review }) {
           </Table.Body>
         </Table.Root>
       </ScrollBox>
-      {open && (
-        <ExcludedList
-          key={open}
-          review={review}
-          reason={open}
-          onClose={() => change({ reason: null })}
-        />
-      )}
+      {open && <ExcludedList key={open} review={review} reason={open} onClose={close} />}
     </Section>
   );
 }
@@ -98,6 +95,7 @@ function Step({ step, whole, isOpen, onPress }: StepProps) {
     <Table.Row>
       <Table.ColumnHeader scope="row" fontWeight="normal">
         <Button
+          id={`smsflow-reason-${step.reason}`}
           variant="plain"
           size="sm"
           px={0}
