@@ -22,6 +22,7 @@ from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.preparation.unmask import unmask
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.exclusions import MOST_EXCLUDED
+from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
 from smsflow_provider.plugins.api.models.review import (
@@ -47,8 +48,11 @@ def read_review(delivery: DeliveryDep, store: StoreDep, user: GetUserDep) -> dic
 
     And how it will leave: ``leaving``, with its pace, waves, gateways and workers.
     """
+    # It looks at the store six times; opening a connection takes longer than most of that.
+    with KeptStore(store) as kept:
+        found = review(kept, delivery.id)
     return {
-        **review(store, delivery.id),
+        **found,
         "leaving": leaving_of(delivery),
         "may_unmask": may_send(user, delivery.origin.dag_id),
     }
