@@ -54,9 +54,9 @@ def list_page(
 
 def list_groups(store: Store, wish: Wish, *, limit: int, now: datetime) -> dict[str, Any]:
     """
-    List workflows by their latest campaign, newest first; a row for each task of theirs.
+    List workflows by their latest delivery, newest first; a row for each task of theirs.
 
-    Of a workflow the latest ``MOST_COUNTED`` + 1 campaigns are looked at: a task that sends more
+    Of a workflow the latest ``MOST_COUNTED`` + 1 deliveries are looked at: a task that sends more
     seldom has no row.
 
     Args:
@@ -92,7 +92,7 @@ def happening(
     store: Store, dags: Sequence[str] | None, *, today: datetime, now: datetime, most: int
 ) -> dict[str, Any]:
     """
-    Tell what needs a person and what is being sent, of campaigns.
+    Tell what needs a person and what is being sent, proofs apart.
 
     Args:
         dags: As in a wish.

@@ -68,7 +68,8 @@ class Wish:
     #: DAGs of which deliveries may be shown.
     dags: Collection[str] | None = None
     states: Collection[DeliveryState] | None = None
-    kind: DeliveryKind | None = DeliveryKind.CAMPAIGN
+    #: Proofs are shown with what they are of.
+    kinds: Collection[DeliveryKind] | None = (DeliveryKind.CAMPAIGN, DeliveryKind.DIRECT)
     run_id: str | None = None
     #: Stands in the label or in the id of the DAG; big and small letters are the same.
     text: str | None = None
@@ -184,7 +185,7 @@ def read_listed(store: Store, nos: Sequence[int]) -> list[Listed]:
 
 
 def pick_dags(store: Store, wish: Wish, *, limit: int) -> list[tuple[str, Place]]:
-    """Pick the DAGs of *wish* whose latest campaigns are the newest, each with that one's place."""
+    """Pick the DAGs of *wish* with the newest deliveries but proofs, each with that one's place."""
     with store.transaction() as connection:
         rows = connection.execute(
             statements(_SQL)["pick_dags"],
@@ -194,7 +195,7 @@ def pick_dags(store: Store, wish: Wish, *, limit: int) -> list[tuple[str, Place]
 
 
 def read_groups(store: Store, dags: Sequence[str], *, text: str | None, most: int) -> list[Group]:
-    """Group the latest *most* campaigns of each of *dags* by their tasks; *text* as in a wish."""
+    """Group the latest *most* deliveries of each of *dags*, proofs apart, by task."""
     values = {"dags": list(dags), "like": _like_of(text), "most": most}
     with store.transaction() as connection:
         rows = connection.execute(statements(_SQL)["group_by_task"], values).fetchall()
@@ -216,7 +217,7 @@ def _values_of(wish: Wish) -> dict[str, Any]:
     return {
         "dags": None if wish.dags is None else list(wish.dags),
         "states": [state.value for state in wish.states] if wish.states else None,
-        "kind": wish.kind and wish.kind.value,
+        "kinds": None if wish.kinds is None else [kind.value for kind in wish.kinds],
         "run_id": wish.run_id,
         "like": _like_of(wish.text),
         "since": wish.since or "-infinity",

@@ -49,7 +49,10 @@ def wish_of(
     visible: VisibleDagsDep,
     *,
     state: Annotated[list[DeliveryState] | None, Query(description="One of these")] = None,
-    kind: Literal["campaign", "proof", "direct", "all"] = "campaign",
+    kind: Annotated[
+        Literal["campaign", "proof", "direct", "all"] | None,
+        Query(description="Else all but proofs, which are shown with what they are of"),
+    ] = None,
     dag_id: _Text = None,
     run_id: _Text = None,
     q: Annotated[
@@ -67,7 +70,7 @@ def wish_of(
     return Wish(
         dags=[one for one in visible if dag_id in (None, one)],
         states=state,
-        kind=None if kind == "all" else DeliveryKind(kind),
+        kinds=_kinds_of(kind),
         run_id=run_id,
         text=q,
         since=since,
@@ -75,6 +78,12 @@ def wish_of(
         ended_since=ended_since,
         before=Place.from_text(before) if before else None,
     )
+
+
+def _kinds_of(kind: str | None) -> tuple[DeliveryKind, ...]:
+    if kind is None:
+        return tuple(one for one in DeliveryKind if one is not DeliveryKind.PROOF)
+    return tuple(DeliveryKind) if kind == "all" else (DeliveryKind(kind),)
 
 
 @router.get("/deliveries", response_model=DeliveryPage)
@@ -96,7 +105,7 @@ def read_groups(
     before: _Before = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> dict[str, Any]:
-    """List workflows that the caller may see by their latest campaign, newest first."""
+    """List workflows that the caller may see by their latest delivery, newest first."""
     place = Place.from_text(before) if before else None
     wish = Wish(dags=visible, text=q, before=place)
     return list_groups(store, wish, limit=limit, now=utc_now())

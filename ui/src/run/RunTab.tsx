@@ -17,7 +17,7 @@ const FIGURES = ["targeted", "to_deliver", "sent", "delivered", "failed", "cost"
 /** The deliveries of one run, as a tab of Airflow's page of it. */
 export function RunTab({ dagId = "", runId = "" }: Place) {
   const say = useSay();
-  const asked = useDeliveries({ dag_id: dagId, run_id: runId, kind: "campaign", limit: 50 });
+  const asked = useDeliveries({ dag_id: dagId, run_id: runId, limit: 50 });
   const rows = asked.data?.deliveries ?? [];
   const [only] = rows;
   return (

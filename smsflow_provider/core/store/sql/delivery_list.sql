@@ -14,7 +14,7 @@ SELECT no, created_at FROM smsflow_deliveries
  WHERE (created_at, no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
    AND created_at >= %(since)s::timestamptz AND created_at < %(until)s::timestamptz
    AND (%(dags)s::text[] IS NULL OR dag_id = ANY(%(dags)s)) AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
-   AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+   AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
    AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
  ORDER BY created_at DESC, no DESC LIMIT %(limit)s;
 
@@ -25,7 +25,7 @@ SELECT one.no, one.created_at FROM unnest(%(dags)s::text[]) AS dag (id) CROSS JO
      WHERE dag_id = dag.id AND (created_at, no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
        AND created_at >= %(since)s::timestamptz AND created_at < %(until)s::timestamptz
        AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
-       AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+       AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
        AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
      ORDER BY created_at DESC, no DESC LIMIT %(limit)s) AS one
  ORDER BY one.created_at DESC, one.no DESC LIMIT %(limit)s;
@@ -37,7 +37,7 @@ SELECT no, created_at FROM smsflow_deliveries
    AND (created_at, no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
    AND created_at >= %(since)s::timestamptz AND created_at < %(until)s::timestamptz
    AND (%(dags)s::text[] IS NULL OR dag_id = ANY(%(dags)s)) AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
-   AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+   AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
    AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
  ORDER BY created_at DESC, no DESC LIMIT %(limit)s;
 
@@ -50,7 +50,7 @@ WITH ended AS MATERIALIZED (
        AND (created_at, no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
        AND created_at >= %(since)s::timestamptz AND created_at < %(until)s::timestamptz
        AND (%(dags)s::text[] IS NULL OR dag_id = ANY(%(dags)s)) AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
-       AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+       AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
        AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s))
 SELECT no, created_at FROM ended ORDER BY created_at DESC, no DESC LIMIT %(limit)s;
 
@@ -63,7 +63,7 @@ SELECT no, created_at FROM ended ORDER BY created_at DESC, no DESC LIMIT %(limit
     AND (created_at, no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
     AND created_at >= %(since)s::timestamptz AND created_at < %(until)s::timestamptz
     AND (%(dags)s::text[] IS NULL OR dag_id = ANY(%(dags)s)) AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
-    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
     AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
   ORDER BY created_at DESC, no DESC LIMIT %(limit)s)
 UNION ALL
@@ -72,7 +72,7 @@ UNION ALL
     AND (d.created_at, d.no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
     AND d.created_at >= %(since)s::timestamptz AND d.created_at < %(until)s::timestamptz
     AND (%(dags)s::text[] IS NULL OR d.dag_id = ANY(%(dags)s)) AND (%(run_id)s::text IS NULL OR d.run_id = %(run_id)s)
-    AND (%(states)s::text[] IS NULL OR d.state = ANY(%(states)s)) AND (%(kind)s::text IS NULL OR d.kind = %(kind)s)
+    AND (%(states)s::text[] IS NULL OR d.state = ANY(%(states)s)) AND (%(kinds)s::text[] IS NULL OR d.kind = ANY(%(kinds)s))
     AND (%(like)s::text IS NULL OR d.label ILIKE %(like)s OR d.dag_id ILIKE %(like)s)
     AND EXISTS (SELECT FROM smsflow_chunks c WHERE c.preparation = d.preparation AND c.unknown > 0)
   ORDER BY d.ended_at DESC LIMIT %(limit)s);
@@ -101,7 +101,7 @@ SELECT d.no, d.id, d.kind, d.label, d.dag_id, d.run_id, d.task_id, d.dry_run, d.
 SELECT dag.id AS dag_id, latest.no, latest.created_at
   FROM unnest(%(dags)s::text[]) AS dag (id) CROSS JOIN LATERAL (
     SELECT no, created_at FROM smsflow_deliveries
-     WHERE dag_id = dag.id AND kind = 'campaign'
+     WHERE dag_id = dag.id AND kind <> 'proof'
        AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
      ORDER BY created_at DESC, no DESC LIMIT 1) AS latest
  WHERE (latest.created_at, latest.no) < (%(before_at)s::timestamptz, %(before_no)s::bigint)
@@ -113,7 +113,7 @@ SELECT one.dag_id, one.task_id, count(*)::bigint AS occurrences,
        (array_agg(one.no ORDER BY one.created_at DESC, one.no DESC))[1] AS last_no
   FROM unnest(%(dags)s::text[]) AS dag (id) CROSS JOIN LATERAL (
     SELECT dag_id, task_id, no, created_at FROM smsflow_deliveries
-     WHERE dag_id = dag.id AND kind = 'campaign'
+     WHERE dag_id = dag.id AND kind <> 'proof'
        AND (%(like)s::text IS NULL OR label ILIKE %(like)s OR dag_id ILIKE %(like)s)
      ORDER BY created_at DESC, no DESC LIMIT %(most)s) AS one
  GROUP BY one.dag_id, one.task_id;

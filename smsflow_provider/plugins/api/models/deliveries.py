@@ -81,7 +81,7 @@ class DeliveryGroup(_Answer):
 
     dag_id: str
     task_id: str
-    occurrences: int = Field(description=f"Campaigns among the latest of the workflow. {_BOUNDED}")
+    occurrences: int = Field(description=f"Those among the latest of the workflow. {_BOUNDED}")
     attention: int = Field(description=f"How many need a person. {_BOUNDED}")
     last: DeliveryRow = Field(description="The latest")
 
@@ -94,7 +94,7 @@ class GroupPage(_Answer):
 
 
 class DeliveryCounts(_Answer):
-    """How many campaigns there are for each tab of the list."""
+    """How many deliveries there are for each tab of the list."""
 
     attention: int = Field(description=f"Need a person. {_BOUNDED}")
     sending: int = Field(description=f"Approved, being sent or paused. {_BOUNDED}")
