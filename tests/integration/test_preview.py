@@ -164,6 +164,13 @@ def test_what_forces_a_text_into_ucs2_is_pointed_at_with_what_would_be_cheaper(
     assert 3 * 67 == dotted["room"]
 
 
+def test_a_text_that_grows_beyond_all_parts_when_spelled_out_is_shown(store: Store) -> None:
+    make_prepared(store, count=1)
+    write_text(store, 1, "\N{CJK UNIFIED IDEOGRAPH-88DD}" * 67 * 255, parts=255)
+
+    assert [[]] == [one["cheaper"] for one in shown(store, positions=[1])]
+
+
 def test_the_cost_is_that_of_the_parts_at_the_price_of_the_preparation(store: Store) -> None:
     make_prepared(store, count=2)
     write_text(store, 2, "x" * 200, parts=2)

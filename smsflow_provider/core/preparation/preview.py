@@ -128,6 +128,14 @@ def _room_of(encoding: str, *, parts: int) -> int:
     return single if parts == 1 else joined * parts
 
 
+def _parts_of(text: str) -> int | None:
+    """Count parts; None: spelled out in Latin letters, there are more than any text may have."""
+    try:
+        return measure(text).parts
+    except ValueError:
+        return None
+
+
 def _cheaper(text: str, *, parts: int) -> list[dict[str, Any]]:
     """Tell which transliterations would take fewer parts, the one that changes least first."""
     found = []
@@ -135,8 +143,8 @@ def _cheaper(text: str, *, parts: int) -> list[dict[str, Any]]:
         changed = transliterate(text, level)
         if changed == text:
             continue
-        fewer = measure(changed).parts
-        if fewer < parts:
+        fewer = _parts_of(changed)
+        if fewer is not None and fewer < parts:
             found.append({"transliteration": level.value, "parts": fewer})
             parts = fewer
     return found

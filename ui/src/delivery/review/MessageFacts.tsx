@@ -74,6 +74,8 @@ function WhyUcs2({ message }: { message: Message }) {
   const say = useSay();
   const characters = foreignOf(message);
   const more = characters.length - NAMED;
+  // Nobody wants a whole text of another script spelled in Latin letters.
+  const cheaper = hasFewForeign(message) ? message.cheaper : [];
   return (
     <Stack gap={1} borderStartWidth="4px" borderColor="orange.solid" ps={3} fontSize="sm">
       <Text>
@@ -87,7 +89,7 @@ function WhyUcs2({ message }: { message: Message }) {
           </>
         )}
       </Text>
-      {message.cheaper.map((one) => (
+      {cheaper.map((one) => (
         <Text key={one.transliteration}>
           {say(`review.cheaper_${one.transliteration}`, {
             parts: one.parts,
@@ -95,9 +97,7 @@ function WhyUcs2({ message }: { message: Message }) {
           })}
         </Text>
       ))}
-      {message.cheaper.length === 0 && hasFewForeign(message) && (
-        <Text>{say("review.not_cheaper")}</Text>
-      )}
+      {cheaper.length === 0 && hasFewForeign(message) && <Text>{say("review.not_cheaper")}</Text>}
     </Stack>
   );
 }
