@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -15,6 +13,7 @@ from fastapi import Depends, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
 from smsflow_provider.core.errors import ConfigError
+from smsflow_provider.core.preparation.list_csv import csv_lines
 from smsflow_provider.core.preparation.named import read_numbers
 from smsflow_provider.core.preparation.number import to_e164
 from smsflow_provider.core.preparation.number_import import SHOWN, ReadList
@@ -27,8 +26,6 @@ from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 
 #: Where entries come from that somebody made on the page.
 SOURCE = "dashboard"
-#: What a spreadsheet takes for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def administering_user(user: GetUserDep) -> BaseUser:
@@ -145,28 +142,3 @@ def csv_answer(
             "Cache-Control": "no-store",
         },
     )
-
-
-def csv_lines(columns: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
-    r"""
-    Write rows as CSV; the first cell of each is a number in E.164, which no spreadsheet runs.
-
-    Example:
-        >>> "".join(csv_lines(["phone", "reason"], [[("+33612345678", "=1+1")]]))
-        "phone,reason\r\n+33612345678,'=1+1\r\n"
-    """
-    yield _written([columns])
-    for page in pages:
-        yield _written([(row[0], *map(_harmless, row[1:])) for row in page])
-
-
-def _written(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    if isinstance(cell, datetime):
-        return cell.isoformat()
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
