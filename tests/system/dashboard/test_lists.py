@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from smsflow_provider.core.store.number_lists import opt_outs_of
 from smsflow_provider.core.store.opt_outs import add_opt_outs
@@ -20,8 +20,8 @@ PHONE = 33612345678
 STOPPED = 33612345679
 
 
-def _panel(page: Page, title: str) -> Page:
-    return page.locator("section", has=page.get_by_role("heading", name=title, level=2)).last  # type: ignore[return-value]
+def _panel(page: Page, title: str) -> Locator:
+    return page.locator("section", has=page.get_by_role("heading", name=title, level=2)).last
 
 
 def test_a_text_is_measured_while_it_is_typed(
