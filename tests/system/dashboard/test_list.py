@@ -86,4 +86,4 @@ def test_the_home_page_and_the_run_show_the_delivery(
 
 @pytest.mark.usefixtures("waiting")
 def test_the_list_has_its_picture(picture_both: PictureBoth) -> None:
-    picture_both(f"{LIST}?tab=all", "dashboard_deliveries", wait="Waiting for review")
+    picture_both(f"{LIST}?tab=all", "dashboard_deliveries", wait="What to do")
