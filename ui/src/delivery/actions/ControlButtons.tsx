@@ -1,0 +1,75 @@
+import { Button, HStack, Text } from "@chakra-ui/react";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { answerOf, api } from "~/api/client";
+import { Confirm } from "~/parts/Confirm";
+import { Trouble } from "~/parts/Trouble";
+import { useSay } from "~/words/useSay";
+import { type DeliveryHeader, useReadAgain } from "../useHeader";
+import { reasonOf } from "./reasonOf";
+
+const CONTROLS = ["pause", "resume", "stop"] as const;
+type Control = (typeof CONTROLS)[number];
+
+/** Pause, resume and stop, whichever the state has a use for. */
+export function ControlButtons({ header }: { header: DeliveryHeader }) {
+  const say = useSay();
+  const [open, setOpen] = useState<Control | null>(null);
+  const useful = CONTROLS.filter((each) => header.actions[each] !== "state");
+  const why = useful.map((each) => reasonOf(say, header.actions[each])).find(Boolean);
+  return (
+    <HStack wrap="wrap">
+      {useful.map((each) => (
+        <Button
+          key={each}
+          variant="outline"
+          {...(each === "stop" ? { colorPalette: "red" } : {})}
+          disabled={header.actions[each] !== null}
+          onClick={() => setOpen(each)}
+        >
+          {say(`delivery.${each}`)}
+        </Button>
+      ))}
+      {why && (
+        <Text color="fg.muted" fontSize="sm">
+          {why}
+        </Text>
+      )}
+      {open && <ControlDialog id={header.delivery} control={open} onClose={() => setOpen(null)} />}
+    </HStack>
+  );
+}
+
+type Props = { id: string; control: Control; onClose: () => void };
+
+function ControlDialog({ id, control, onClose }: Props) {
+  const say = useSay();
+  const readAgain = useReadAgain(id);
+  const call = { params: { path: { delivery_id: id } }, body: {} };
+  const act = useMutation({
+    mutationFn: () => {
+      if (control === "pause") {
+        return answerOf(api.POST("/api/v1/deliveries/{delivery_id}/pause", call));
+      }
+      return control === "resume"
+        ? answerOf(api.POST("/api/v1/deliveries/{delivery_id}/resume", call))
+        : answerOf(api.POST("/api/v1/deliveries/{delivery_id}/stop", call));
+    },
+    onSettled: readAgain,
+    onSuccess: onClose,
+  });
+  return (
+    <Confirm
+      isOpen
+      title={say(`delivery.${control}_title`)}
+      action={say(`delivery.${control}_now`)}
+      palette={control === "stop" ? "red" : "blue"}
+      isBusy={act.isPending}
+      onConfirm={() => act.mutate()}
+      onClose={onClose}
+    >
+      <Text>{say(`delivery.${control}_means`)}</Text>
+      {act.isError && <Trouble error={act.error} what={say("delivery.not_done")} isWrite />}
+    </Confirm>
+  );
+}
