@@ -110,6 +110,12 @@ _CONFIG: dict[str, Any] = {
             example="+33612345678, +33612345679",
             sensitive=True,
         ),
+        "four_eyes": _option(
+            "Whoever started or prepared a delivery may not approve it, whatever its workflow"
+            " says.",
+            default="False",
+            example="True",
+        ),
         "daily_cap": _option(
             "The most parts that all deliveries of this environment together hand over in one day"
             " (UTC), proofs and direct texts too. Empty or 0: no cap.",

@@ -145,6 +145,7 @@ def _delivery(name: str, activity: SmsDelivery, *, audience: Any) -> SmsDelivery
         on_expiry=activity.on_expiry,
         on_reject=activity.on_reject,
         assigned_users=list(activity.reviewers) or None,
+        four_eyes=activity.four_eyes,
         send_in_backfill=activity.send_in_backfill,
         workers=activity.workers,
     )

@@ -16,6 +16,7 @@ Every error smsflow raises. The type answers "can a message have left?".
     . SupersededError           somebody else owns this work now: stop at once
   - SendInterruptedError        told to end in mid-send: the next try goes on
   - NotApprovedError            no valid approval of this very content; nothing was sent
+    . NotAllowedError           this person may not decide about it
   - GatewayError                talking to a gateway failed
     . NotSentError              the gateway never took the message: safe to send again
     . MaybeSentError            nobody knows: never send again without asking the gateway
@@ -108,6 +109,10 @@ class SendInterruptedError(SmsflowError):
 
 class NotApprovedError(SmsflowError):
     """There is no valid approval of this very content; nothing was sent."""
+
+
+class NotAllowedError(NotApprovedError):
+    """This person may not decide about a delivery: another one must. ``facts["rule"]`` says why."""
 
 
 class GatewayError(SmsflowError):

@@ -93,6 +93,9 @@ class LogEvent(StrEnum):
     DELIVERY_APPROVED = "delivery_approved"
     #: Info. The delivery was rejected.
     DELIVERY_REJECTED = "delivery_rejected"
+    #: Warning. Somebody answered the review who may not decide about this delivery: it is asked
+    #: again. ``rule`` says why: ``four_eyes`` or ``not_reviewer``.
+    ANSWER_REFUSED = "answer_refused"
     #: Info. Nobody decided in time, or the approval came too late.
     DELIVERY_EXPIRED = "delivery_expired"
     #: Info. A paused delivery goes on.

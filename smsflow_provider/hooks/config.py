@@ -37,6 +37,8 @@ class SmsflowConfig:
     allowed: frozenset[int] | None = field(repr=False)
     #: Airflow's own address, for links.
     base_url: str
+    #: Whoever started or prepared a delivery may not approve it, whatever its workflow says.
+    four_eyes: bool = False
     #: Parts that all deliveries together may hand over in one day (UTC); 0: no cap.
     daily_cap: int = 0
     #: Messages of deliveries that ended more days ago are archived; 0: never.
@@ -66,6 +68,7 @@ class SmsflowConfig:
             public_url=conf.get("smsflow", "public_url", fallback="").rstrip("/"),
             allowed=read_allowed(conf.get("smsflow", "allowed_numbers", fallback="")),
             base_url=(conf.get("api", "base_url", fallback="") or "").rstrip("/"),
+            four_eyes=conf.getboolean("smsflow", "four_eyes", fallback=False),
             daily_cap=read_daily_cap(conf.get("smsflow", "daily_cap", fallback="")),
             retention_days=_days(
                 "retention_days", least=_LEAST_DAYS, why="receipts come up to seven days late"

@@ -10,7 +10,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from smsflow_provider.core.errors import SupersededError
 from smsflow_provider.hooks.config import SmsflowConfig
-from smsflow_provider.hooks.context import actor_of, dag_id_of, final_errors, flag_of, origin_of
+from smsflow_provider.hooks.context import (
+    actor_of,
+    dag_id_of,
+    final_errors,
+    flag_of,
+    listed,
+    origin_of,
+)
 from smsflow_provider.hooks.gateway import SmsGatewayHook
 from smsflow_provider.hooks.rules import check_rules, with_rules
 from smsflow_provider.hooks.store import StoreHook
@@ -48,6 +55,10 @@ class PrepareDeliveryOperator(BaseOperator):
     :param budget: Name of the budget it is paid from; the template's own if not given, else
         ``default``. (templated)
     :param dry_run: Walk the whole way and hand nothing over; so does a run parameter of that name.
+    :param four_eyes: Whoever started or prepared the delivery may not approve it; so says
+        ``[smsflow] four_eyes`` for all of them.
+    :param reviewers: Airflow ids or names that may decide about it; everybody with the right if
+        empty.
     :param workers: Send tasks that will share the delivery; the review tells it, no more.
     :param delivery_task_id: The task the delivery is named after; this task if not given.
     :param store_conn_id: Connection of the store.
@@ -76,6 +87,8 @@ class PrepareDeliveryOperator(BaseOperator):
         weight: int | None = None,
         budget: str | None = None,
         dry_run: bool = False,
+        four_eyes: bool = False,
+        reviewers: str | Sequence[str] | None = None,
         workers: int | None = None,
         delivery_task_id: str | None = None,
         store_conn_id: str = "smsflow_store",
@@ -93,6 +106,8 @@ class PrepareDeliveryOperator(BaseOperator):
         self.weight = weight
         self.budget = budget
         self.is_dry_run = dry_run
+        self.four_eyes = four_eyes
+        self.reviewers = reviewers
         self.workers = workers
         self.delivery_task_id = delivery_task_id
         self.store_conn_id = store_conn_id
@@ -197,6 +212,8 @@ class PrepareDeliveryOperator(BaseOperator):
             dry_run=bool(self.is_dry_run or flag_of(context, "dry_run")),
             allowed=config.allowed,
             has_public_url=bool(config.public_url),
+            four_eyes=self.four_eyes or config.four_eyes,
+            reviewers=tuple(listed(self.reviewers)),
             workflow=dag_id_of(context),
         )
         return with_rules(

@@ -63,6 +63,7 @@ class SmsDeliveryOperator(TaskGroup):
     :param on_expiry: What an unanswered review means for the run: ``fail`` or ``skip``.
     :param on_reject: What a rejected one means: ``skip`` or ``fail``.
     :param assigned_users: Airflow user ids that may answer; everybody with the right if empty.
+    :param four_eyes: Whoever started or prepared the delivery may not approve it.
     :param notifiers: Called when a person is asked; their errors are logged, no more.
     :param send_in_backfill: A backfilled run prepares; only with this may it be sent.
     :param workers: Senders that share the delivery, 1 to 16: as many mapped tasks ``send``.
@@ -102,6 +103,7 @@ class SmsDeliveryOperator(TaskGroup):
         on_expiry: str = "fail",
         on_reject: str = "skip",
         assigned_users: str | list[str] | None = None,
+        four_eyes: bool = False,
         notifiers: Any = (),
         send_in_backfill: bool = False,
         workers: int = 1,
@@ -130,6 +132,8 @@ class SmsDeliveryOperator(TaskGroup):
             weight=weight,
             budget=budget,
             dry_run=dry_run,
+            four_eyes=four_eyes,
+            reviewers=assigned_users,
             workers=workers,
             delivery_task_id=self.group_id,
             trigger_rule="all_success",

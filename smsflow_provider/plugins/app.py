@@ -19,6 +19,7 @@ from smsflow_provider.hooks.config import read_public_url
 from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.hooks.find_store import find_store
 from smsflow_provider.plugins.api import (
+    approve,
     audiences,
     control,
     deliveries,
@@ -52,6 +53,7 @@ def application() -> FastAPI:
     for each in (
         deliveries,
         review,
+        approve,
         proofs,
         explain,
         audiences,

@@ -60,5 +60,6 @@ def read_answer(event: Mapping[str, Any]) -> Answer:
     return Answer(
         decision=_DECISIONS.get(chosen[0]) if len(chosen) == 1 else None,
         answered_by=str(user["id"]) if user.get("id") not in {None, ""} else None,
+        name=str(user.get("name") or ""),
         comment=params.get("comment", "") if isinstance(params, Mapping) else params,
     )

@@ -116,6 +116,7 @@ def test_the_settings_have_their_defaults() -> None:
         "rules",
         "public_url",
         "allowed_numbers",
+        "four_eyes",
         "daily_cap",
         "retention_days",
         "replies_days",
@@ -310,7 +311,7 @@ def test_a_store_that_answers_passes_the_test(airflow_store: Store) -> None:
     works, said = StoreHook().test_connection()
 
     assert works
-    assert "its schema is 0004" in said
+    assert "its schema is 0005" in said
 
 
 def test_a_store_without_its_tables_fails_the_test_and_says_what_to_run(

@@ -11,7 +11,9 @@ import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from smsflow_provider.core.errors import IllegalMoveError, NotApprovedError
+from smsflow_provider.core.delivery.four_eyes import Person, check_person
+from smsflow_provider.core.errors import IllegalMoveError, NotAllowedError, NotApprovedError
+from smsflow_provider.core.log_event import LogEvent
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import (
     Approval,
@@ -26,6 +28,7 @@ from smsflow_provider.core.store.deliveries import (
     find_delivery,
     move_and_log,
     read_delivery,
+    write_log,
 )
 
 #: Characters of a reviewer's comment that are kept.
@@ -62,6 +65,8 @@ class Answer:
     decision: Decision | None
     #: Who answered. None: nobody did, a timeout's default spoke.
     answered_by: str | None
+    #: What Airflow calls that person; empty: it did not say.
+    name: str = ""
     #: Whatever the form sent.
     comment: object = ""
     timed_out: bool = False
@@ -131,17 +136,41 @@ def take_answer(store: Store, delivery_id: str, *, fingerprint: str, answer: Ans
     if answer.timed_out or not answer.answered_by:
         _expire(store, delivery_id, fingerprint=fingerprint)
     elif answer.decision is not None and _is_comment(answer.comment):
-        with contextlib.suppress(NotApprovedError, IllegalMoveError):
+        _take_decision(store, delivery_id, fingerprint, answer)
+    return review_of(store, delivery_id)
+
+
+def _take_decision(store: Store, delivery_id: str, fingerprint: str, answer: Answer) -> None:
+    assert answer.decision is not None
+    person = Person(id=answer.answered_by or "", name=answer.name)
+    with contextlib.suppress(NotApprovedError, IllegalMoveError):
+        try:
             decide(
                 store,
                 delivery_id,
                 fingerprint=fingerprint,
                 decision=answer.decision,
-                decided_by=answer.answered_by,
+                decided_by=person.id,
+                decided_by_name=person.name,
                 comment=str(answer.comment or ""),
                 via="airflow",
             )
-    return review_of(store, delivery_id)
+        except NotAllowedError as error:
+            # Airflow has told the person that the answer was taken: here stands why nothing came.
+            _log_refusal(store, delivery_id, error, by=person.id)
+
+
+def _log_refusal(store: Store, delivery_id: str, error: NotAllowedError, *, by: str) -> None:
+    with store.transaction() as connection:
+        delivery = read_delivery(connection, delivery_id, lock=True)
+        write_log(
+            connection,
+            delivery,
+            level="warning",
+            event=LogEvent.ANSWER_REFUSED,
+            problem="An answer to the review does not count: that person may not decide about it",
+            facts={"by": by, "rule": error.facts["rule"]},
+        )
 
 
 def _is_comment(given: object) -> bool:
@@ -155,49 +184,94 @@ def decide(
     fingerprint: str,
     decision: Decision,
     decided_by: str,
+    decided_by_name: str = "",
     comment: str = "",
     via: str,
     valid_s: int | None = None,
 ) -> Approval:
     """
+    Record a decision on the preparation that has *fingerprint*, as ``decide_once`` does.
+
+    Returns:
+        The decision: this one, or the same one that somebody made before.
+    """
+    person = Person(id=decided_by, name=decided_by_name)
+    made = decide_once(
+        store,
+        delivery_id,
+        fingerprint=fingerprint,
+        decision=decision,
+        person=person,
+        comment=comment,
+        via=via,
+        valid_s=valid_s,
+    )
+    return made.approval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision, and whether it was made just now."""
+
+    approval: Approval
+    is_new: bool
+
+
+def decide_once(
+    store: Store,
+    delivery_id: str,
+    *,
+    fingerprint: str,
+    decision: Decision,
+    person: Person,
+    comment: str = "",
+    via: str,
+    valid_s: int | None = None,
+) -> Decided:
+    """
     Record a decision on the preparation that has *fingerprint*.
 
-    The same decision a second time changes nothing and returns the first. Of two different ones
+    The same decision a second time changes nothing and gives the first. Of two different ones
     the first holds.
 
     Args:
-        decided_by: Who decides; not empty.
+        person: Who decides; the id is not empty.
         comment: What they say about it; 500 characters are kept, without what no text can hold.
         valid_s: Seconds for which an approval may start the send. None: until prepared again.
 
     Raises:
         NotApprovedError: The content is not what was reviewed, or somebody decided otherwise, or
             nobody says who decides.
+        NotAllowedError: The person may not make it; see ``four_eyes``.
         IllegalMoveError: The delivery is not waiting for a decision.
     """
-    if not decided_by.strip():
+    if not person.id.strip():
         raise NotApprovedError("a decision needs somebody who makes it", delivery=delivery_id)
     with store.transaction() as connection:
         delivery = read_delivery(connection, delivery_id, lock=True)
         known = read_approval(connection, delivery)
         if known is not None:
-            return _same_or_raise(known, delivery, fingerprint, decision)
+            same = _same_or_raise(known, delivery, fingerprint, decision)
+            return Decided(approval=same, is_new=False)
         if delivery.fingerprint != fingerprint:
             raise NotApprovedError(
                 "this is not what the delivery holds now: review it again",
                 delivery=delivery_id,
                 state=delivery.state.value,
             )
-        move_and_log(connection, delivery, _TARGET_OF[decision], actor=decided_by)
-        return write_approval(
+        check_person(delivery, person, decision)
+        move_and_log(connection, delivery, _TARGET_OF[decision], actor=person.id)
+        approval = write_approval(
             connection,
             delivery,
             decision=decision,
-            decided_by=decided_by,
+            decided_by=person.id,
+            decided_by_name=_kept(person.name),
             comment=_kept(comment),
             via=via,
             valid_s=valid_s,
         )
+        return Decided(approval=approval, is_new=True)
 
 
 def check_approved(connection: Connection, delivery: Delivery) -> Approval:

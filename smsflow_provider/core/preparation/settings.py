@@ -41,6 +41,10 @@ class PreparationSettings:
     programme: str | None = None
     #: Budget it is paid from. None: ``default``, if there is one.
     budget: str | None = None
+    #: Whoever started or prepared the delivery may not approve it.
+    four_eyes: bool = False
+    #: Who may decide about it, by Airflow's id or name. None: whoever has the right.
+    reviewers: tuple[str, ...] = ()
     #: Id of the DAG: its deliveries have one control group. Empty outside Airflow.
     workflow: str = ""
 
@@ -62,4 +66,7 @@ class PreparationSettings:
         kept["opt_out_scopes"] = list(self.scopes)
         kept["typology"] = self.typology.as_dict()
         kept["population"] = self.population.model_dump(mode="json")
+        # Left out where they say nothing: deliveries of former versions have neither.
+        rules = {"four_eyes": kept.pop("four_eyes"), "reviewers": list(kept.pop("reviewers"))}
+        kept |= {name: rule for name, rule in rules.items() if rule}
         return kept

@@ -32,13 +32,16 @@ class Approval:
     #: Airflow's id of the person, or ``dag:<id>`` for a plain text sent by its author.
     decided_by: str
     comment: str
-    #: ``airflow`` (a person answered the request), ``author`` (a plain text), ``cli``.
+    #: ``airflow`` (a person answered the request), ``dashboard`` (our page or API), ``author`` (a
+    #: plain text).
     via: str
     decided_at: datetime
     #: After this moment it approves nothing. None: it does not run out.
     expires_at: datetime | None
     #: True when ``expires_at`` has passed, by the store's clock.
     expired: bool
+    #: What Airflow calls the person; empty: it did not say.
+    decided_by_name: str = ""
 
 
 def write_approval(
@@ -47,6 +50,7 @@ def write_approval(
     *,
     decision: Decision,
     decided_by: str,
+    decided_by_name: str,
     comment: str,
     via: str,
     valid_s: int | None,
@@ -64,6 +68,7 @@ def write_approval(
             "fingerprint": delivery.fingerprint,
             "decision": decision.value,
             "decided_by": decided_by,
+            "decided_by_name": decided_by_name,
             "comment": comment,
             "via": via,
             "valid_s": valid_s,
@@ -103,6 +108,28 @@ def open_review(store: Store, delivery: Delivery, *, asked_by: Origin, fingerpri
     with store.transaction() as connection:
         connection.execute(statements(_SQL)["close_other_reviews"], task)
         connection.execute(statements(_SQL)["open_review"], {**task, "fingerprint": fingerprint})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request for a decision that a task made in Airflow."""
+
+    task: Origin
+    #: Of the preparation it asks about.
+    fingerprint: str
+    opened_at: datetime
+
+
+def find_question(store: Store, delivery: Delivery) -> Question | None:
+    """Find what a task asks, or asked last, about *delivery*. None: nobody has asked yet."""
+    with store.transaction() as connection:
+        row = connection.execute(
+            statements(_SQL)["find_review"], {"delivery_no": delivery.no}
+        ).fetchone()
+    if row is None:
+        return None
+    task = Origin(**{each.name: row[each.name] for each in fields(Origin)})
+    return Question(task=task, fingerprint=row["fingerprint"], opened_at=row["opened_at"])
 
 
 def review_age_s(store: Store, task: Origin) -> float | None:

@@ -72,6 +72,8 @@ class Delivery:
     wave_until: int | None = None
     #: When all of the wave was settled.
     wave_ended_at: datetime | None = None
+    #: Who started or prepared it, by the names that Airflow gave; nobody for a schedule.
+    authors: Sequence[str] = ()
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

@@ -255,6 +255,8 @@ class SmsDelivery(Frozen):
     on_reject: Literal["skip", "fail"] = "skip"
     #: Users who may decide, by Airflow user id. Empty: whoever Airflow allows.
     reviewers: tuple[Text, ...] = ()
+    #: Whether somebody else than who started or prepared it must approve it.
+    four_eyes: StrictBool = False
     #: Whether a backfilled run may send. A run can also say so by its own parameter.
     send_in_backfill: StrictBool = False
     #: Senders that share the delivery, 1 to 16: as many mapped ``send`` tasks.

@@ -18,6 +18,7 @@ from smsflow_provider.core.errors import (
     ConfigError,
     GatewayError,
     IllegalMoveError,
+    NotAllowedError,
     NotApprovedError,
     NotFoundError,
     SmsflowError,
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 _STATUS: dict[type[SmsflowError], int] = {
     NotFoundError: 404,
     IllegalMoveError: 409,
+    NotAllowedError: 403,
     NotApprovedError: 409,
     SupersededError: 409,
     GatewayError: 502,

@@ -29,11 +29,18 @@ def test_of_the_allow_list_only_the_size_is_kept(
 
 
 def test_what_is_kept_is_json_and_names_every_setting() -> None:
-    kept = make_settings(region="FR", opt_out_scopes=("", "shop"), dry_run=True).as_dict()
+    kept = make_settings(
+        region="FR", opt_out_scopes=("", "shop"), dry_run=True, four_eyes=True, reviewers=("ann",)
+    ).as_dict()
 
     assert kept == json.loads(json.dumps(kept))
     assert {each.name for each in fields(PreparationSettings)} == set(kept)
     assert ["", "shop"] == kept["opt_out_scopes"]
+
+
+def test_what_says_nothing_about_who_approves_is_not_kept() -> None:
+    """The fingerprint of what was prepared before there was such a rule stays what it was."""
+    assert {"four_eyes", "reviewers"}.isdisjoint(make_settings().as_dict())
 
 
 def test_the_list_of_the_programme_is_asked_again_by_the_sender() -> None:

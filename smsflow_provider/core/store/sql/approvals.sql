@@ -1,7 +1,9 @@
 -- record_approval --
 -- Write the decision on one preparation. There can be one only: the unique index refuses a second.
-INSERT INTO smsflow_approvals (delivery_no, preparation, fingerprint, decision, decided_by, comment, via, expires_at)
-VALUES (%(delivery_no)s, %(preparation)s, %(fingerprint)s, %(decision)s, %(decided_by)s, %(comment)s, %(via)s,
+INSERT INTO smsflow_approvals (delivery_no, preparation, fingerprint, decision, decided_by,
+                               decided_by_name, comment, via, expires_at)
+VALUES (%(delivery_no)s, %(preparation)s, %(fingerprint)s, %(decision)s, %(decided_by)s, %(decided_by_name)s,
+        %(comment)s, %(via)s,
         now() + %(valid_s)s * interval '1 second')
 RETURNING *, (expires_at IS NOT NULL AND expires_at <= now()) AS expired;
 
@@ -28,3 +30,8 @@ ON CONFLICT (delivery_no) DO UPDATE
 -- Seconds since the request of this task was opened. Walks the unique index of smsflow_reviews.
 SELECT extract(epoch FROM clock_timestamp() - opened_at)::float AS age_s FROM smsflow_reviews
  WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s;
+
+-- find_review --
+-- The task that asks, or asked last, about one delivery. Walks the primary key.
+SELECT dag_id, run_id, task_id, map_index, fingerprint, opened_at FROM smsflow_reviews
+ WHERE delivery_no = %(delivery_no)s;

@@ -9,7 +9,9 @@ UPDATE smsflow_deliveries
        label = %(label)s, gateway = %(gateway)s, dry_run = %(dry_run)s,
        template = %(template)s, settings = %(settings)s, audience = %(audience)s, validity_s = %(validity_s)s,
        fingerprint = NULL, figures = '{}', targeted = 0, excluded = 0, to_deliver = 0, parts = 0,
-       prepared_at = NULL, expires_at = NULL
+       prepared_at = NULL, expires_at = NULL,
+       authors = CASE WHEN %(actor)s LIKE 'dag:%%' OR authors ? %(actor)s THEN authors
+                      ELSE authors || to_jsonb(%(actor)s::text) END
  WHERE id = %(id)s AND state NOT IN ('sending', 'paused', 'finished', 'stopped')
 RETURNING no, preparation;
 
