@@ -16,7 +16,15 @@ export function TabLinks({ id, current }: { id: string; current: DeliveryTab }) 
       <HStack as="ul" gap={1} listStyleType="none">
         {TABS.map((tab) => (
           <li key={tab}>
-            <Link asChild variant="plain" px={3} py={2} borderRadius="md" css={CURRENT}>
+            <Link
+              asChild
+              variant="plain"
+              px={3}
+              py={2}
+              borderRadius="md"
+              css={CURRENT}
+              whiteSpace="nowrap"
+            >
               <RouterLink
                 to={deliveryAddress(id, tab)}
                 aria-current={tab === current ? "page" : undefined}
