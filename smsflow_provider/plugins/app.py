@@ -19,19 +19,25 @@ from smsflow_provider.hooks.config import read_public_url
 from smsflow_provider.hooks.dialects import read_dialects
 from smsflow_provider.hooks.find_store import find_store
 from smsflow_provider.plugins.api import (
+    activity,
     approve,
     audiences,
     control,
     deliveries,
     explain,
     gateways,
+    me,
+    message_log,
     opt_outs,
     pages,
     proofs,
     quarantine,
     review,
+    running,
     templates,
+    workflows,
 )
+from smsflow_provider.plugins.api.document import PROBLEMS, document_of
 from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
 from smsflow_provider.receiver.stored import applying, make_stored_app
@@ -46,32 +52,48 @@ def application() -> FastAPI:
         lifespan=_applying,
         # Every route wants a login, before anything else of it is looked at.
         dependencies=[Depends(get_user)],
-        # No pages of FastAPI's own: they load scripts from elsewhere.
+        # No pages of FastAPI's own: they load scripts from elsewhere. Its document asks for no
+        # login: ours does, see ``me``.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        responses=PROBLEMS,
     )
     for each in (
+        me,
         deliveries,
         review,
         approve,
         proofs,
         explain,
+        workflows,
         audiences,
         control,
         templates,
         opt_outs,
         quarantine,
         gateways,
+        running,
+        message_log,
+        activity,
     ):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     # Mounted, so behind no login: the dashboard's code says nothing of anybody.
     www = files("smsflow_provider.plugins").joinpath("www", "dist")
     app.mount("/static", StaticFiles(directory=str(www)), name="static")
     # Mounted, so behind no login: gateways bring a token of ours, and the receiver checks it.
     app.mount("/", _RECEIVER)
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """Write the OpenAPI document, once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = document_of(app)
+    return app.openapi_schema
 
 
 class _LateReceiver:

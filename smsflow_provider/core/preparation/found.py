@@ -28,7 +28,12 @@ def found_of(store: Store, delivery: Delivery) -> dict[str, Any] | None:
         ``run_id``, ``task_id`` and ``built_at``. What is not known is None. None: smsflow did not
         write the file, or it does not know how.
     """
-    file = known_file(store, str(delivery.audience.get("uri", "")))
+    return found_at(store, str(delivery.audience.get("uri", "")))
+
+
+def found_at(store: Store, uri: str) -> dict[str, Any] | None:
+    """Tell how the audience of the file at *uri* was made; see ``found_of``."""
+    file = known_file(store, uri)
     for _ in range(_HOPS):
         file = _taken_from(store, file) or file
     if file is None or not file.made:

@@ -254,6 +254,25 @@ def describe_audience(store: Store, name: str, description: str) -> int:
     return int(row["version"])
 
 
+def deliveries_under_way(
+    store: Store, name: str, *, version: int | None = None
+) -> list[tuple[str, str, int, str]]:
+    """
+    List up to 20 deliveries that have not ended and were made from an audience, oldest first.
+
+    Args:
+        name: The name.
+        version: None: from any of the name.
+
+    Returns:
+        Id, state, version and the DAG of each. While there are any it cannot be deleted.
+    """
+    values = {"name": name, "version": version}
+    with store.transaction() as connection:
+        rows = connection.execute(statements(_SQL)["deliveries_of"], values).fetchall()
+    return [(row["id"], row["state"], row["version"], row["dag_id"]) for row in rows]
+
+
 def delete_audience(store: Store, name: str, *, version: int | None) -> list[int]:
     """
     Delete a version, or the whole name: nobody can read it any more.

@@ -8,13 +8,14 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
 
 from smsflow_provider.core.audience.saved_name import read_name
 from smsflow_provider.core.errors import NotFoundError
+from smsflow_provider.core.preparation.found import found_at
 from smsflow_provider.core.store.audiences import (
     SavedAudience,
     delete_audience,
+    deliveries_under_way,
     describe_audience,
     find_audience,
     list_audiences,
@@ -22,38 +23,45 @@ from smsflow_provider.core.store.audiences import (
 )
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.plugins.api.access import StoreDep, may_read, may_start
+from smsflow_provider.plugins.api.models.audiences import (
+    AudienceDeleted,
+    AudienceDetail,
+    Audiences,
+    AudienceVersion,
+    Described,
+)
 from smsflow_provider.plugins.api.problems import wrong_input
 
 router = APIRouter(tags=["audiences"])
 
-#: The longest description.
-_LONGEST = 1_000
 
-
-class Described(BaseModel):
-    """What an audience is. People read it; no number and no text of a message in it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    description: str = Field(max_length=_LONGEST)
-
-
-@router.get("/audiences")
+@router.get("/audiences", response_model=Audiences)
 def read_audiences(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """List the newest version of every saved audience that the caller may see, by name."""
     found = list_audiences(store)
     return {"audiences": [_told(one) for one in found if _may_see(user, one)]}
 
 
-@router.get("/audiences/{name}")
+@router.get("/audiences/{name}", response_model=AudienceDetail)
 def read_audience(name: str, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """Show the versions of one that the caller may see, newest first; or ``name@3`` alone."""
     found, version = _readable(name, store, user)
     versions = [one for one in list_versions(store, found.name) if version in (None, one.version)]
-    return {"name": found.name, "versions": [_told(one) for one in versions if _may_see(user, one)]}
+    using = deliveries_under_way(store, found.name, version=version)
+    return {
+        "name": found.name,
+        "versions": [_told(one) for one in versions if _may_see(user, one)],
+        "found": found_at(store, found.uri),
+        "used_by": [
+            {"delivery": id_, "state": state, "version": of}
+            for id_, state, of, dag_id in using
+            if may_read(user, dag_id)
+        ],
+        "may_change": _may_change(user, found),
+    }
 
 
-@router.patch("/audiences/{name}")
+@router.patch("/audiences/{name}", response_model=AudienceVersion)
 def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """Say what a saved audience is; for who may start the workflow that saved it last."""
     found, version = _readable(name, store, user)
@@ -64,7 +72,7 @@ def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> d
     return _told(find_audience(store, found.name, version=described))
 
 
-@router.delete("/audiences/{name}")
+@router.delete("/audiences/{name}", response_model=AudienceDeleted)
 def delete(
     name: str, store: StoreDep, user: GetUserDep, *, every_version: bool = False
 ) -> dict[str, Any]:
@@ -113,12 +121,14 @@ def _may_see(user: BaseUser, one: SavedAudience) -> bool:
     return get_auth_manager().is_authorized_dag(method="GET", user=user)
 
 
-def _check_may_change(user: BaseUser, one: SavedAudience) -> None:
+def _may_change(user: BaseUser, one: SavedAudience) -> bool:
     if one.dag_id:
-        allowed = may_start(user, one.dag_id)
-    else:
-        allowed = get_auth_manager().is_authorized_dag(method="PUT", user=user)
-    if not allowed:
+        return may_start(user, one.dag_id)
+    return get_auth_manager().is_authorized_dag(method="PUT", user=user)
+
+
+def _check_may_change(user: BaseUser, one: SavedAudience) -> None:
+    if not _may_change(user, one):
         raise HTTPException(403, "you may see this audience, and not change it")
 
 

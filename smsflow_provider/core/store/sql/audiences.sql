@@ -57,7 +57,7 @@ RETURNING version;
 -- deliveries_of --
 -- Deliveries under way that were made from a version, or from any of the name.
 -- Walks the primary key (name, version), then smsflow_deliveries_audience_v1.
-SELECT d.id, d.state, a.version
+SELECT d.id, d.state, d.dag_id, a.version
   FROM smsflow_audiences AS a
   JOIN smsflow_deliveries AS d ON d.audience ->> 'uri' = a.uri
    AND d.state IN ('preparing', 'ready', 'approved', 'sending', 'paused')
