@@ -57,8 +57,7 @@ class PrepareDeliveryOperator(BaseOperator):
     :param dry_run: Walk the whole way and hand nothing over; so does a run parameter of that name.
     :param four_eyes: Whoever started or prepared the delivery may not approve it; so says
         ``[smsflow] four_eyes`` for all of them.
-    :param reviewers: Airflow ids or names that may decide about it; everybody with the right if
-        empty.
+    :param reviewers: Airflow user ids that may decide about it; everybody with the right if empty.
     :param workers: Send tasks that will share the delivery; the review tells it, no more.
     :param delivery_task_id: The task the delivery is named after; this task if not given.
     :param store_conn_id: Connection of the store.

@@ -58,8 +58,8 @@ def test_who_made_a_delivery_may_reject_it(store: Store) -> None:
     assert decide(store, fingerprint, ANN, Decision.REJECT).is_new
 
 
-def test_only_a_reviewer_decides_also_by_rejecting(store: Store) -> None:
-    fingerprint = make_ready(store, '{"reviewers": ["BOB"]}')
+def test_only_a_reviewer_by_id_decides_also_by_rejecting(store: Store) -> None:
+    fingerprint = make_ready(store, '{"reviewers": ["4"]}')
 
     with pytest.raises(NotAllowedError, match="not among the reviewers"):
         decide(store, fingerprint, ANN, Decision.REJECT)

@@ -43,7 +43,7 @@ class PreparationSettings:
     budget: str | None = None
     #: Whoever started or prepared the delivery may not approve it.
     four_eyes: bool = False
-    #: Who may decide about it, by Airflow's id or name. None: whoever has the right.
+    #: Who may decide about it, by Airflow's id. None: whoever has the right.
     reviewers: tuple[str, ...] = ()
     #: Id of the DAG: its deliveries have one control group. Empty outside Airflow.
     workflow: str = ""
