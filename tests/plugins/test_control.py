@@ -60,8 +60,23 @@ def call(server: TestClient, path: str, body: Any = None, *, user: str | None = 
     return server.request(method, f"/smsflow/api/v1/{path}", headers=headers, json=body)
 
 
+def version(server: TestClient, delivery: Delivery) -> dict[str, str]:
+    """Look at *delivery*, and name where it stands."""
+    told = call(server, f"deliveries/{delivery.id}/header", user="ann").json()
+    return {"version": told["version"]}
+
+
 def resend(server: TestClient, delivery: Delivery, *kinds: str, user: str | None = "maria") -> Any:
-    return call(server, f"deliveries/{delivery.id}/resend", {"kinds": list(kinds)}, user=user)
+    body = {"kinds": list(kinds), **version(server, delivery)}
+    return call(server, f"deliveries/{delivery.id}/resend", body, user=user)
+
+
+def resume(server: TestClient, delivery: Delivery) -> Any:
+    return call(server, f"deliveries/{delivery.id}/resume", version(server, delivery))
+
+
+def switch_version(server: TestClient) -> dict[str, Any]:
+    return {"version": call(server, "switch").json()["at"] or "2026-01-01T00:00:00Z"}
 
 
 def test_resending_answers_with_the_report_and_what_to_do(
@@ -85,7 +100,8 @@ def test_resending_answers_with_the_report_and_what_to_do(
 def test_what_may_have_left_cannot_even_be_asked_for(
     server: TestClient, ended: Delivery, airflow_store: Store, body: Any
 ) -> None:
-    answer = call(server, f"deliveries/{ended.id}/resend", body)
+    seen = version(server, ended)
+    answer = call(server, f"deliveries/{ended.id}/resend", {**body, **seen})
 
     assert 422 == answer.status_code
     assert DeliveryState.FINISHED is find_delivery(airflow_store, ended.id).state
@@ -126,10 +142,10 @@ def test_while_it_is_off_resuming_is_refused_and_afterwards_it_is_one_by_one(
     server: TestClient, going: Delivery
 ) -> None:
     call(server, "switch/off", {})
-    refused = call(server, f"deliveries/{going.id}/resume", {})
-    on = call(server, "switch/on", {}).json()
+    refused = resume(server, going)
+    on = call(server, "switch/on", switch_version(server)).json()
     still = call(server, f"deliveries/{going.id}").json()
-    resumed = call(server, f"deliveries/{going.id}/resume", {}).json()
+    resumed = resume(server, going).json()
 
     assert 409 == refused.status_code
     assert refused.json()["title"].startswith("everything is switched off")
@@ -143,7 +159,8 @@ def test_only_who_may_send_every_delivery_may_turn_the_switch(
     server: TestClient, airflow_store: Store, act: str
 ) -> None:
     make_metadata()
-    answers = [call(server, f"switch/{act}", {}, user=user) for user in (None, "vera")]
+    body = switch_version(server) if act == "on" else {}
+    answers = [call(server, f"switch/{act}", body, user=user) for user in (None, "vera")]
 
     assert [401, 403] == [each.status_code for each in answers]
     assert not find_switch(airflow_store).is_off
@@ -153,11 +170,13 @@ def test_a_right_on_one_dag_is_none_on_the_switch(
     server: TestClient, going: Delivery, airflow_store: Store, one_dag_only: None
 ) -> None:
     del one_dag_only
-    answers = [call(server, f"switch/{act}", {}) for act in ("off", "on")]
+    acts = {"off": {}, "on": switch_version(server)}
+    answers = [call(server, f"switch/{act}", body) for act, body in acts.items()]
 
     assert [403, 403] == [each.status_code for each in answers]
     assert DeliveryState.SENDING is find_delivery(airflow_store, going.id).state
-    assert 200 == call(server, f"deliveries/{going.id}/pause", {}).status_code
+    body = {"fingerprint": going.fingerprint}
+    assert 200 == call(server, f"deliveries/{going.id}/pause", body).status_code
 
 
 @pytest.mark.parametrize("body", [{"reason": "x" * 501}, {"raeson": "x"}, []])
@@ -193,8 +212,80 @@ def test_the_report_tells_the_wave_and_why_the_delivery_waits(
     look(airflow_store, going)
     look(airflow_store, going)
     asked = call(server, f"deliveries/{going.id}").json()
-    resumed = call(server, f"deliveries/{going.id}/resume", {}).json()
+    resumed = resume(server, going).json()
 
     assert {"no": 1, "until": 2} == first["wave"]
     assert ("paused", "wave") == (asked["state"], asked["pause_reason"])
     assert {"no": 2, "until": None} == resumed["wave"]
+
+
+@pytest.mark.parametrize("act", ["pause", "stop"])
+def test_what_was_prepared_again_is_not_held_or_stopped_unseen(
+    server: TestClient, going: Delivery, airflow_store: Store, act: str
+) -> None:
+    answer = call(server, f"deliveries/{going.id}/{act}", {"fingerprint": "another"})
+    without = call(server, f"deliveries/{going.id}/{act}", {})
+
+    assert (409, 422) == (answer.status_code, without.status_code)
+    assert "review it" in answer.json()["title"]
+    assert DeliveryState.SENDING is find_delivery(airflow_store, going.id).state
+
+
+def test_whoever_resumes_must_have_seen_this_very_pause(
+    server: TestClient, going: Delivery, airflow_store: Store
+) -> None:
+    content = {"fingerprint": going.fingerprint}
+    seen = call(server, f"deliveries/{going.id}/pause", content).json()
+    resume(server, going)
+    switch_off(airflow_store, actor="ann")
+    switch_on(airflow_store, actor="ann")
+    old = call(server, f"deliveries/{going.id}/resume", {"version": seen["version"]})
+
+    assert (409, True) == (old.status_code, "look again" in old.json()["title"])
+    assert DeliveryState.PAUSED is find_delivery(airflow_store, going.id).state
+    assert "sending" == resume(server, going).json()["state"]
+    # Who comes second finds it done.
+    assert 200 == call(server, f"deliveries/{going.id}/resume", {"version": "old"}).status_code
+
+
+def test_a_switch_that_was_turned_anew_is_not_switched_on_by_who_saw_the_old(
+    server: TestClient, going: Delivery, airflow_store: Store
+) -> None:
+    del going
+    call(server, "switch/off", {"reason": "first"})
+    seen = switch_version(server)
+    switch_on(airflow_store, actor="ann")
+    switch_off(airflow_store, actor="ann", reason="second")
+    answer = call(server, "switch/on", seen)
+
+    assert (409, True) == (answer.status_code, find_switch(airflow_store).is_off)
+    assert "ann" not in answer.text
+    assert not call(server, "switch/on", switch_version(server)).json()["is_off"]
+
+
+def test_who_turned_the_switch_is_noted(
+    server: TestClient, going: Delivery, airflow_store: Store
+) -> None:
+    call(server, "switch/off", {"reason": "wrong price"})
+    call(server, "switch/on", switch_version(server))
+    with airflow_store.transaction() as connection:
+        rows = connection.execute(
+            "SELECT actor, action FROM smsflow_audit ORDER BY no DESC LIMIT 2"
+        ).fetchall()
+
+    assert [("maria", "switched_on"), ("maria", "switched_off")] == [
+        (row["actor"], row["action"]) for row in rows
+    ]
+    assert DeliveryState.PAUSED is find_delivery(airflow_store, going.id).state
+
+
+def test_everybody_learns_who_they_are_and_what_they_may_do(
+    server: TestClient, airflow_store: Store
+) -> None:
+    del airflow_store
+    make_metadata()
+    told = [call(server, "me", user=user).json() for user in ("maria", "vera")]
+
+    assert ["maria", "vera"] == [each["id"] for each in told]
+    assert [True, False] == [each["may"]["switch"] for each in told]
+    assert 401 == call(server, "me", user=None).status_code

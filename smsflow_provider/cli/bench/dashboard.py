@@ -117,7 +117,7 @@ def measure_dashboard(plan: DashboardPlan, *, say: Callable[[str], None]) -> Das
         headers = {"Authorization": f"Bearer {stack.token('manager')}"}
         base = f"{stack.base_url}/smsflow"
         with httpx.Client(base_url=base, headers=headers, timeout=60, trust_env=False) as client:
-            document = client.get("/openapi.json").raise_for_status().json()
+            document = client.get("/api/v1/openapi.json").raise_for_status().json()
             found = {route: _median_ms(client, route) for route in routes_of(document)}
     return DashboardResult(
         deliveries=plan.deliveries,

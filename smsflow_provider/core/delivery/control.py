@@ -11,6 +11,7 @@ from typing import Final
 
 from smsflow_provider.core.delivery.governor import following_wave, start_wave
 from smsflow_provider.core.delivery.overdue import end_overdue
+from smsflow_provider.core.delivery.seen import Seen, check_seen
 from smsflow_provider.core.delivery.switch import check_switched_on
 from smsflow_provider.core.delivery.waves import sending_of
 from smsflow_provider.core.errors import IllegalMoveError
@@ -34,22 +35,34 @@ _JUDGED: Final = frozenset({PauseReason.FAILURES, PauseReason.OPT_OUTS})
 
 
 def pause(
-    store: Store, delivery_id: str, *, actor: str, reason: PauseReason = PauseReason.PERSON
+    store: Store,
+    delivery_id: str,
+    *,
+    actor: str,
+    reason: PauseReason = PauseReason.PERSON,
+    seen: Seen | None = None,
 ) -> Delivery:
     """
     Hold a delivery that is being sent. What is in flight comes back; nothing more leaves.
 
     One that is paused already stays so, for the reason it has.
+
+    Args:
+        seen: What the person looked at. None: whatever stands is meant.
+
+    Raises:
+        IllegalMoveError: It is not being sent, or is not what was seen.
     """
     with store.transaction() as connection:
         delivery = read_delivery(connection, delivery_id, lock=True)
         if delivery.state is not DeliveryState.PAUSED:
+            check_seen(delivery, seen)
             move_and_log(connection, delivery, DeliveryState.PAUSED, actor=actor)
             write_pause(connection, delivery, reason=reason.value)
         return read_delivery(connection, delivery_id)
 
 
-def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
+def resume(store: Store, delivery_id: str, *, actor: str, seen: Seen | None = None) -> Delivery:
     """
     Let a paused delivery go on where it stands.
 
@@ -57,8 +70,11 @@ def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
     counted from here on. One that waits between two waves goes on with the next. One whose
     validity is over ends instead: at once where nobody is sending it, else within a tick.
 
+    Args:
+        seen: What the person looked at. None: whatever stands is meant.
+
     Raises:
-        IllegalMoveError: It is not paused, or everything is switched off.
+        IllegalMoveError: It is not paused, or not as it was seen, or everything is switched off.
     """
     with store.transaction() as connection:
         switch = hold_switch(connection)
@@ -71,6 +87,7 @@ def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
                 delivery=delivery_id,
                 state=delivery.state.value,
             )
+        check_seen(delivery, seen)
         check_switched_on(switch)
         if not (is_over := is_overdue(connection, delivery)):
             move_and_log(connection, delivery, DeliveryState.SENDING, actor=actor)
@@ -81,18 +98,24 @@ def resume(store: Store, delivery_id: str, *, actor: str) -> Delivery:
     return find_delivery(store, delivery_id)
 
 
-def stop(store: Store, delivery_id: str, *, actor: str) -> Delivery:
+def stop(store: Store, delivery_id: str, *, actor: str, seen: Seen | None = None) -> Delivery:
     """
     Stop a delivery for good. Messages that have not left are cancelled.
 
     One that is being prepared becomes a draft instead, and may be prepared again: whoever
     prepares it finds out when it next tells how far it is, or at its end, and leaves nothing.
 
+    Args:
+        seen: What the person looked at. None: whatever stands is meant.
+
     Raises:
-        IllegalMoveError: It has not been approved yet (reject it), or it has ended.
+        IllegalMoveError: It has not been approved yet (reject it), or it has ended, or is not
+            what was seen.
     """
     with store.transaction() as connection:
         delivery = read_delivery(connection, delivery_id, lock=True)
+        if delivery.state is not DeliveryState.STOPPED:
+            check_seen(delivery, seen)
         if delivery.state is DeliveryState.PREPARING:
             _end_preparation(connection, delivery, actor=actor)
         elif delivery.state is not DeliveryState.STOPPED:

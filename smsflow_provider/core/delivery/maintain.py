@@ -39,6 +39,7 @@ from smsflow_provider.core.store.quarantine import age_quarantine
 from smsflow_provider.core.store.receipts import apply_all_receipts, resolve_proven
 from smsflow_provider.core.store.references import forget_old_references
 from smsflow_provider.core.store.replies import prune_replies
+from smsflow_provider.core.store.requests import forget_old_requests
 from smsflow_provider.core.store.reservations import unsettled_stopped
 from smsflow_provider.core.store.used_gateways import recent_gateways
 
@@ -81,6 +82,8 @@ class Chore(StrEnum):
     PACE = "pace"
     #: Forget replies that came long ago; the opt-outs they brought stay.
     OLD_REPLIES = "old_replies"
+    #: Forget what was answered over REST more than a day ago.
+    REQUESTS = "requests"
     #: Remove files of audiences that were built long ago and that nothing refers to any more.
     AUDIENCES = "audiences"
     #: Archive and drop messages of deliveries that ended long ago.
@@ -106,6 +109,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.REFERENCES: "gateways' ids of messages forgotten",
     Chore.PACE: "paces of gateways and senders forgotten",
     Chore.OLD_REPLIES: "old replies forgotten",
+    Chore.REQUESTS: "remembered answers forgotten",
     Chore.AUDIENCES: "files of audiences removed",
     Chore.RETENTION: "deliveries archived",
 }
@@ -253,6 +257,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.REFERENCES: lambda store, _: forget_old_references(store),
     Chore.PACE: lambda store, _: forget_idle_buckets(store),
     Chore.OLD_REPLIES: lambda store, upkeep: prune_replies(store, days=upkeep.replies_days),
+    Chore.REQUESTS: lambda store, _: forget_old_requests(store),
     Chore.AUDIENCES: _remove_files,
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive

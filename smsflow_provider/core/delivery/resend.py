@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from smsflow_provider.core.delivery.approval import check_approved
+from smsflow_provider.core.delivery.seen import Seen, check_seen
 from smsflow_provider.core.delivery.switch import check_switched_on
 from smsflow_provider.core.errors import IllegalMoveError
 from smsflow_provider.core.log_event import LogEvent
@@ -33,7 +34,14 @@ from smsflow_provider.core.store.waves import judge_from, read_sight
 RESENDABLE: Final = frozenset({OutcomeKind.FAILED, OutcomeKind.EXPIRED})
 
 
-def resend(store: Store, delivery_id: str, *, kinds: frozenset[OutcomeKind], actor: str) -> int:
+def resend(
+    store: Store,
+    delivery_id: str,
+    *,
+    kinds: frozenset[OutcomeKind],
+    actor: str,
+    seen: Seen | None = None,
+) -> int:
     """
     Let messages of a finished delivery go again whose last outcome is one of *kinds*.
 
@@ -43,13 +51,14 @@ def resend(store: Store, delivery_id: str, *, kinds: frozenset[OutcomeKind], act
 
     Args:
         kinds: ``failed``, ``expired`` or both.
+        seen: What the person looked at. None: whatever stands is meant.
 
     Returns:
         How many messages wait to go again. Somebody must run the send task for them to leave.
 
     Raises:
-        IllegalMoveError: The delivery is not finished, has none of these, is a proof, or its
-            messages are archived; or everything is switched off.
+        IllegalMoveError: The delivery is not finished, or not as it was seen, has none of these,
+            is a proof, or its messages are archived; or everything is switched off.
         NotApprovedError: Nobody approved this very content.
     """
     if not kinds or not kinds <= RESENDABLE:
@@ -57,14 +66,22 @@ def resend(store: Store, delivery_id: str, *, kinds: frozenset[OutcomeKind], act
             "only messages that failed or expired can be sent again",
             kinds=sorted(kind.value for kind in kinds),
         )
-    return retried(lambda: _resend(store, delivery_id, kinds, actor=actor))
+    return retried(lambda: _resend(store, delivery_id, kinds, actor=actor, seen=seen))
 
 
-def _resend(store: Store, delivery_id: str, kinds: frozenset[OutcomeKind], *, actor: str) -> int:
+def _resend(
+    store: Store,
+    delivery_id: str,
+    kinds: frozenset[OutcomeKind],
+    *,
+    actor: str,
+    seen: Seen | None,
+) -> int:
     with store.transaction() as connection:
         switch = hold_switch(connection)
         delivery = read_delivery(connection, delivery_id, lock=True)
         _check(connection, delivery)
+        check_seen(delivery, seen)
         check_switched_on(switch)
         moved = send_again(connection, delivery, kinds)
         if not moved:

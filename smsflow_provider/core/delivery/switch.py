@@ -7,10 +7,12 @@ deliveries, one by one: none goes on by itself.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from smsflow_provider.core.errors import IllegalMoveError
 from smsflow_provider.core.states import DeliveryState
+from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deadlock import retried
 from smsflow_provider.core.store.deliveries import read_delivery
@@ -51,16 +53,30 @@ def switch_off(store: Store, *, actor: str, reason: str = "") -> tuple[Switch, l
     return retried(lambda: _switch_off(store, actor=actor, reason=reason))
 
 
-def switch_on(store: Store, *, actor: str, reason: str = "") -> Switch:
+def switch_on(
+    store: Store, *, actor: str, reason: str = "", seen_at: datetime | None = None
+) -> Switch:
     """
     Switch on again. Nothing goes on by itself: resume what is to go on.
 
     On already: nothing changes.
+
+    Args:
+        seen_at: When it was turned, as the person saw it. None: whoever turned it is meant.
+
+    Raises:
+        IllegalMoveError: Somebody has turned it since *seen_at*.
     """
     with store.transaction() as connection:
         switch = take_switch(connection)
         if not switch.is_off:
             return switch
+        if seen_at not in (None, switch.at):
+            raise IllegalMoveError(
+                "somebody has switched off since you looked: look who and why, and decide anew",
+                by=switch.by,
+            )
+        write_audit(connection, actor=actor, action="switched_on")
         return turn_switch(connection, is_off=False, reason=_kept(reason), actor=actor)
 
 
@@ -96,9 +112,11 @@ def pause_if_off(store: Store, delivery_id: str, *, actor: str) -> None:
 def _switch_off(store: Store, *, actor: str, reason: str) -> tuple[Switch, list[str]]:
     with store.transaction() as connection:
         switch = take_switch(connection)
+        sending = lock_sending(connection)
         if not switch.is_off:
             switch = turn_switch(connection, is_off=True, reason=_kept(reason), actor=actor)
-        sending = lock_sending(connection)
+            facts = {"paused": len(sending)}
+            write_audit(connection, actor=actor, action="switched_off", facts=facts)
         for delivery in sending:
             pause_by_switch(connection, delivery, switch, actor=actor)
     return switch, [delivery.id for delivery in sending]

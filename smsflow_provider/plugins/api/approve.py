@@ -37,6 +37,7 @@ from smsflow_provider.plugins.api.access import (
     may_start,
 )
 from smsflow_provider.plugins.api.airflow_api import answer_question
+from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.approve import (
     Decides,
     DecisionAnswer,
@@ -44,7 +45,7 @@ from smsflow_provider.plugins.api.models.approve import (
     Rejects,
 )
 
-router = APIRouter(tags=["approval"])
+router = APIRouter(tags=["approval"], route_class=IdempotentRoute)
 
 #: Airflow took the answer, or has one.
 _TOLD = frozenset({200, 409})

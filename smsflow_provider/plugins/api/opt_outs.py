@@ -31,6 +31,7 @@ from smsflow_provider.core.store.opt_outs import (
 from smsflow_provider.core.store.replies import SOURCE as REPLY
 from smsflow_provider.core.store.scopes import read_scope
 from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.idempotent import IdempotentRoute, asks_only
 from smsflow_provider.plugins.api.models.numbers import (
     Changed,
     Imported,
@@ -59,7 +60,7 @@ from smsflow_provider.plugins.api.numbers import (
 )
 from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 
-router = APIRouter(tags=["opt-outs"])
+router = APIRouter(tags=["opt-outs"], route_class=IdempotentRoute)
 
 _COLUMNS = ("phone", "scope", "reason", "source", "created_at")
 _STOPPED = (
@@ -92,6 +93,7 @@ def read_opt_outs(
 
 
 @router.post("/opt-outs/search")
+@asks_only
 def search_opt_outs(asked: NumberSearch, store: StoreDep, _: AdministratorDep) -> OptOutAnswer:
     """Tell on which lists one number is, since when and why. Changes nothing."""
     number = read_number(asked.number, region=asked.region)
@@ -183,6 +185,7 @@ def _entry(raw: Raw, phone: int, given: OptOutImport, *, scope: str) -> OptOut:
 
 
 @router.post("/opt-outs/export", response_class=StreamingResponse)
+@asks_only
 def export_opt_outs(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write every entry as CSV, numbers and all; who did is noted."""
     audit_export(store, actor=actor_of(user), action="opt_outs_exported")

@@ -25,6 +25,7 @@ from smsflow_provider.core.store.quarantine import (
     remove_quarantined,
 )
 from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.idempotent import IdempotentRoute, asks_only
 from smsflow_provider.plugins.api.models.numbers import (
     Changed,
     Imported,
@@ -53,7 +54,7 @@ from smsflow_provider.plugins.api.numbers import (
 )
 from smsflow_provider.plugins.api.problems import wrong_input
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(tags=["quarantine"], route_class=IdempotentRoute)
 
 _COLUMNS = ("phone", "reason", "source", "errors", "last_error_at", "quarantined_at")
 
@@ -82,6 +83,7 @@ def read_quarantine(
 
 
 @router.post("/quarantine/search")
+@asks_only
 def search_quarantine(
     asked: NumberSearch, store: StoreDep, _: AdministratorDep
 ) -> QuarantineAnswer:
@@ -148,6 +150,7 @@ def import_quarantine(given: ListImport, store: StoreDep, user: AdministratorDep
 
 
 @router.post("/quarantine/export", response_class=StreamingResponse)
+@asks_only
 def export_quarantine(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write the whole quarantine as CSV, numbers and all; who did is noted."""
     audit_export(store, actor=actor_of(user), action="quarantine_exported")
