@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from smsflow_provider.core.delivery.report import archived_facts
+from smsflow_provider.core.errors import NotFoundError
 from smsflow_provider.core.mask import mask_phone
 from smsflow_provider.core.model import message_id_of
 from smsflow_provider.core.states import MessageState
 from smsflow_provider.core.store.archive import find_archive
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
-from smsflow_provider.core.store.message_log import read_message_log
+from smsflow_provider.core.store.kept_connection import KeptStore
+from smsflow_provider.core.store.message_log import (
+    MOST_ROWS,
+    read_message_log,
+    read_message_story,
+)
+
+#: The columns of an export, in their order.
+EXPORTED: Final = (
+    "phone",
+    "position",
+    "message_id",
+    "recipient_id",
+    "parts",
+    "state",
+    "code",
+    "gateway_ref",
+    "changed_at",
+)
 
 
 def message_log(
@@ -67,3 +87,71 @@ def _shown(delivery: Delivery, row: Row) -> dict[str, Any]:
         "gateway_ref": row["gateway_ref"] or "",
         "changed_at": changed_at.isoformat() if changed_at else None,
     }
+
+
+def message_story(store: Store, delivery_id: str, position: int) -> dict[str, Any]:
+    """
+    Tell what happened to one message, step by step.
+
+    Returns:
+        JSON values: the message as ``message_log`` has it, and ``steps`` in their order, each with
+        ``at`` (None: not known), ``event`` (``prepared``, ``marked``: given its moment to leave,
+        ``outcome`` or ``receipt``), ``kind``, ``code``, ``gateway_ref`` and ``attempt`` (from 1;
+        None: not of one).
+
+    Raises:
+        NotFoundError: There is no such delivery or message, or the message has left the store.
+    """
+    delivery = find_delivery(store, delivery_id)
+    found = None
+    if delivery.fingerprint is not None:
+        found = read_message_story(store, delivery, position)
+    if found is None:
+        raise NotFoundError("there is no such message in the store")
+    message, rows = found
+    empty = {"kind": "", "code": "", "gateway_ref": "", "attempt": None}
+    at = delivery.prepared_at and delivery.prepared_at.isoformat()
+    steps = [{"at": at, "event": "prepared", **empty}, *map(_step, rows)]
+    return {**_shown(delivery, message), "steps": steps}
+
+
+def _step(row: Row) -> dict[str, Any]:
+    attempt = row["attempt"]
+    return {
+        "at": row["at"].isoformat(),
+        "event": row["event"],
+        "kind": row["kind"],
+        "code": row["code"],
+        "gateway_ref": row["gateway_ref"],
+        "attempt": None if attempt is None else attempt + 1,
+    }
+
+
+def exported_messages(
+    store: Store, delivery: Delivery, *, state: MessageState | None = None, whole: bool = False
+) -> Iterator[list[tuple[Any, ...]]]:
+    """
+    Read all messages of a delivery, a page of 1,000 at a time: as much memory as one page takes.
+
+    Each page is as the store has it by then: what changes meanwhile may be seen or not.
+
+    Args:
+        whole: Whole numbers instead of masked ones. Who may see them is asked before.
+
+    Returns:
+        Pages of rows of ``EXPORTED``.
+    """
+    after: int | None = 0 if delivery.fingerprint is not None else None
+    wanted = state and state.value
+    with KeptStore(store) as kept:
+        while after is not None:
+            rows = read_message_log(kept, delivery, after=after, limit=MOST_ROWS, state=wanted)
+            yield [_exported(delivery, row, whole=whole) for row in rows]
+            after = rows[-1]["position"] if len(rows) == MOST_ROWS else None
+
+
+def _exported(delivery: Delivery, row: Row, *, whole: bool) -> tuple[Any, ...]:
+    shown = _shown(delivery, row)
+    if whole:
+        shown["phone"] = f"+{row['phone']}"
+    return tuple(shown[name] for name in EXPORTED)

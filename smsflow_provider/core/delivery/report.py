@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from smsflow_provider.core.delivery.summary import SMALL
 from smsflow_provider.core.model import SETTLED, DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.archive import Archived, find_archive
@@ -18,11 +19,16 @@ from smsflow_provider.core.store.deliveries import (
 )
 from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.core.store.progress import read_progress
+from smsflow_provider.core.store.running import read_summary, some_causes
 
 
-def report(store: Store, delivery_id: str) -> dict[str, Any]:
+def report(store: Store, delivery_id: str, *, is_quick: bool = False) -> dict[str, Any]:
     """
     Report on one delivery. Holds counts and ids only.
+
+    Args:
+        is_quick: Somebody waits: the causes of a large delivery are those that were counted last,
+            or those of a part of its messages (see ``causes_now``).
 
     Returns:
         JSON values: ``delivery``, ``label``, ``kind``, ``state``, ``dag_id``, ``run_id``,
@@ -47,7 +53,7 @@ def report(store: Store, delivery_id: str) -> dict[str, Any]:
         delivery = find_delivery(kept, delivery_id)
         figures = read_figures(kept, delivery)
         archived = find_archive(kept, delivery.preparation)
-        causes = _causes_of(kept, delivery, archived)
+        causes = _causes_of(kept, delivery, archived, figures if is_quick else None)
         progress = read_progress(kept, [delivery]).get(delivery.no)
     summary = summary_of(delivery, figures, progress=progress)
     return {**summary, "causes": causes, **archived_facts(archived)}
@@ -60,11 +66,39 @@ def archived_facts(archived: Archived | None) -> dict[str, Any]:
     return {"archived": {"at": archived.at.isoformat(), "uri": archived.uri}}
 
 
-def _causes_of(store: Store, delivery: Delivery, archived: Archived | None) -> list[Any]:
+def _causes_of(
+    store: Store, delivery: Delivery, archived: Archived | None, quickly: dict[str, int] | None
+) -> list[Any]:
     """Read the causes; those of archived messages were kept with the figures."""
     if archived is not None:
         return list(delivery.figures.get("causes", []))
+    if quickly is not None:
+        return causes_now(store, delivery, quickly)[0]
     return [dict(row) for row in read_causes(store, delivery)]
+
+
+def causes_now(
+    store: Store, delivery: Delivery, figures: dict[str, int]
+) -> tuple[list[dict[str, Any]], bool]:
+    """
+    Read causes while somebody waits, however large the delivery is.
+
+    A small one is counted. Of a large one what was counted last is given, or else the causes of
+    some of its messages.
+
+    Returns:
+        ``kind``, ``code`` and ``messages``, at most 50; and whether they are of all messages that
+        ended badly by now.
+    """
+    if delivery.to_deliver <= SMALL:
+        return [dict(row) for row in read_causes(store, delivery)], True
+    bad = sum(figures[kind] for kind in SETTLED if kind != "accepted")
+    kept = read_summary(store, delivery) if bad else None
+    if kept is None:
+        found = [dict(row) for row in some_causes(store, delivery)] if bad else []
+    else:
+        found = [one for one in kept["document"]["causes"] if one["kind"] != "undelivered"]
+    return found, sum(one["messages"] for one in found) == bad
 
 
 def summaries_of(

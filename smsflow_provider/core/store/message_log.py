@@ -45,3 +45,23 @@ def read_message_log(
     values = {"preparation": delivery.preparation, "after": after, "limit": limit, "state": state}
     with store.transaction() as connection:
         return connection.execute(statements("message_log")[name], values).fetchall()
+
+
+def read_message_story(
+    store: Store, delivery: Delivery, position: int
+) -> tuple[Row, list[Row]] | None:
+    """
+    Read one message, as a page of the log has it, and what happened to it, in order.
+
+    Returns:
+        The message; and rows of ``at``, ``event`` (``marked``, ``outcome`` or ``receipt``),
+        ``kind``, ``code``, ``gateway_ref`` and ``attempt`` (from 0; None: of a receipt). None:
+        there is no such message in the store.
+    """
+    page = read_message_log(store, delivery, after=position - 1, limit=1)
+    if not page or page[0]["position"] != position:
+        return None
+    values = {"preparation": delivery.preparation, "position": position}
+    with store.transaction() as connection:
+        steps = connection.execute(statements("message_log")["message_story"], values).fetchall()
+    return page[0], steps

@@ -1,4 +1,4 @@
-"""Deliveries over REST: lists, groups, report, log of messages. Reading only."""
+"""Deliveries over REST: lists, groups, report. Reading only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from pydantic import AwareDatetime
 
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.listing import happening, list_groups, list_page
-from smsflow_provider.core.delivery.message_log import message_log
 from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.model import DeliveryKind
-from smsflow_provider.core.states import DeliveryState, MessageState
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.delivery_list import Place, Wish, known_dags
-from smsflow_provider.core.store.message_log import MOST_ROWS
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
 from smsflow_provider.plugins.api.models.deliveries import (
     DeliveryPage,
@@ -129,18 +127,4 @@ def read_summary(
 @router.get("/deliveries/{delivery_id}", response_model=Report, response_model_exclude_unset=True)
 def read_report(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Report on one delivery: counts that add up."""
-    return report(store, delivery.id)
-
-
-@router.get("/deliveries/{delivery_id}/messages/log")
-def read_log_of_messages(
-    delivery: DeliveryDep,
-    store: StoreDep,
-    state: MessageState | None = None,
-    after: Annotated[
-        int, Query(ge=0, le=2**31 - 1, description="The `next` of the page before")
-    ] = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
-) -> dict[str, Any]:
-    """List messages in their order, with what became of each: masked phones, no texts."""
-    return message_log(store, delivery.id, state=state, after=after, limit=limit)
+    return report(store, delivery.id, is_quick=True)

@@ -63,7 +63,7 @@ def render_page(store: Store, delivery: Delivery, *, answer_url: str | None = No
     shown = review(store, delivery.id)
     told: Any = _page().render(
         review={**shown, "samples": [_in_pieces(sample) for sample in shown["samples"]]},
-        report=report(store, delivery.id),
+        report=report(store, delivery.id, is_quick=True),
         leaving=leaving_of(delivery),
         proofs=_proofs(store, delivery),
         reasons=REASONS,

@@ -51,3 +51,17 @@ SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_
         WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = %(state)s
        OFFSET 0) AS s
  LIMIT %(limit)s;
+
+-- message_story --
+-- What happened to one message, in order. Walks the primary keys of its partitions.
+SELECT * FROM (
+       SELECT marked_at AS at, 1 AS step, 'marked' AS event, ''::text AS kind, ''::text AS code, ''::text AS gateway_ref,
+              attempt::int AS attempt
+         FROM smsflow_marks WHERE preparation = %(preparation)s AND position = %(position)s
+        UNION ALL
+       SELECT settled_at, 2, 'outcome', kind, code, gateway_ref, attempt::int
+         FROM smsflow_outcomes WHERE preparation = %(preparation)s AND position = %(position)s
+        UNION ALL
+       SELECT received_at, 3, 'receipt', kind, code, gateway_ref, NULL
+         FROM smsflow_receipts WHERE preparation = %(preparation)s AND position = %(position)s) AS each
+ ORDER BY attempt NULLS LAST, step, at;

@@ -1,0 +1,122 @@
+"""The messages of a delivery over REST: a page of them, one's story, all of them as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi.responses import StreamingResponse
+
+from smsflow_provider.core.delivery.message_log import (
+    EXPORTED,
+    exported_messages,
+    message_log,
+    message_story,
+)
+from smsflow_provider.core.preparation.list_csv import csv_lines
+from smsflow_provider.core.states import MessageState
+from smsflow_provider.core.store.archive import find_archive
+from smsflow_provider.core.store.audit import write_audit
+from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.core.store.message_log import MOST_ROWS
+from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
+from smsflow_provider.plugins.api.models.log import ExportRequest, MessageLogPage, MessageStory
+
+router = APIRouter(tags=["messages"])
+
+#: Spreadsheets read UTF-8 as what it is only behind this.
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_LAST = 2**31 - 1
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
+
+
+@router.get(
+    "/deliveries/{delivery_id}/messages/log",
+    response_model=MessageLogPage,
+    response_model_exclude_unset=True,
+)
+def read_log_of_messages(
+    delivery: DeliveryDep,
+    store: StoreDep,
+    state: MessageState | None = None,
+    after: Annotated[int, Query(ge=0, le=_LAST, description="The `next` of the page before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+) -> dict[str, Any]:
+    """List messages in their order, with what became of each: masked phones, no texts."""
+    return message_log(store, delivery.id, state=state, after=after, limit=limit)
+
+
+@router.get("/deliveries/{delivery_id}/messages/log/{position}", response_model=MessageStory)
+def read_story_of_message(
+    delivery: DeliveryDep, store: StoreDep, position: Annotated[int, Path(ge=1, le=_LAST)]
+) -> dict[str, Any]:
+    """Tell what happened to one message, step by step: a masked phone, no text."""
+    return message_story(store, delivery.id, position)
+
+
+@router.get(
+    "/deliveries/{delivery_id}/messages.csv", response_class=StreamingResponse, responses=_CSV
+)
+def export_messages(
+    delivery: DeliveryDep, store: StoreDep, state: MessageState | None = None
+) -> StreamingResponse:
+    """Give all messages, with what became of each, as CSV: masked phones, no texts."""
+    return _csv_of(store, delivery, state=state, whole=False)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/messages.csv", response_class=StreamingResponse, responses=_CSV
+)
+def export_numbers(
+    delivery: DeliveryDep, store: StoreDep, user: GetUserDep, wish: ExportRequest
+) -> StreamingResponse:
+    """Give the same with whole numbers where they are asked for: who may send, and it is noted."""
+    if wish.numbers:
+        if not may_send(user, delivery.origin.dag_id):
+            raise HTTPException(403, "you may see this delivery, and not its whole numbers")
+        _check_there(store, delivery)
+        with store.transaction() as connection:
+            write_audit(
+                connection,
+                actor=actor_of(user),
+                action="numbers_exported",
+                delivery_no=delivery.no,
+                facts={"state": wish.state.value} if wish.state else {},
+            )
+    return _csv_of(store, delivery, state=wish.state, whole=wish.numbers)
+
+
+def _check_there(store: Store, delivery: Delivery) -> None:
+    """
+    Refuse what has left the store.
+
+    Raises:
+        HTTPException: 409; it says where the messages are.
+    """
+    archived = find_archive(store, delivery.preparation)
+    if archived is not None:
+        where = f"are in {archived.uri}" if archived.uri else "were dropped without files"
+        raise HTTPException(409, f"the messages have left the store: they {where}")
+
+
+def _csv_of(
+    store: Store, delivery: Delivery, *, state: MessageState | None, whole: bool
+) -> StreamingResponse:
+    _check_there(store, delivery)
+    pages = exported_messages(store, delivery, state=state, whole=whole)
+    return StreamingResponse(
+        _marked(csv_lines(EXPORTED, pages)),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{delivery.id}.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _marked(lines: Iterator[str]) -> Iterator[str]:
+    yield _BOM
+    yield from lines
