@@ -62,6 +62,8 @@ def test_versions_are_shown_without_people_and_without_their_file(
     )
     assert {"name": "phone", "kind": "text"} in newest["columns"]
     assert "uri" not in newest
+    assert (None, [], True) == (shown["found"], shown["used_by"], shown["may_change"])
+    assert not call(server, "GET", f"/{vip}", user="vera").json()["may_change"]
     assert [1] == [one["version"] for one in call(server, "GET", f"/{vip}@1").json()["versions"]]
 
 
