@@ -1,4 +1,4 @@
-import { HStack, Link, Stack, Text } from "@chakra-ui/react";
+import { Badge, HStack, Link, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { Link as RouterLink, useParams } from "react-router-dom";
 import { Loading } from "~/parts/Loading";
@@ -79,6 +79,8 @@ function Origin({ header }: { header: DeliveryHeader }) {
       <Link asChild variant="underline">
         <RouterLink to={runAddress(header.dag_id, header.run_id)}>{say("delivery.run")}</RouterLink>
       </Link>
+      <Text as="span">{say("delivery.over", { gateway: header.gateway })}</Text>
+      {header.dry_run && <Badge>{say("delivery.dry_run_badge")}</Badge>}
       {header.prepared_at && (
         <Text as="span">
           {say("delivery.prepared")} <When at={header.prepared_at} />

@@ -6,6 +6,7 @@ import { Confirm } from "~/parts/Confirm";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { type DeliveryHeader, useReadAgain } from "../useHeader";
+import { ResendButton } from "./ResendButton";
 import { reasonOf } from "./reasonOf";
 
 const CONTROLS = ["pause", "resume", "stop"] as const;
@@ -35,24 +36,29 @@ export function ControlButtons({ header }: { header: DeliveryHeader }) {
           {why}
         </Text>
       )}
-      {open && <ControlDialog id={header.delivery} control={open} onClose={() => setOpen(null)} />}
+      {header.actions.resend !== "state" && <ResendButton header={header} />}
+      {open && <ControlDialog header={header} control={open} onClose={() => setOpen(null)} />}
     </HStack>
   );
 }
 
-type Props = { id: string; control: Control; onClose: () => void };
+type Props = { header: DeliveryHeader; control: Control; onClose: () => void };
 
-function ControlDialog({ id, control, onClose }: Props) {
+function ControlDialog({ header, control, onClose }: Props) {
   const say = useSay();
-  const readAgain = useReadAgain(id);
-  const call = { params: { path: { delivery_id: id } }, body: {} };
+  const readAgain = useReadAgain(header.delivery);
+  // What stood when the dialog was opened: that is what the person decides about.
+  const [{ fingerprint, version }] = useState(header);
+  const params = { path: { delivery_id: header.delivery } };
   const act = useMutation({
     mutationFn: () => {
-      if (control === "pause") {
-        return answerOf(api.POST("/api/v1/deliveries/{delivery_id}/pause", call));
+      if (control === "resume") {
+        const call = { params, body: { version } };
+        return answerOf(api.POST("/api/v1/deliveries/{delivery_id}/resume", call));
       }
-      return control === "resume"
-        ? answerOf(api.POST("/api/v1/deliveries/{delivery_id}/resume", call))
+      const call = { params, body: { fingerprint } };
+      return control === "pause"
+        ? answerOf(api.POST("/api/v1/deliveries/{delivery_id}/pause", call))
         : answerOf(api.POST("/api/v1/deliveries/{delivery_id}/stop", call));
     },
     onSettled: readAgain,

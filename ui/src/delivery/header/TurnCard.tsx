@@ -2,6 +2,7 @@ import { Box, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 import { useSay } from "~/words/useSay";
 import { ControlButtons } from "../actions/ControlButtons";
 import { DecisionButtons } from "../actions/DecisionButtons";
+import { ProofButton } from "../actions/ProofButton";
 import type { DeliveryHeader } from "../useHeader";
 import { Decision } from "./Decision";
 
@@ -25,11 +26,14 @@ export function TurnCard({ header, seen, onReviewAgain }: Props) {
           <Text>{say(`delivery.next_${header.state}`)}</Text>
           {header.decision && <Decision made={header.decision} />}
         </Stack>
-        {header.state === "ready" ? (
-          <DecisionButtons header={header} seen={seen} onReviewAgain={onReviewAgain} />
-        ) : (
-          <ControlButtons header={header} />
-        )}
+        <HStack wrap="wrap" gap={2} alignItems="start">
+          <ProofButton header={header} seen={seen} />
+          {header.state === "ready" ? (
+            <DecisionButtons header={header} seen={seen} onReviewAgain={onReviewAgain} />
+          ) : (
+            <ControlButtons header={header} />
+          )}
+        </HStack>
       </HStack>
     </Box>
   );
