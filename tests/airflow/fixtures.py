@@ -143,7 +143,8 @@ def make_dag(
 
     def make(*, dag_id: str = "", dag: dict[str, Any] | None = None, **settings: Any) -> DAG:
         name = dag_id or f"shop.{request.node.originalname.removeprefix('test_')}"
-        with DAG(name, **{"schedule": None, **(dag or {})}) as made:
+        more = dict(dag or {})
+        with DAG(name, schedule=more.pop("schedule", None), **more) as made:
             audience = BuildAudienceOperator(task_id="people", file=str(people))
             fields: dict[str, Any] = {"audience": audience.output, "template": "sale", **settings}
             SmsDeliveryOperator("sms", **fields)
