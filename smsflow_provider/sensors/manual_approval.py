@@ -159,7 +159,8 @@ class ManualApprovalSensor(BaseSensorOperator, SkipMixin):
 
         delivery = review.delivery
         # No counts in here: after a clear or a retry Airflow goes on showing the first text.
-        link = f"{SmsflowConfig.read().base_url}/smsflow/deliveries/{delivery.id}"
+        base = SmsflowConfig.read().base_url
+        link = f"{base}/plugin/smsflow/deliveries/{delivery.id}/review"
         # Noted before anybody can answer, and again when the task is about to wait: an answer is
         # held back from the last of the two moments on.
         self._note_question(context, review)

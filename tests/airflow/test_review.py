@@ -84,7 +84,8 @@ def test_the_question_says_no_count_and_leads_to_the_review(
     delivery = delivery_of(run, airflow_store)
 
     assert "Review and send: Spring sale" == question.subject
-    assert f"http://airflow.test:8080/smsflow/deliveries/{delivery.id}" in str(question.body)
+    link = f"http://airflow.test:8080/plugin/smsflow/deliveries/{delivery.id}/review"
+    assert f"]({link})" in str(question.body)
     assert not any(char.isdigit() for char in str(question.body).split("](")[0])
     assert ["Send", "Reject"] == list(question.options)
     assert question.defaults is None

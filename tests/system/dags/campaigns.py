@@ -45,6 +45,7 @@ def campaign(dag_id: str, *, gateway: str, **sms: Any) -> DAG:
 
 
 kannel = campaign("system.kannel", gateway="kannel")
+four_eyes = campaign("system.four_eyes", gateway="simulator", four_eyes=True)
 shared = campaign("system.shared", gateway="kannel", workers=4)
 simulator = campaign("system.simulator", gateway="simulator")
 hurried = campaign("system.hurried", gateway="simulator", response_timeout=timedelta(seconds=12))
