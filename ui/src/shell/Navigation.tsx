@@ -1,5 +1,6 @@
-import { Box, HStack, Link } from "@chakra-ui/react";
+import { Box, Flex, HStack, Link } from "@chakra-ui/react";
 import { NavLink } from "react-router-dom";
+import { SwitchButton } from "~/switch/SwitchButton";
 import { useSay } from "~/words/useSay";
 import { ROOT } from "./addresses";
 
@@ -13,21 +14,29 @@ const PAGES = [
   "gateways",
 ] as const;
 
-/** The way between our pages. */
+/** The way between our pages, and the way to stop everything. */
 export function Navigation() {
   const say = useSay();
   return (
-    <Box as="nav" aria-label="smsflow" borderBottomWidth="1px" overflowX="auto">
-      <HStack as="ul" gap={1} listStyleType="none">
-        {PAGES.map((page) => (
-          <li key={page}>
-            <Link asChild variant="plain" px={3} py={2} whiteSpace="nowrap" css={CURRENT}>
-              <NavLink to={`${ROOT}/${page}`}>{say(`navigation.${page}`)}</NavLink>
-            </Link>
-          </li>
-        ))}
-      </HStack>
-    </Box>
+    <Flex
+      direction={{ base: "column-reverse", md: "row" }}
+      alignItems={{ base: "end", md: "center" }}
+      gap={2}
+      borderBottomWidth="1px"
+    >
+      <Box as="nav" aria-label="smsflow" overflowX="auto" flex={1} minW={0} w="full">
+        <HStack as="ul" gap={1} listStyleType="none">
+          {PAGES.map((page) => (
+            <li key={page}>
+              <Link asChild variant="plain" px={3} py={2} whiteSpace="nowrap" css={CURRENT}>
+                <NavLink to={`${ROOT}/${page}`}>{say(`navigation.${page}`)}</NavLink>
+              </Link>
+            </li>
+          ))}
+        </HStack>
+      </Box>
+      <SwitchButton />
+    </Flex>
   );
 }
 
