@@ -96,6 +96,8 @@ function TaskBox({ node, arrows }: { node: Node; arrows: Arrow[] }) {
       borderRadius="md"
       px={3}
       py={2}
+      // What only readers hear stays in the box, not beside the page.
+      position="relative"
     >
       <Text fontWeight="medium">
         {node.delivery ? (

@@ -1,0 +1,106 @@
+"""Workflows and saved audiences, as a person uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from smsflow_provider.core.audience.reference import AudienceReference, Column
+from smsflow_provider.core.audience.saved import save
+from smsflow_provider.core.store.connection import Store
+from tests.system.conftest import System
+from tests.system.dashboard.looking import OpenPage, PictureBoth
+
+pytestmark = pytest.mark.timeout(300)
+
+HOME = "/plugin/smsflow"
+DAG = "system.simulator"
+
+
+def test_a_run_is_started_from_the_form_and_appears(
+    system: System,
+    open_page: OpenPage,
+    check_axe: Callable[[Page], None],
+    no_sideways_scroll: Callable[[Page], None],
+    picture_both: PictureBoth,
+) -> None:
+    system.airflow.client("manager").wait_for_dag(DAG)
+    page = open_page(f"{HOME}/workflows")
+    page.get_by_role("link", name=DAG, exact=True).click()
+    expect(page.get_by_role("heading", name="Next runs")).to_be_visible()
+    check_axe(page)
+
+    page.get_by_role("button", name="Start", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("nothing is sent before somebody presses Send")).to_be_visible()
+    check_axe(page)
+    dialog.get_by_role("button", name="Start the run").click()
+    started = page.get_by_text(re.compile("^Started: "))
+    expect(started).to_be_visible()
+    run_id = re.findall(r"Started: (\S+?)\. It", started.inner_text())[0]
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=run_id, exact=True))
+    expect(row).to_be_visible()
+    expect(page.get_by_text("waiting for a person")).to_be_visible(timeout=120_000)
+    expect(row.get_by_text("Waiting for review")).to_be_visible()
+    check_axe(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    no_sideways_scroll(page)
+
+    picture_both(f"{HOME}/workflows", "dashboard_workflows", wait=DAG)
+    picture_both(f"{HOME}/workflows/{DAG}", "dashboard_workflow", wait="Last runs")
+
+
+def test_who_only_looks_may_not_start(
+    system: System, open_page: OpenPage, check_axe: Callable[[Page], None]
+) -> None:
+    system.airflow.client("manager").wait_for_dag(DAG)
+    page = open_page(f"{HOME}/workflows/{DAG}", user="viewer")
+
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    expect(page.get_by_text("and not start it")).to_be_visible()
+    check_axe(page)
+
+
+def test_an_audience_is_described_and_a_version_of_it_deleted(
+    system: System,
+    open_page: OpenPage,
+    check_axe: Callable[[Page], None],
+    no_sideways_scroll: Callable[[Page], None],
+    picture_both: PictureBoth,
+) -> None:
+    for count in (1_200, 1_350, 1_340):
+        _save(system.store, count)
+    page = open_page(f"{HOME}/audiences")
+    page.get_by_role("link", name="garden_regulars").click()
+    expect(page.get_by_text("150 more")).to_be_visible()
+    check_axe(page)
+
+    page.get_by_role("button", name="Describe").click()
+    page.get_by_label("What is garden_regulars?").fill("Bought something for the garden")
+    page.get_by_role("button", name="Save the description").click()
+    expect(page.get_by_role("button", name="Describe")).to_be_visible()
+    expect(page.get_by_text("Bought something for the garden")).to_be_visible()
+    page.get_by_role("button", name="Delete version 1").click()
+    asked = page.get_by_role("alertdialog")
+    check_axe(page)
+    asked.get_by_role("button", name="Delete version 1").click()
+    expect(page.get_by_role("button", name="Delete version 1")).to_have_count(0)
+    expect(page.get_by_role("button", name="Delete version 2")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 900})
+    no_sideways_scroll(page)
+
+    picture_both(f"{HOME}/audiences/garden_regulars", "dashboard_audience", wait="Versions")
+
+
+def _save(store: Store, count: int) -> None:
+    columns = (Column(name="recipient_id", kind="text"), Column(name="phone", kind="text"))
+    reference = AudienceReference(
+        uri=f"file:///garden/{count}.parquet",
+        count=count,
+        fingerprint=f"{count:064}",
+        columns=columns,
+    )
+    save(store, "garden_regulars", reference, dag_id=DAG, run_id="r1", task_id="people")
