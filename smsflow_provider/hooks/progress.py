@@ -1,7 +1,8 @@
-"""What a send task tells while it sends: a line in its log every few seconds, and metrics."""
+"""What a send task tells while it sends: a line in its log, metrics, samples for the dashboard."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 #: What a worker counts that needs other words: these are not lost, they go again.
 _KINDS = {"not_sent": "to go again"}
 
+#: Seconds between two counts of what became of the messages, at the least.
+_COUNT_AFTER_S = 120.0
+
 
 class SendProgress:
     """
-    Takes a worker's counts, looks up where the whole delivery stands, and tells both.
+    Takes a worker's counts, looks up where the whole delivery stands, tells both, and samples it.
 
     A call returns at once: the store is asked on a thread of its own, and a question that takes
     long makes the next line come later, not the messages. Nothing here raises.
@@ -51,6 +55,7 @@ class SendProgress:
         self._asked: Future[None] | None = None
         self._own: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._count_at = monotonic() + _COUNT_AFTER_S
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +66,10 @@ class SendProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._asked is not None:
+            self._asked.cancel()
+        self._thread.submit(self._look_last)
+        self._thread.shutdown(wait=True)
 
     def __call__(self, counts: dict[str, int]) -> None:
         """Tell how far it is; *counts* are those of this worker, by kind."""
@@ -76,6 +84,33 @@ class SendProgress:
             self._tell()
         except Exception as error:  # noqa: BLE001  a line is not worth a message
             self._say(f"Sending: {self._here()} (no figures: {type(error).__name__})")
+
+    def _look_last(self) -> None:
+        """Note how it stands now that this worker ends, and count what became of the messages."""
+        from smsflow_provider.core.delivery.summary import count_summary  # noqa: PLC0415  heavy
+        from smsflow_provider.core.states import DeliveryState  # noqa: PLC0415  same
+        from smsflow_provider.core.store.deliveries import find_delivery  # noqa: PLC0415  same
+        from smsflow_provider.core.store.running import write_sample  # noqa: PLC0415  same
+
+        # Maintenance samples and counts it later where this does not.
+        with contextlib.suppress(Exception):
+            delivery = find_delivery(self._store, self._delivery_id)
+            write_sample(self._store, delivery, every_s=0)
+            if delivery.state in (DeliveryState.FINISHED, DeliveryState.STOPPED):
+                count_summary(self._store, delivery)
+
+    def _note(self, delivery: Delivery) -> None:
+        """Keep a sample for the dashboard, and count what became of the messages now and then."""
+        from smsflow_provider.core.delivery.summary import count_summary  # noqa: PLC0415  heavy
+        from smsflow_provider.core.store.running import write_sample  # noqa: PLC0415  same
+
+        write_sample(self._store, delivery)
+        now = self._monotonic()
+        if now >= self._count_at:
+            count_summary(self._store, delivery, timeout_s=20)
+            took_s = self._monotonic() - now
+            # At most a twentieth of the time is spent on it.
+            self._count_at = now + max(_COUNT_AFTER_S, 20 * took_s)
 
     def _tell(self) -> None:
         from smsflow_provider.core.delivery.progress import ProgressMeter  # noqa: PLC0415  heavy
@@ -93,6 +128,8 @@ class SendProgress:
         progress = self._meter.look(figures, now=self._monotonic())
         self._say(f"{_standing_of(delivery)}: {progress}; {self._here()}")
         self._metrics.going(per_s=progress.per_s, left=progress.left)
+        with contextlib.suppress(Exception):
+            self._note(delivery)
 
     def _here(self) -> str:
         with self._lock:

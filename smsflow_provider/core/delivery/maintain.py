@@ -23,6 +23,7 @@ from smsflow_provider.core.delivery.reconcile import reconcile
 from smsflow_provider.core.delivery.replies import apply_all_replies
 from smsflow_provider.core.delivery.retention import apply_retention
 from smsflow_provider.core.delivery.send import close_stopped
+from smsflow_provider.core.delivery.summary import count_again
 from smsflow_provider.core.errors import (
     GatewayError,
     SmsflowError,
@@ -84,6 +85,8 @@ class Chore(StrEnum):
     OLD_REPLIES = "old_replies"
     #: Forget what was answered over REST more than a day ago.
     REQUESTS = "requests"
+    #: Sample and count deliveries of which more is known than before, such as by late receipts.
+    SUMMARIES = "summaries"
     #: Remove files of audiences that were built long ago and that nothing refers to any more.
     AUDIENCES = "audiences"
     #: Archive and drop messages of deliveries that ended long ago.
@@ -110,6 +113,7 @@ WORDS: Final[Mapping[Chore, str]] = {
     Chore.PACE: "paces of gateways and senders forgotten",
     Chore.OLD_REPLIES: "old replies forgotten",
     Chore.REQUESTS: "remembered answers forgotten",
+    Chore.SUMMARIES: "deliveries counted again",
     Chore.AUDIENCES: "files of audiences removed",
     Chore.RETENTION: "deliveries archived",
 }
@@ -258,6 +262,7 @@ _CHORES: Final[Mapping[Chore, Callable[[Store, Upkeep], int]]] = {
     Chore.PACE: lambda store, _: forget_idle_buckets(store),
     Chore.OLD_REPLIES: lambda store, upkeep: prune_replies(store, days=upkeep.replies_days),
     Chore.REQUESTS: lambda store, _: forget_old_requests(store),
+    Chore.SUMMARIES: lambda store, _: count_again(store),
     Chore.AUDIENCES: _remove_files,
     Chore.RETENTION: lambda store, upkeep: apply_retention(
         store, days=upkeep.retention_days, archive_in=upkeep.archive
