@@ -6,7 +6,7 @@ import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { ParamField } from "./ParamField";
 import { asText, read, readMoment, type Wrong } from "./params";
-import { startRun } from "./start";
+import { newRunId, startRun } from "./start";
 
 type Workflow = components["schemas"]["WorkflowDetail"];
 type Props = { workflow: Workflow; onClose: () => void; onStarted: (runId: string) => void };
@@ -20,6 +20,7 @@ export function StartDialog({ workflow, onClose, onStarted }: Props) {
   );
   const [wrongs, setWrongs] = useState<Record<string, Wrong>>({});
   const [date, setDate] = useState("");
+  const [runId] = useState(newRunId);
   const starting = useMutation({
     mutationFn: startRun,
     onSuccess: (runId) => {
@@ -34,7 +35,7 @@ export function StartDialog({ workflow, onClose, onStarted }: Props) {
     setWrongs(wrong);
     if (Object.keys(wrong).length === 0 && "value" in moment && !starting.isPending) {
       const logicalDate = moment.value as string | null;
-      starting.mutate({ dagId: workflow.dag_id, conf, logicalDate });
+      starting.mutate({ dagId: workflow.dag_id, runId, conf, logicalDate });
     }
   };
   return (
