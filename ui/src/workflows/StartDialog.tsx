@@ -116,14 +116,13 @@ function readAll(params: Workflow["params"], texts: Record<string, string>) {
 /** What starting does: said before it is done. */
 function Warnings({ workflow }: { workflow: Workflow }) {
   const say = useSay();
-  const isDirect = Boolean(workflow.activities.direct);
+  const { direct, other } = workflow.activities;
+  const what = direct ? "start_direct" : other ? "start_mixed" : "start_safe";
   return (
     <>
-      <Alert.Root status={isDirect ? "warning" : "info"}>
+      <Alert.Root status={direct ? "warning" : "info"}>
         <Alert.Indicator />
-        <Alert.Description>
-          {say(isDirect ? "workflows.start_direct" : "workflows.start_safe")}
-        </Alert.Description>
+        <Alert.Description>{say(`workflows.${what}`)}</Alert.Description>
       </Alert.Root>
       {workflow.is_paused && (
         <Alert.Root status="warning">
