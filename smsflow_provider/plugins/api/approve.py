@@ -36,7 +36,7 @@ from smsflow_provider.plugins.api.access import (
     may_send,
     may_start,
 )
-from smsflow_provider.plugins.api.airflow_api import answer_question
+from smsflow_provider.plugins.api.airflow_api import Told, answer_question
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.approve import (
     Decides,
@@ -47,9 +47,11 @@ from smsflow_provider.plugins.api.models.approve import (
 
 router = APIRouter(tags=["approval"], route_class=IdempotentRoute)
 
-#: Airflow took the answer, or has one.
-_TOLD = frozenset({200, 409})
-_TELL_AGAIN = "Airflow's task does not know of it yet: ask for the same again"
+_DO = {
+    Told.YES: "",
+    Told.NO: "Airflow's task does not know of it yet: ask for the same again",
+    Told.ENDED: "Airflow's task has ended before: clear it, and it finds the decision",
+}
 _OPTIONS = {Decision.SEND: "Send", Decision.REJECT: "Reject"}
 
 
@@ -116,19 +118,18 @@ async def _decide(
         via="dashboard",
     )
     question = await asyncio.to_thread(find_question, store, delivery)
-    status: int | None = 200  # a task that has not asked yet finds the decision by itself
+    told = Told.YES  # a task that has not asked yet finds the decision by itself
     if question is not None:
-        status = await answer_question(
+        told = await answer_question(
             request, question.task, option=_OPTIONS[decision], comment=decides.comment
         )
-    told = status in _TOLD
-    response.status_code = 200 if told else 202
+    response.status_code = 200 if told is Told.YES else 202
     found = await asyncio.to_thread(find_delivery, store, delivery.id)
     return {
         "header": await asyncio.to_thread(header_of, store, found, user),
         "already": not made.is_new,
-        "told": told,
-        "do": "" if told else _TELL_AGAIN,
+        "told": told is Told.YES,
+        "do": _DO[told],
     }
 
 
