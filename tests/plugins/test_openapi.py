@@ -35,7 +35,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 #: Requests of each kind for each operation.
-EXAMPLES = 4
+EXAMPLES = 3
 _SETTINGS = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -47,7 +47,7 @@ _SETTINGS = settings(
 
 def operations() -> list[Any]:
     """Read every operation of the document."""
-    schema = schemathesis.openapi.from_dict(application().openapi())
+    schema: Any = schemathesis.openapi.from_dict(application().openapi())
     return [each.ok() for each in schema.get_all_operations()]
 
 
@@ -84,7 +84,11 @@ def _try(operation: Any, mode: GenerationMode, check: Callable[[Any], None]) -> 
     except schemathesis.errors.SchemathesisError:
         assert mode is GenerationMode.NEGATIVE, "nothing of it can be wrong"
         return
-    seed(7)(_SETTINGS(given(case=cases)(check)))()
+
+    def once(case: Any) -> None:
+        check(case)
+
+    seed(7)(_SETTINGS(given(case=cases)(once)))()
 
 
 def _check(case: Any, *, server: TestClient, known: dict[str, str]) -> None:
