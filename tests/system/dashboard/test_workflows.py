@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from smsflow_provider.core.audience.reference import AudienceReference, Column
 from smsflow_provider.core.audience.saved import save
@@ -36,6 +36,7 @@ def test_a_run_is_started_from_the_form_and_appears(
     page.get_by_role("button", name="Start", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("nothing is sent before somebody presses Send")).to_be_visible()
+    _wait_until_drawn(dialog)
     check_axe(page)
     dialog.get_by_role("button", name="Start the run").click()
     started = page.get_by_text(re.compile("^Started: "))
@@ -85,6 +86,7 @@ def test_an_audience_is_described_and_a_version_of_it_deleted(
     expect(page.get_by_text("Bought something for the garden")).to_be_visible()
     page.get_by_role("button", name="Delete version 1").click()
     asked = page.get_by_role("alertdialog")
+    _wait_until_drawn(asked)
     check_axe(page)
     asked.get_by_role("button", name="Delete version 1").click()
     expect(page.get_by_role("button", name="Delete version 1")).to_have_count(0)
@@ -93,6 +95,14 @@ def test_an_audience_is_described_and_a_version_of_it_deleted(
     no_sideways_scroll(page)
 
     picture_both(f"{HOME}/audiences/garden_regulars", "dashboard_audience", wait="Versions")
+
+
+def _wait_until_drawn(dialog: Locator) -> None:
+    """Wait until it has faded in: half faded its texts have too little contrast."""
+    expect(dialog).to_be_visible()
+    dialog.evaluate(
+        "one => Promise.all(one.getAnimations({subtree: true}).map(each => each.finished))"
+    )
 
 
 def _save(store: Store, count: int) -> None:
