@@ -1,0 +1,112 @@
+import { Button, HStack, Table, Text } from "@chakra-ui/react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answerOf, api } from "~/api/client";
+import type { components } from "~/api/schema";
+import { Count } from "~/parts/numbers";
+import { Trouble } from "~/parts/Trouble";
+import { When } from "~/parts/When";
+import { useSay } from "~/words/useSay";
+import { ScrollBox } from "../review/ScrollBox";
+import { Section } from "../review/Section";
+import { useNames } from "../review/useNames";
+import { Causes } from "../sending/Causes";
+import type { DeliveryHeader } from "../useHeader";
+
+type Country = components["schemas"]["CountryCounts"];
+
+/** What was counted by cause and country, when, and a way to count again. */
+export function Counted({ header }: { header: DeliveryHeader }) {
+  const say = useSay();
+  const queries = useQueryClient();
+  const params = { path: { delivery_id: header.delivery } };
+  const key = ["counted", header.delivery];
+  const read = useQuery({
+    queryKey: key,
+    queryFn: () => answerOf(api.GET("/api/v1/deliveries/{delivery_id}/summary", { params })),
+    refetchInterval: 15_000,
+  });
+  const again = useMutation({
+    mutationFn: () =>
+      answerOf(api.POST("/api/v1/deliveries/{delivery_id}/summary", { params, body: {} })),
+    onSuccess: (answer) => queries.setQueryData(key, answer),
+  });
+  const found = read.data;
+  return (
+    <>
+      <Section
+        title={say("report.causes")}
+        aside={
+          <HStack wrap="wrap" fontSize="sm" color="fg.muted">
+            {found?.counted_at && (
+              <Text>
+                {say("report.counted")} <When at={found.counted_at} />
+              </Text>
+            )}
+            <Button
+              size="xs"
+              variant="outline"
+              loading={again.isPending}
+              onClick={() => again.mutate()}
+            >
+              {say("report.count_again")}
+            </Button>
+          </HStack>
+        }
+      >
+        {(again.error ?? read.error) && (
+          <Trouble error={again.error ?? read.error} what={say("report.cannot_count")} />
+        )}
+        {found?.counted_at ? (
+          <Causes causes={found.causes} label={say("report.causes")} />
+        ) : (
+          <Text color="fg.muted">{say("report.never_counted")}</Text>
+        )}
+        {found?.counted_at && (
+          <Text>
+            {say("report.opted_out")}: <Count value={found.opted_out} />
+          </Text>
+        )}
+      </Section>
+      {found && found.countries.length > 0 && <Countries rows={found.countries} />}
+    </>
+  );
+}
+
+const COLUMNS = ["messages", "parts", "delivered", "undelivered", "failed", "unknown"] as const;
+
+function Countries({ rows }: { rows: Country[] }) {
+  const say = useSay();
+  const names = useNames();
+  return (
+    <Section title={say("report.countries")}>
+      <ScrollBox label={say("report.countries")}>
+        <Table.Root size="sm">
+          <Table.Header>
+            <Table.Row>
+              <Table.ColumnHeader scope="col">{say("report.country")}</Table.ColumnHeader>
+              {COLUMNS.map((column) => (
+                <Table.ColumnHeader key={column} scope="col" textAlign="end">
+                  {say(`report.${column}`)}
+                </Table.ColumnHeader>
+              ))}
+            </Table.Row>
+          </Table.Header>
+          <Table.Body fontVariantNumeric="tabular-nums">
+            {rows.map((row) => (
+              <Table.Row key={row.country}>
+                <Table.ColumnHeader scope="row" fontWeight="normal">
+                  {names.country(row.country)}
+                </Table.ColumnHeader>
+                {COLUMNS.map((column) => (
+                  <Table.Cell key={column} textAlign="end">
+                    <Count value={row[column]} />
+                  </Table.Cell>
+                ))}
+              </Table.Row>
+            ))}
+          </Table.Body>
+        </Table.Root>
+      </ScrollBox>
+    </Section>
+  );
+}
