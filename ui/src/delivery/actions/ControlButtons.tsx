@@ -36,7 +36,7 @@ export function ControlButtons({ header }: { header: DeliveryHeader }) {
           {why}
         </Text>
       )}
-      {header.actions.resend !== "state" && <ResendButton header={header} />}
+      <ResendButton header={header} />
       {open && <ControlDialog header={header} control={open} onClose={() => setOpen(null)} />}
     </HStack>
   );

@@ -1,8 +1,6 @@
 import { Alert, Button, HStack, Stack, Text } from "@chakra-ui/react";
-import { useState } from "react";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
-import { DecisionDialog } from "./DecisionDialog";
 import { reasonOf } from "./reasonOf";
 
 type Props = {
@@ -10,12 +8,12 @@ type Props = {
   /** Fingerprint of what the person looked at. */
   seen: string | null;
   onReviewAgain: () => void;
+  onOpen: (decision: "send" | "reject") => void;
 };
 
 /** Send and Reject, of the very content that the person looked at. */
-export function DecisionButtons({ header, seen, onReviewAgain }: Props) {
+export function DecisionButtons({ header, seen, onReviewAgain, onOpen }: Props) {
   const say = useSay();
-  const [open, setOpen] = useState<"send" | "reject" | null>(null);
   const isStale = seen !== header.fingerprint;
   const { send, reject } = header.actions;
   const why = reasonOf(say, send);
@@ -34,14 +32,14 @@ export function DecisionButtons({ header, seen, onReviewAgain }: Props) {
         <Button
           variant="outline"
           disabled={reject !== null || isStale}
-          onClick={() => setOpen("reject")}
+          onClick={() => onOpen("reject")}
         >
           {say("delivery.reject")}
         </Button>
         <Button
           colorPalette="blue"
           disabled={send !== null || isStale}
-          onClick={() => setOpen("send")}
+          onClick={() => onOpen("send")}
         >
           {say("delivery.send")}
         </Button>
@@ -50,14 +48,6 @@ export function DecisionButtons({ header, seen, onReviewAgain }: Props) {
         <Text color="fg.muted" fontSize="sm">
           {why}
         </Text>
-      )}
-      {open && seen && (
-        <DecisionDialog
-          header={header}
-          fingerprint={seen}
-          decision={open}
-          onClose={() => setOpen(null)}
-        />
       )}
     </Stack>
   );

@@ -13,27 +13,27 @@ type Props = {
 /** Send some of the messages to test numbers. */
 export function ProofButton({ header, seen }: Props) {
   const say = useSay();
-  const [isOpen, setOpen] = useState(false);
+  const [about, setAbout] = useState<string | null>(null);
   const { prove } = header.actions;
-  if (prove === "state" || seen === null) {
-    return null;
-  }
+  const isShown = prove !== "state" && seen !== null;
   return (
     <Stack gap={1}>
-      <Button
-        variant="outline"
-        disabled={prove !== null || seen !== header.fingerprint}
-        onClick={() => setOpen(true)}
-      >
-        {say("delivery.prove")}
-      </Button>
+      {isShown && (
+        <Button
+          variant="outline"
+          disabled={prove !== null || seen !== header.fingerprint}
+          onClick={() => setAbout(seen)}
+        >
+          {say("delivery.prove")}
+        </Button>
+      )}
       {prove === "right" && (
         <Text color="fg.muted" fontSize="sm">
           {say("delivery.barred_prove")}
         </Text>
       )}
-      {isOpen && (
-        <ProofDialog id={header.delivery} fingerprint={seen} onClose={() => setOpen(false)} />
+      {about && (
+        <ProofDialog id={header.delivery} fingerprint={about} onClose={() => setAbout(null)} />
       )}
     </Stack>
   );

@@ -16,13 +16,15 @@ export function ResendButton({ header }: { header: DeliveryHeader }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button
-        variant="outline"
-        disabled={header.actions.resend !== null}
-        onClick={() => setOpen(true)}
-      >
-        {say("delivery.resend")}
-      </Button>
+      {header.actions.resend !== "state" && (
+        <Button
+          variant="outline"
+          disabled={header.actions.resend !== null}
+          onClick={() => setOpen(true)}
+        >
+          {say("delivery.resend")}
+        </Button>
+      )}
       {header.actions.resend === "right" && (
         <Text color="fg.muted" fontSize="sm">
           {say("delivery.barred_right")}

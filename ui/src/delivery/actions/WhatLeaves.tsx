@@ -25,7 +25,11 @@ export function WhatLeaves({ header }: { header: DeliveryHeader }) {
       <Text fontWeight="semibold">
         {say("delivery.count", { people: header.to_deliver, parts: header.parts })}
       </Text>
-      <Text>{money ? say("delivery.costs", { money }) : say("delivery.cost_unknown")}</Text>
+      <Text>
+        {money
+          ? say(cost.is_complete ? "delivery.costs" : "delivery.costs_at_least", { money })
+          : say("delivery.cost_unknown")}
+      </Text>
       {header.senders.length > 0 && (
         <Text>{say("delivery.from", { senders: header.senders.join(", ") })}</Text>
       )}
