@@ -27,6 +27,8 @@ SUMS: Final = (
 )
 #: Chunks looked at for causes while somebody waits: 20,000 messages.
 _CHUNKS: Final = 20
+#: Messages counted by one statement.
+_RANGE: Final = 50_000
 
 
 def write_sample(store: Store, delivery: Delivery, *, every_s: float = 10) -> bool:
@@ -118,8 +120,8 @@ def count_messages(
             those who had a message by then.
 
     Returns:
-        False: somebody else is counting them now, it took longer than *timeout_s*, or there are
-        none.
+        False: somebody else is counting them now, a statement of 50,000 messages took longer than
+        *timeout_s*, or there are none.
     """
     counted_at = utc_now()
     try:
@@ -139,7 +141,10 @@ def count_messages(
 
 def _count(connection: Connection, delivery: Delivery) -> tuple[list[Row], int]:
     values = {"preparation": delivery.preparation}
-    rows = connection.execute(statements(_SQL)["count_messages"], values).fetchall()
+    rows = []
+    for first in range(1, delivery.to_deliver + 1, _RANGE):
+        span = {**values, "first": first, "last": first + _RANGE - 1}
+        rows += connection.execute(statements(_SQL)["count_messages"], span).fetchall()
     if delivery.sending_at is None:
         return rows, 0
     found = connection.execute(

@@ -68,15 +68,15 @@ SELECT pg_try_advisory_xact_lock(hashtext('smsflow summary'), (%(preparation)s %
 SELECT set_config('statement_timeout', %(timeout)s, true), set_config('work_mem', '64MB', true);
 
 -- count_messages --
--- Messages and parts by country, encoding, state and code. Reads all messages, outcomes and receipts of the
--- preparation once: for nobody who waits. A state is what smsflow_message_states says; prepared and under way
+-- Messages and parts by country, encoding, state and code. Walks the primary keys of the
+-- preparation's messages, outcomes, marks and receipts over a range of positions: small sorts, in memory. A state is what smsflow_message_states says; prepared and under way
 -- are waiting.
 WITH lasts AS MATERIALIZED (
      SELECT DISTINCT ON (position) position, attempt, kind, code FROM smsflow_outcomes
-      WHERE preparation = %(preparation)s ORDER BY position, attempt DESC),
+      WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s ORDER BY position, attempt DESC),
 agains AS MATERIALIZED (
      SELECT position, max(attempt) AS attempt FROM smsflow_marks
-      WHERE preparation = %(preparation)s AND attempt > 0 GROUP BY position)
+      WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s AND attempt > 0 GROUP BY position)
 SELECT region, encoding, state, CASE WHEN state IN ('accepted', 'delivered', 'waiting') THEN '' ELSE code END AS code,
        count(*)::bigint AS messages, sum(parts)::bigint AS parts
   FROM (SELECT m.region, m.encoding, m.parts,
@@ -87,8 +87,8 @@ SELECT region, encoding, state, CASE WHEN state IN ('accepted', 'delivered', 'wa
           FROM smsflow_messages m
           LEFT JOIN lasts o ON o.position = m.position
           LEFT JOIN agains a ON a.position = m.position
-          LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = m.position
-         WHERE m.preparation = %(preparation)s) AS s
+          LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = m.position AND r.position BETWEEN %(first)s AND %(last)s
+         WHERE m.preparation = %(preparation)s AND m.position BETWEEN %(first)s AND %(last)s) AS s
  GROUP BY 1, 2, 3, 4;
 
 -- count_opted_out_since --
