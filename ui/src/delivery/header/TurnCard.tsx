@@ -1,7 +1,9 @@
 import { Box, Heading, HStack, Stack, Text } from "@chakra-ui/react";
+import { useState } from "react";
 import { useSay } from "~/words/useSay";
 import { ControlButtons } from "../actions/ControlButtons";
 import { DecisionButtons } from "../actions/DecisionButtons";
+import { DecisionDialog } from "../actions/DecisionDialog";
 import { ProofButton } from "../actions/ProofButton";
 import type { DeliveryHeader } from "../useHeader";
 import { Decision } from "./Decision";
@@ -13,9 +15,14 @@ type Props = {
   onReviewAgain: () => void;
 };
 
+/** A decision that is asked for, and how the delivery stood then. */
+type Open = { header: DeliveryHeader; decision: "send" | "reject" };
+
 /** Whose turn it is, what is next, and the buttons for it. */
 export function TurnCard({ header, seen, onReviewAgain }: Props) {
   const say = useSay();
+  // What is asked stays open when the delivery moves on meanwhile: the answer is told there.
+  const [open, setOpen] = useState<Open | null>(null);
   return (
     <Box borderWidth="1px" borderRadius="md" p={4} bg={header.turn === "you" ? "bg.subtle" : "bg"}>
       <HStack justify="space-between" wrap="wrap" gap={4} alignItems="start">
@@ -29,12 +36,25 @@ export function TurnCard({ header, seen, onReviewAgain }: Props) {
         <HStack wrap="wrap" gap={2} alignItems="start">
           <ProofButton header={header} seen={seen} />
           {header.state === "ready" ? (
-            <DecisionButtons header={header} seen={seen} onReviewAgain={onReviewAgain} />
+            <DecisionButtons
+              header={header}
+              seen={seen}
+              onReviewAgain={onReviewAgain}
+              onOpen={(decision) => setOpen({ header, decision })}
+            />
           ) : (
             <ControlButtons header={header} />
           )}
         </HStack>
       </HStack>
+      {open?.header.fingerprint && (
+        <DecisionDialog
+          header={open.header}
+          fingerprint={open.header.fingerprint}
+          decision={open.decision}
+          onClose={() => setOpen(null)}
+        />
+      )}
     </Box>
   );
 }
