@@ -67,7 +67,7 @@ def sent(store: Store) -> Delivery:
 
 def change(store: Store, sql: str, *values: Any) -> None:
     with store.transaction() as connection:
-        connection.execute(sql, values)  # type: ignore[arg-type]
+        connection.execute(sql, values)
 
 
 def test_a_summary_counts_what_the_log_of_messages_shows(store: Store, sent: Delivery) -> None:

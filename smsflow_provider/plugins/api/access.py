@@ -108,7 +108,9 @@ def sendable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
         HTTPException: 403; the caller may see it and no more.
     """
     if not may_send(user, delivery.origin.dag_id):
-        raise HTTPException(403, "you may see this delivery, and not decide about it, pause, resume or stop it")
+        raise HTTPException(
+            403, "you may see this delivery, and not decide about it, pause, resume or stop it"
+        )
     return delivery
 
 

@@ -162,12 +162,13 @@ def clear_preparation(run: Run) -> None:
 
 
 def wait_until_ready(page: Page, run: Run, *, other_than: str) -> None:
+    header: dict[str, Any] = {}
     for _ in range(300):
         header = header_of(run)
         if header["state"] == "ready" and header["fingerprint"] != other_than:
             return
         page.wait_for_timeout(200)
-    raise AssertionError(header["state"])
+    raise AssertionError(header.get("state"))
 
 
 def test_two_who_press_send_at_once_send_once_and_are_told_so(

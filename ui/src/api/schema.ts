@@ -64,7 +64,7 @@ export interface paths {
         };
         /**
          * Read Deliveries
-         * @description List the latest deliveries of DAGs that the caller may see, newest first.
+         * @description List deliveries of DAGs that the caller may see, newest first.
          */
         get: operations["read_deliveries_api_v1_deliveries_get"];
         put?: never;
@@ -95,6 +95,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{delivery_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Activity
+         * @description List who did what and when, over all preparations, newest first.
+         */
+        get: operations["read_activity_api_v1_deliveries__delivery_id__activity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Exclusions
+         * @description List who gets no text for one reason, in the order of the audience: masked phones.
+         */
+        get: operations["read_exclusions_api_v1_deliveries__delivery_id__exclusions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/header": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Header
+         * @description Tell what a delivery is, how it stands, whose turn it is, and what the caller may do.
+         */
+        get: operations["read_header_api_v1_deliveries__delivery_id__header_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Live
+         * @description Tell how a delivery goes now. Cheap: it may be asked every two seconds.
+         */
+        get: operations["read_live_api_v1_deliveries__delivery_id__live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{delivery_id}/messages": {
         parameters: {
             query?: never;
@@ -117,6 +197,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{delivery_id}/messages.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Messages
+         * @description Give all messages, with what became of each, as CSV: masked phones, no texts.
+         */
+        get: operations["export_messages_api_v1_deliveries__delivery_id__messages_csv_get"];
+        put?: never;
+        /**
+         * Export Numbers
+         * @description Give the same with whole numbers where they are asked for: who may send, and it is noted.
+         */
+        post: operations["export_numbers_api_v1_deliveries__delivery_id__messages_csv_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{delivery_id}/messages/log": {
         parameters: {
             query?: never;
@@ -129,6 +233,26 @@ export interface paths {
          * @description List messages in their order, with what became of each: masked phones, no texts.
          */
         get: operations["read_log_of_messages_api_v1_deliveries__delivery_id__messages_log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/messages/log/{position}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Story Of Message
+         * @description Tell what happened to one message, step by step: a masked phone, no text.
+         */
+        get: operations["read_story_of_message_api_v1_deliveries__delivery_id__messages_log__position__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,6 +305,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{delivery_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Delivery
+         * @description Reject the content that was reviewed, with a reason: nothing of it leaves. See Send.
+         */
+        post: operations["reject_delivery_api_v1_deliveries__delivery_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{delivery_id}/resend": {
         parameters: {
             query?: never;
@@ -215,6 +359,8 @@ export interface paths {
         /**
          * Resume Delivery
          * @description Let a paused delivery go on; answers with its report.
+         *
+         *     Whoever resumes accepts why it paused: so it must be the pause that was looked at.
          */
         post: operations["resume_delivery_api_v1_deliveries__delivery_id__resume_post"];
         delete?: never;
@@ -245,6 +391,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{delivery_id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Delivery
+         * @description Say Send to the very content that was reviewed.
+         *
+         *     Takes some seconds where the question was asked just now: Airflow must have digested it. 202
+         *     where the decision is recorded and Airflow could not be told. 409 where the delivery was
+         *     prepared again, or somebody decided otherwise.
+         */
+        post: operations["send_delivery_api_v1_deliveries__delivery_id__send_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{delivery_id}/stop": {
         parameters: {
             query?: never;
@@ -261,6 +431,438 @@ export interface paths {
          *     What is under way comes back first: until then the report has it as waiting.
          */
         post: operations["stop_delivery_api_v1_deliveries__delivery_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Summary
+         * @description Tell what became of the messages by country, cause and encoding, as counted last.
+         */
+        get: operations["read_summary_api_v1_deliveries__delivery_id__summary_get"];
+        put?: never;
+        /**
+         * Count Again
+         * @description Count the messages again: seconds, for millions. One at a time counts a delivery.
+         */
+        post: operations["count_again_api_v1_deliveries__delivery_id__summary_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/throughput": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Throughput
+         * @description Tell where the messages stood over time.
+         */
+        get: operations["read_throughput_api_v1_deliveries__delivery_id__throughput_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/unmask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Numbers
+         * @description Show the whole numbers of some messages. Who saw which is noted. For who may send only.
+         */
+        post: operations["show_numbers_api_v1_deliveries__delivery_id__unmask_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Why
+         * @description Say why one person gets a text or not, by number or by id. Changes nothing.
+         */
+        post: operations["tell_why_api_v1_deliveries__delivery_id__why_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Groups
+         * @description List workflows that the caller may see by their latest delivery, newest first.
+         */
+        get: operations["read_groups_api_v1_deliveries_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Summary
+         * @description Tell what needs a person and what is being sent, of DAGs that the caller may see.
+         */
+        get: operations["read_summary_api_v1_deliveries_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Gateways
+         * @description List the gateways of deliveries of the last month, and the connections the caller may see.
+         *
+         *     All that is said comes from the store: no gateway is asked.
+         */
+        get: operations["read_gateways_api_v1_gateways_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{conn_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Gateway
+         * @description Ask the gateway whether it takes the login, or open a socket. No message is sent.
+         */
+        post: operations["check_gateway_api_v1_gateways__conn_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{conn_id}/test-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Test Message
+         * @description Send one text to one number, now; recorded as an act of the caller.
+         *
+         *     The switch, the allow-list of this environment and the daily cap hold.
+         */
+        post: operations["create_test_message_api_v1_gateways__conn_id__test_message_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Me
+         * @description Tell who the caller is to us, and what they may do whatever the delivery.
+         */
+        get: operations["read_me_api_v1_me_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/opt-outs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Opt Outs
+         * @description List the newest entries of all lists, masked; and about how many there are.
+         *
+         *     Who may not administer the list is told just that, so that a page need not try and fail.
+         */
+        get: operations["read_opt_outs_api_v1_opt_outs_get"];
+        put?: never;
+        /**
+         * Add Opt Out
+         * @description Put one number on a list; one that is on it stays as it is, with ``changed`` 0.
+         *
+         *     Deliveries that are being sent look again before each message.
+         */
+        post: operations["add_opt_out_api_v1_opt_outs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/opt-outs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Opt Outs
+         * @description Write every entry as CSV, numbers and all; who did is noted.
+         */
+        post: operations["export_opt_outs_api_v1_opt_outs_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/opt-outs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Opt Outs
+         * @description Put the numbers of a file on lists, all or none.
+         *
+         *     Columns ``scope``, ``reason`` and ``source`` are read too. With ``dry_run``, which holds
+         *     where nothing else is said, it only tells what would change, with all wrong lines; else a
+         *     wrong line is a 422, and nothing is imported.
+         */
+        post: operations["import_opt_outs_api_v1_opt_outs_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/opt-outs/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Opt Out
+         * @description Take one number off a list, or off every list: the person may be texted again.
+         *
+         *     409 where the person wrote STOP and ``has_consented`` is not said.
+         */
+        post: operations["remove_opt_out_api_v1_opt_outs_remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/opt-outs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Opt Outs
+         * @description Tell on which lists one number is, since when and why. Changes nothing.
+         */
+        post: operations["search_opt_outs_api_v1_opt_outs_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Quarantine
+         * @description List the numbers that came into quarantine last, masked; and about how many there are.
+         *
+         *     Who may not administer the list is told just that, so that a page need not try and fail.
+         */
+        get: operations["read_quarantine_api_v1_quarantine_get"];
+        put?: never;
+        /**
+         * Add Quarantine
+         * @description Put one number into quarantine; one that is in it stays as it is, with ``changed`` 0.
+         */
+        post: operations["add_quarantine_api_v1_quarantine_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Quarantine
+         * @description Write the whole quarantine as CSV, numbers and all; who did is noted.
+         */
+        post: operations["export_quarantine_api_v1_quarantine_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Quarantine
+         * @description Put the numbers of a file into quarantine, all or none.
+         *
+         *     Columns ``reason`` and ``source`` are read too. With ``dry_run``, which holds where nothing
+         *     else is said, it only tells what would change, with all wrong lines; else a wrong line is a
+         *     422, and nothing is imported.
+         */
+        post: operations["import_quarantine_api_v1_quarantine_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Quarantine
+         * @description Take one number out of quarantine: the next delivery tries it, with no errors counted.
+         */
+        post: operations["remove_quarantine_api_v1_quarantine_remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Quarantine
+         * @description Tell whether one number is in quarantine, or has errors that count. Changes nothing.
+         */
+        post: operations["search_quarantine_api_v1_quarantine_search_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -319,8 +921,113 @@ export interface paths {
         /**
          * Turn On
          * @description Switch on again. Nothing goes on by itself: resume what is to go on.
+         *
+         *     409 where somebody has switched off anew since the caller looked.
          */
         post: operations["turn_on_api_v1_switch_on_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Templates
+         * @description List the templates by name, each with its problems and who uses it.
+         */
+        get: operations["read_templates_api_v1_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Template
+         * @description Show one template: its settings, its texts, and invented rows to try it on.
+         */
+        get: operations["read_template_api_v1_templates__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Template
+         * @description Show what people would read, of the file's text or of another one; keeps nothing.
+         *
+         *     A text that cannot be used is no error here: ``problems`` says why. Rendered in a process
+         *     with a limit of time and memory; 503 while too many are.
+         */
+        post: operations["preview_template_api_v1_templates__name__preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Workflows
+         * @description List the workflows that the caller may see, by name: how they are planned and went.
+         */
+        get: operations["read_workflows_api_v1_workflows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{dag_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Workflow
+         * @description Show one workflow: its tasks with the counts of a run, its plan, its last runs.
+         */
+        get: operations["read_workflow_api_v1_workflows__dag_id__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -354,12 +1061,794 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Action
+         * @description How a version came to be.
+         * @enum {string}
+         */
+        Action: "save" | "update" | "append" | "delete" | "erase";
+        /**
+         * Actions
+         * @description Why each action is not possible now; null: it is.
+         *
+         *     `state`: not while the delivery is where it is. `right`: Airflow does not let you. `four_eyes`:
+         *     you started or prepared it. `not_reviewer`: it names who may, and not you.
+         */
+        Actions: {
+            /** Pause */
+            pause: string | null;
+            /** Prove */
+            prove: string | null;
+            /** Reject */
+            reject: string | null;
+            /** Resend */
+            resend: string | null;
+            /** Resume */
+            resume: string | null;
+            /** Send */
+            send: string | null;
+            /** Stop */
+            stop: string | null;
+            /** Unmask */
+            unmask: string | null;
+        };
+        /**
+         * ActivityEntry
+         * @description One thing that somebody, or the system, did.
+         */
+        ActivityEntry: {
+            /**
+             * Actor
+             * @description Empty: the system
+             */
+            actor: string;
+            /** At */
+            at: string;
+            /**
+             * Comment
+             * @description Of a decision; empty: none
+             */
+            comment: string;
+            /**
+             * Event
+             * @description A code, such as `delivery_paused` or `unmasked`
+             */
+            event: string;
+            /**
+             * Facts
+             * @description Counts and codes; no number and no text
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            /**
+             * Level
+             * @description info, warning or error
+             */
+            level: string;
+            /**
+             * Via
+             * @description Where a decision was made; empty: it is none
+             */
+            via: string;
+        };
+        /**
+         * ActivityKind
+         * @description What a task of a workflow does.
+         * @enum {string}
+         */
+        ActivityKind: "audience" | "prepare" | "review" | "send" | "report" | "direct" | "other";
+        /**
+         * ActivityPage
+         * @description A page of what happened, newest first.
+         */
+        ActivityPage: {
+            /** Delivery */
+            delivery: string;
+            /** Entries */
+            entries: components["schemas"]["ActivityEntry"][];
+            /**
+             * Next
+             * @description Give it as `before` for the next page; null: the last
+             */
+            next: string | null;
+        };
+        /**
          * Again
          * @description What is to go again.
          */
         Again: {
             /** Kinds */
             kinds: ("failed" | "expired")[];
+            /**
+             * Version
+             * @description Of the header
+             */
+            version: string;
+        };
+        /**
+         * ArchivedAt
+         * @description Where messages went that left the store.
+         */
+        ArchivedAt: {
+            /** At */
+            at: string;
+            /**
+             * Uri
+             * @description Empty: they were dropped without files
+             */
+            uri: string;
+        };
+        /**
+         * ArchivedMessages
+         * @description Where messages went that left the store.
+         */
+        ArchivedMessages: {
+            /** At */
+            at: string;
+            /**
+             * Uri
+             * @description Empty: they were dropped without files
+             */
+            uri: string;
+        };
+        /**
+         * Attention
+         * @description Why a delivery needs a person.
+         * @enum {string}
+         */
+        Attention: "waiting_for_review" | "approval_expires_soon" | "preparation_failed" | "paused" | "failing" | "unknown_messages";
+        /**
+         * AudienceColumn
+         * @description One column of an audience.
+         */
+        AudienceColumn: {
+            /**
+             * Kind
+             * @description text, integer, decimal, boolean, date or time
+             */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AudienceCondition
+         * @description One condition of the rules of an audience.
+         */
+        AudienceCondition: {
+            /**
+             * Count
+             * @description Recipients who are still in after it
+             */
+            count: number;
+            /** Removed */
+            removed: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * AudienceDeleted
+         * @description What was deleted.
+         */
+        AudienceDeleted: {
+            /**
+             * Deleted
+             * @description Versions, in order
+             */
+            deleted: number[];
+            /** Name */
+            name: string;
+        };
+        /**
+         * AudienceDetail
+         * @description One saved audience with its versions.
+         */
+        AudienceDetail: {
+            /** @description How the people of the first of `versions` were found; null: not known */
+            found: components["schemas"]["FoundAudience"] | null;
+            /**
+             * May Change
+             * @description Whether the caller may describe it and delete it
+             */
+            may_change: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Used By
+             * @description Up to 20 of deliveries that the caller may see, oldest first
+             */
+            used_by: components["schemas"]["AudienceUse"][];
+            /**
+             * Versions
+             * @description Newest first
+             */
+            versions: components["schemas"]["AudienceVersion"][];
+        };
+        /**
+         * Audiences
+         * @description The newest version of every saved audience that the caller may see.
+         */
+        Audiences: {
+            /** Audiences */
+            audiences: components["schemas"]["AudienceVersion"][];
+        };
+        /**
+         * AudienceUse
+         * @description A delivery that has not ended and was made from a version: it holds the version.
+         */
+        AudienceUse: {
+            /** Delivery */
+            delivery: string;
+            state: components["schemas"]["DeliveryState"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * AudienceVersion
+         * @description One version of a saved audience.
+         */
+        AudienceVersion: {
+            /** @description How it came to be */
+            action: components["schemas"]["Action"];
+            /**
+             * Actor
+             * @description Who saved it outside a run; empty: a run did
+             */
+            actor: string;
+            /**
+             * Built At
+             * @description When its people were computed
+             */
+            built_at: string;
+            /** Columns */
+            columns: components["schemas"]["AudienceColumn"][];
+            /**
+             * Count
+             * @description Recipients
+             */
+            count: number;
+            /**
+             * Created At
+             * @description When it was saved
+             */
+            created_at: string;
+            /**
+             * Dag Id
+             * @description The workflow that saved it; empty: none did
+             */
+            dag_id: string;
+            /** Description */
+            description: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Task Id */
+            task_id: string;
+            /**
+             * Version
+             * @description From 1
+             */
+            version: number;
+        };
+        /**
+         * Cause
+         * @description What ended messages for now.
+         */
+        Cause: {
+            /**
+             * Code
+             * @description As the gateway or the store named it
+             */
+            code: string;
+            /**
+             * Kind
+             * @description accepted, failed, unknown, cancelled or expired
+             */
+            kind: string;
+            /** Messages */
+            messages: number;
+        };
+        /**
+         * Changed
+         * @description How many entries a write changed.
+         */
+        Changed: {
+            /** Changed */
+            changed: number;
+        };
+        /**
+         * ChangedSetting
+         * @description A setting that differs.
+         */
+        ChangedSetting: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Path */
+            path: string;
+        };
+        /**
+         * ChangedText
+         * @description A part of the template that differs.
+         */
+        ChangedText: {
+            /**
+             * Diff
+             * @description A unified diff, line by line
+             */
+            diff: string[];
+            /**
+             * Part
+             * @description body, or the name of a variant or a block
+             */
+            part: string;
+        };
+        /**
+         * CheaperText
+         * @description A transliteration with which a text takes fewer parts.
+         */
+        CheaperText: {
+            /** Parts */
+            parts: number;
+            /**
+             * Transliteration
+             * @enum {string}
+             */
+            transliteration: "punctuation" | "full";
+        };
+        /**
+         * ComparedCompleteness
+         * @description Whether each cost covers every message.
+         */
+        ComparedCompleteness: {
+            /** After */
+            after: boolean;
+            /** Before */
+            before: boolean;
+        };
+        /**
+         * ComparedCost
+         * @description What it costs, then and now: decimal text.
+         */
+        ComparedCost: {
+            /** After */
+            after: string | null;
+            /** Before */
+            before: string | null;
+            currency: components["schemas"]["ComparedCurrencies"];
+            /**
+             * Difference
+             * @description Null: one is not known, or in another currency
+             */
+            difference: string | null;
+            is_complete: components["schemas"]["ComparedCompleteness"];
+        };
+        /**
+         * ComparedCurrencies
+         * @description The currency of each cost; empty: there is none.
+         */
+        ComparedCurrencies: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+        };
+        /**
+         * ComparedDelivery
+         * @description One of two deliveries that are compared.
+         */
+        ComparedDelivery: {
+            /** Created At */
+            created_at: string;
+            /** Delivery */
+            delivery: string;
+            /** Fingerprint */
+            fingerprint: string | null;
+            /** Label */
+            label: string;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["DeliveryState"];
+        };
+        /**
+         * ComparedFigure
+         * @description One figure, then and now.
+         */
+        ComparedFigure: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Difference */
+            difference: number;
+        };
+        /**
+         * Controlled
+         * @description The report of a delivery, and where it stands now.
+         */
+        Controlled: {
+            /**
+             * Accepted
+             * @description Ever taken by a gateway, whatever came of them
+             */
+            accepted: number;
+            /** @description Once its messages have left the store */
+            archived?: components["schemas"]["ArchivedAt"] | null;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Causes
+             * @description At most 50, most messages first
+             */
+            causes: components["schemas"]["Cause"][];
+            /** Created At */
+            created_at: string;
+            /** Dag Id */
+            dag_id: string;
+            /**
+             * Delivered
+             * @description Of those accepted
+             */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /**
+             * Excluded
+             * @description Recipients left out, by reason
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Fingerprint
+             * @description Of what is prepared; give it to pause or stop
+             */
+            fingerprint: string | null;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Parts
+             * @description Parts of all messages to deliver
+             */
+            parts: number;
+            /** @description While it is paused */
+            pause_reason?: components["schemas"]["PauseReason"] | null;
+            /** @description While it is prepared */
+            progress?: components["schemas"]["PreparationSteps"] | null;
+            /** @description Of a proof */
+            proof?: components["schemas"]["ProofFacts"] | null;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Targeted
+             * @description Recipients of the audience
+             */
+            targeted: number;
+            /**
+             * To Deliver
+             * @description Messages that were prepared
+             */
+            to_deliver: number;
+            /**
+             * Undelivered
+             * @description Of those accepted
+             */
+            undelivered: number;
+            /**
+             * Unknown
+             * @description Nobody knows whether they left
+             */
+            unknown: number;
+            /**
+             * Version
+             * @description Changes with every move; give it to resume or send again
+             */
+            version: string;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+            /** @description With waves */
+            wave?: components["schemas"]["Wave"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * CountAgain
+         * @description Asks for nothing but another count.
+         */
+        CountAgain: Record<string, never>;
+        /**
+         * CountryCost
+         * @description What goes to one country, and what it costs.
+         */
+        CountryCost: {
+            /**
+             * Cost
+             * @description Of what has a price; null: nothing has
+             */
+            cost: string | null;
+            /**
+             * Country
+             * @description ISO 3166 code; empty: numbers of no country
+             */
+            country: string;
+            /**
+             * Messages
+             * @default 0
+             */
+            messages: number;
+            /**
+             * Parts
+             * @default 0
+             */
+            parts: number;
+            /**
+             * Prices
+             * @description Different prices of a part, lowest first
+             * @default []
+             */
+            prices: string[];
+        };
+        /**
+         * CountryCount
+         * @description What goes to one country.
+         */
+        CountryCount: {
+            /**
+             * Messages
+             * @default 0
+             */
+            messages: number;
+            /**
+             * Parts
+             * @default 0
+             */
+            parts: number;
+        };
+        /**
+         * CountryCounts
+         * @description What became of the messages to one country.
+         */
+        CountryCounts: {
+            /**
+             * Accepted
+             * @description Without a receipt that says more
+             */
+            accepted: number;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Country
+             * @description ISO 3166; empty: a network of no country
+             */
+            country: string;
+            /** Delivered */
+            delivered: number;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /** Messages */
+            messages: number;
+            /** Parts */
+            parts: number;
+            /** Undelivered */
+            undelivered: number;
+            /** Unknown */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+        };
+        /**
+         * DailyCap
+         * @description Parts over all gateways in one day (UTC).
+         */
+        DailyCap: {
+            /**
+             * Cap
+             * @description 0: there is none
+             */
+            cap: number;
+            /**
+             * Parts
+             * @description Set aside today
+             */
+            parts: number;
+        };
+        /**
+         * Decides
+         * @description A decision about the content that was looked at.
+         */
+        Decides: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Fingerprint
+             * @description Of the review
+             */
+            fingerprint: string;
+        };
+        /**
+         * Decision
+         * @description What a person answered.
+         * @enum {string}
+         */
+        Decision: "send" | "reject";
+        /**
+         * DecisionAnswer
+         * @description What holds now.
+         */
+        DecisionAnswer: {
+            /**
+             * Already
+             * @description Somebody had decided the same before; see `decision`
+             */
+            already: boolean;
+            /**
+             * Do
+             * @description What to do where Airflow could not be told; empty: nothing
+             */
+            do: string;
+            header: components["schemas"]["DeliveryHeader"];
+            /**
+             * Told
+             * @description Airflow's waiting task knows it, and goes on
+             */
+            told: boolean;
+        };
+        /**
+         * DeliveryCounts
+         * @description How many deliveries there are for each tab of the list.
+         */
+        DeliveryCounts: {
+            /**
+             * All
+             * @description At most 100, which stands for more than 99
+             */
+            all: number;
+            /**
+             * Attention
+             * @description Need a person. At most 100, which stands for more than 99
+             */
+            attention: number;
+            /**
+             * Finished Today
+             * @description Finished or stopped today. At most 100, which stands for more than 99
+             */
+            finished_today: number;
+            /**
+             * Sending
+             * @description Approved, being sent or paused. At most 100, which stands for more than 99
+             */
+            sending: number;
+        };
+        /**
+         * DeliveryGroup
+         * @description The deliveries of one task of a workflow.
+         */
+        DeliveryGroup: {
+            /**
+             * Attention
+             * @description How many need a person. At most 100, which stands for more than 99
+             */
+            attention: number;
+            /** Dag Id */
+            dag_id: string;
+            /** @description The latest */
+            last: components["schemas"]["DeliveryRow"];
+            /**
+             * Occurrences
+             * @description Those among the latest of the workflow. At most 100, which stands for more than 99
+             */
+            occurrences: number;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * DeliveryHeader
+         * @description What a delivery is, how it stands, whose turn it is, and what you may do.
+         */
+        DeliveryHeader: {
+            actions: components["schemas"]["Actions"];
+            /**
+             * Authors
+             * @description Who started or prepared it; none for a schedule
+             */
+            authors: string[];
+            /**
+             * Cost
+             * @description As in the review; null: not known
+             */
+            cost: {
+                [key: string]: unknown;
+            } | null;
+            /** Created At */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Dag Id */
+            dag_id: string;
+            decision: components["schemas"]["RecordedDecision"] | null;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Fingerprint
+             * @description Of what is prepared: give it with a decision
+             */
+            fingerprint: string | null;
+            /** Four Eyes */
+            four_eyes: boolean;
+            /** Gateway */
+            gateway: string;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /** Moved At */
+            moved_at: string;
+            /** Parts */
+            parts: number;
+            pause_reason: components["schemas"]["PauseReason"] | null;
+            /** Prepared At */
+            prepared_at: string | null;
+            question: components["schemas"]["OpenQuestion"] | null;
+            /**
+             * Reviewers
+             * @description Who may decide; empty: whoever Airflow lets
+             */
+            reviewers: string[];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Senders
+             * @description Senders of its texts
+             */
+            senders: string[];
+            /** Sending At */
+            sending_at: string | null;
+            state: components["schemas"]["DeliveryState"];
+            /** Targeted */
+            targeted: number;
+            /** Task Id */
+            task_id: string;
+            /** To Deliver */
+            to_deliver: number;
+            turn: components["schemas"]["Turn"];
+            /**
+             * Version
+             * @description Changes with every move: give it to resume or send again
+             */
+            version: string;
         };
         /**
          * DeliveryKind
@@ -368,11 +1857,144 @@ export interface components {
          */
         DeliveryKind: "campaign" | "direct" | "proof";
         /**
+         * DeliveryPage
+         * @description A page of deliveries, newest first.
+         */
+        DeliveryPage: {
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryRow"][];
+            /**
+             * Next
+             * @description Give it as `before` for the next page; null: the last
+             */
+            next: string | null;
+        };
+        /**
+         * DeliveryRow
+         * @description One delivery in a list.
+         */
+        DeliveryRow: {
+            /**
+             * Accepted
+             * @description Ever taken by a gateway, whatever came of them
+             */
+            accepted: number;
+            /** @description Why a person must look at it; null: none must */
+            attention: components["schemas"]["Attention"] | null;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Cost
+             * @description Estimated, decimal text; null: not known
+             */
+            cost: string | null;
+            /** Created At */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Currency
+             * @description Empty: there is no price table
+             */
+            currency: string;
+            /** Dag Id */
+            dag_id: string;
+            /**
+             * Delivered
+             * @description Of those accepted
+             */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Ended At */
+            ended_at: string | null;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Left S
+             * @description Seconds until it is sent, at its average pace; null: it is not being sent
+             */
+            left_s: number | null;
+            /**
+             * Moved At
+             * @description Since when it is in its state
+             */
+            moved_at: string;
+            /** @description Null: it is not paused */
+            pause_reason: components["schemas"]["PauseReason"] | null;
+            /** Prepared At */
+            prepared_at: string | null;
+            /** @description Null: it is not being prepared */
+            progress: components["schemas"]["PreparationSteps"] | null;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Sending At
+             * @description When sending began
+             */
+            sending_at: string | null;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Targeted
+             * @description Recipients of the audience
+             */
+            targeted: number;
+            /** Task Id */
+            task_id: string;
+            /**
+             * To Deliver
+             * @description Messages that were prepared
+             */
+            to_deliver: number;
+            /**
+             * Undelivered
+             * @description Of those accepted
+             */
+            undelivered: number;
+            /**
+             * Unknown
+             * @description Nobody knows whether they left
+             */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+        };
+        /**
          * DeliveryState
          * @description Where a delivery stands.
          * @enum {string}
          */
         DeliveryState: "draft" | "preparing" | "preparation_failed" | "ready" | "approved" | "rejected" | "expired" | "sending" | "paused" | "finished" | "stopped";
+        /**
+         * DeliverySummary
+         * @description What needs a person, and what is being sent.
+         */
+        DeliverySummary: {
+            /**
+             * Attention
+             * @description The latest `most` that need a person
+             */
+            attention: components["schemas"]["DeliveryRow"][];
+            counts: components["schemas"]["DeliveryCounts"];
+            /**
+             * Sending
+             * @description The latest `most` that are approved, being sent or paused
+             */
+            sending: components["schemas"]["DeliveryRow"][];
+        };
         /**
          * Described
          * @description What an audience is. People read it; no number and no text of a message in it.
@@ -380,6 +2002,156 @@ export interface components {
         Described: {
             /** Description */
             description: string;
+        };
+        /**
+         * Encoding
+         * @description How a text travels. GSM 7-bit (3GPP TS 23.038) or UCS-2, which is UTF-16BE on the wire.
+         * @enum {string}
+         */
+        Encoding: "gsm7" | "ucs2";
+        /**
+         * EncodingCounts
+         * @description What became of the messages in one encoding.
+         */
+        EncodingCounts: {
+            /**
+             * Accepted
+             * @description Without a receipt that says more
+             */
+            accepted: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Delivered */
+            delivered: number;
+            /** Encoding */
+            encoding: string;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /** Messages */
+            messages: number;
+            /** Parts */
+            parts: number;
+            /** Undelivered */
+            undelivered: number;
+            /** Unknown */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+        };
+        /**
+         * EstimatedCost
+         * @description What it costs; amounts are decimal text.
+         */
+        EstimatedCost: {
+            /**
+             * As Of
+             * @description Date of the price table
+             */
+            as_of: string | null;
+            /**
+             * Countries
+             * @description Most parts first
+             * @default []
+             */
+            countries: components["schemas"]["CountryCost"][];
+            /**
+             * Currency
+             * @description Empty: there is no price table
+             * @default
+             */
+            currency: string;
+            /**
+             * Is Complete
+             * @description Whether every message has a price
+             * @default false
+             */
+            is_complete: boolean;
+            /**
+             * Missing
+             * @default []
+             */
+            missing: components["schemas"]["Unpriced"][];
+            /**
+             * Total
+             * @description At least this much; null: not known
+             */
+            total: string | null;
+        };
+        /**
+         * ExcludedPerson
+         * @description Somebody who gets no text.
+         */
+        ExcludedPerson: {
+            /** Detail */
+            detail: string;
+            /** Recipient Id */
+            recipient_id: string;
+            /**
+             * Row Number
+             * @description Place in the audience, from 1
+             */
+            row_number: number;
+            /**
+             * To Masked
+             * @description Null: there is no number
+             */
+            to_masked: string | null;
+            /**
+             * Winner Id
+             * @description Who gets the text of a duplicate
+             */
+            winner_id: string | null;
+        };
+        /**
+         * Exclusion
+         * @description Why a targeted recipient gets no message, in the order in which the reasons are tried.
+         *
+         *     The first that holds wins. The names are law: SQL, API, UI and docs use these very words.
+         * @enum {string}
+         */
+        Exclusion: "no_address" | "invalid_number" | "opted_out" | "quarantined" | "duplicate" | "filtered" | "excluded_audience" | "control_group" | "pressure" | "size_limit" | "missing_field" | "too_long";
+        /**
+         * ExclusionDetail
+         * @description How many of a reason are left out for which finer cause.
+         */
+        ExclusionDetail: {
+            /**
+             * Detail
+             * @description Empty: there is no finer cause
+             */
+            detail: string;
+            /** Reason */
+            reason: string;
+            /** Recipients */
+            recipients: number;
+        };
+        /**
+         * ExclusionPage
+         * @description A page of those left out for one reason.
+         */
+        ExclusionPage: {
+            /** Delivery */
+            delivery: string;
+            /** Fingerprint */
+            fingerprint: string | null;
+            /**
+             * Next
+             * @description Null: this is the last page
+             */
+            next: number | null;
+            /** People */
+            people: components["schemas"]["ExcludedPerson"][];
+            reason: components["schemas"]["Exclusion"];
+            /**
+             * Total
+             * @description All of this reason, a figure of the preparation
+             */
+            total: number;
         };
         /**
          * ExplainRequest
@@ -401,10 +2173,559 @@ export interface components {
              */
             sample: number;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * ExportRequest
+         * @description What to export.
+         */
+        ExportRequest: {
+            /**
+             * Numbers
+             * @description Whole numbers instead of masked ones
+             * @default false
+             */
+            numbers: boolean;
+            /** @description Only these */
+            state?: components["schemas"]["MessageState"] | null;
+        };
+        /**
+         * FieldProblem
+         * @description What is wrong with one field of the request.
+         */
+        FieldProblem: {
+            /**
+             * Field
+             * @description Its name; empty: the whole of it
+             */
+            field: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * ForeignCharacter
+         * @description A character that GSM 7-bit lacks.
+         */
+        ForeignCharacter: {
+            /**
+             * At
+             * @description Offset in code points
+             */
+            at: number;
+            /** Character */
+            character: string;
+        };
+        /**
+         * FoundAudience
+         * @description How the audience was found.
+         */
+        FoundAudience: {
+            /**
+             * Bad Lines
+             * @description Lines of a file that were left out
+             */
+            bad_lines: number | null;
+            /**
+             * Base
+             * @description The saved version it was made from
+             */
+            base: string | null;
+            /** Built At */
+            built_at: string;
+            /** Count */
+            count: number;
+            /** Dag Id */
+            dag_id: string;
+            /** Dimension */
+            dimension: string | null;
+            /**
+             * Everyone
+             * @description Before the first condition
+             */
+            everyone: number | null;
+            /**
+             * Label
+             * @description The connection, or the file
+             */
+            label: string | null;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Source
+             * @description rules, sql, table, file, http, python_callable, …
+             */
+            source: string | null;
+            /** Steps */
+            steps: components["schemas"]["AudienceCondition"][];
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * GatewayCircuit
+         * @description Whether messages are held because the gateway did not answer.
+         */
+        GatewayCircuit: {
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Code
+             * @description What the gateway did last; empty: nothing is wrong
+             */
+            code: string;
+            /**
+             * Failures
+             * @description How often it opened in a row
+             */
+            failures: number;
+            /**
+             * Is Open
+             * @description Open: nothing is handed over but a message now and then
+             */
+            is_open: boolean;
+        };
+        /**
+         * GatewayDelivery
+         * @description A delivery that a gateway is sending, and that the caller may see.
+         */
+        GatewayDelivery: {
+            /** Dag Id */
+            dag_id: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * GatewayHour
+         * @description Messages of deliveries that are being sent or ended within the last hour.
+         */
+        GatewayHour: {
+            /** Accepted */
+            accepted: number;
+            /**
+             * Error Rate
+             * @description Failed and unknown of all settled; null: none
+             */
+            error_rate: number | null;
+            /** Failed */
+            failed: number;
+            /**
+             * Receipts
+             * @description Of the accepted ones
+             */
+            receipts: number;
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * GatewayPace
+         * @description What was handed over within the last second or so, against the limits.
+         */
+        GatewayPace: {
+            /**
+             * Factor
+             * @description Share of the limit that is used: below 1 after throttling
+             */
+            factor: number;
+            /**
+             * Is Throttled
+             * @description The gateway said to wait
+             */
+            is_throttled: boolean;
+            /**
+             * Limit Parts Per S
+             * @description 0: no limit; null: not known here
+             */
+            limit_parts_per_s: number | null;
+            /** Parts Per S */
+            parts_per_s: number;
+            /**
+             * Sender Limit Parts Per S
+             * @description The same of each sender
+             */
+            sender_limit_parts_per_s: number | null;
+        };
+        /**
+         * Gateways
+         * @description Every gateway that deliveries used lately, or that the caller may see as a connection.
+         */
+        Gateways: {
+            daily: components["schemas"]["DailyCap"];
+            /** Gateways */
+            gateways: components["schemas"]["GatewaySummary"][];
+        };
+        /**
+         * GatewaySummary
+         * @description One gateway connection.
+         */
+        GatewaySummary: {
+            circuit: components["schemas"]["GatewayCircuit"];
+            /** Conn Id */
+            conn_id: string;
+            /**
+             * Conn Type
+             * @description null: the caller may not see the connection
+             */
+            conn_type: string | null;
+            /** Deliveries */
+            deliveries: components["schemas"]["GatewayDelivery"][];
+            /** Features */
+            features: string[];
+            /**
+             * Kind
+             * @description What people call this type
+             */
+            kind: string | null;
+            last_hour: components["schemas"]["GatewayHour"];
+            /**
+             * Last Receipt At
+             * @description Of the newest delivery's last messages; null: none came for these
+             */
+            last_receipt_at: string | null;
+            /**
+             * May Test
+             * @description Whether the caller may test it and send a test message
+             */
+            may_test: boolean;
+            /**
+             * More Deliveries
+             * @description Others, which the caller may not see
+             */
+            more_deliveries: number;
+            pace: components["schemas"]["GatewayPace"];
+            /**
+             * Problem
+             * @description Why the connection cannot be used; empty: it can
+             */
+            problem: string;
+        };
+        /**
+         * GatewayTest
+         * @description An empty JSON object: a form of another site cannot send one.
+         */
+        GatewayTest: Record<string, never>;
+        /**
+         * GatewayTested
+         * @description What a test of the connection said. No message was sent.
+         */
+        GatewayTested: {
+            /** Is Ok */
+            is_ok: boolean;
+            /** Message */
+            message: string;
+        };
+        /**
+         * GroupPage
+         * @description A page of workflows by their latest delivery, newest first.
+         */
+        GroupPage: {
+            /** Groups */
+            groups: components["schemas"]["DeliveryGroup"][];
+            /**
+             * Next
+             * @description Give it as `before` for the next page; null: the last
+             */
+            next: string | null;
+        };
+        /**
+         * Imported
+         * @description What an import changed, or would change.
+         */
+        Imported: {
+            /**
+             * Added
+             * @description Were not on the list
+             */
+            added: number;
+            /**
+             * Already
+             * @description Are on the list, or stand twice in the file
+             */
+            already: number;
+            /** Is Dry Run */
+            is_dry_run: boolean;
+            /**
+             * More Problems
+             * @description Wrong lines beyond those
+             */
+            more_problems: number;
+            /**
+             * Problems
+             * @description Wrong lines, each once: with any, nothing is imported
+             */
+            problems: string[];
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * LeavingFailover
+         * @description What a second gateway is for.
+         */
+        LeavingFailover: {
+            /**
+             * Countries
+             * @description Those it takes from the start
+             */
+            countries: string[];
+            /** Gateway */
+            gateway: string;
+        };
+        /**
+         * LeavingGate
+         * @description One gateway with its pace.
+         */
+        LeavingGate: {
+            /** Conn Id */
+            conn_id: string;
+            /**
+             * Parts Per S
+             * @description 0: no limit; null: not known
+             */
+            parts_per_s: number | null;
+            /**
+             * Sender Parts Per S
+             * @description The same of each sender
+             */
+            sender_parts_per_s: number | null;
+        };
+        /**
+         * LeavingPause
+         * @description Shares above which it pauses itself; null: never.
+         */
+        LeavingPause: {
+            /**
+             * After
+             * @description Messages that must be settled before it is judged
+             */
+            after: number;
+            /** Failed */
+            failed: number | null;
+            /** Opted Out */
+            opted_out: number | null;
+        };
+        /**
+         * LeavingSpread
+         * @description Over which time it leaves evenly: a duration, or until a time of day.
+         */
+        LeavingSpread: {
+            /** Finish By */
+            finish_by: string | null;
+            /** Over S */
+            over_s: number | null;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * LeavingWaves
+         * @description A few first, then more, then the rest.
+         */
+        LeavingWaves: {
+            /**
+             * Ask
+             * @description Whether a person must resume after each
+             */
+            ask: boolean;
+            /**
+             * Until
+             * @description The last message of each wave but the rest
+             */
+            until: number[];
+            /**
+             * Wait S
+             * @description Seconds after each wave
+             */
+            wait_s: number;
+        };
+        /**
+         * ListExport
+         * @description An empty JSON object: a form of another site cannot send one.
+         */
+        ListExport: Record<string, never>;
+        /**
+         * ListImport
+         * @description A file of numbers: a CSV with a header, or one number a line.
+         */
+        ListImport: {
+            /**
+             * Column
+             * @description The column of numbers
+             * @default phone
+             */
+            column: string;
+            /** Csv */
+            csv: string;
+            /**
+             * Dry Run
+             * @description Only tell what would change
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * Reason
+             * @description For rows that bring none
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+        };
+        /**
+         * LiveAnswer
+         * @description How a delivery goes at this moment.
+         */
+        LiveAnswer: {
+            /**
+             * Accepted
+             * @description Ever, whatever came of them
+             */
+            accepted: number;
+            /** At */
+            at: string;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Causes
+             * @description At most 50, most messages first
+             */
+            causes: components["schemas"]["Cause"][];
+            /**
+             * Causes Whole
+             * @description False: of a part of the messages
+             */
+            causes_whole: boolean;
+            /** Delivered */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Left S
+             * @description Null: not known, or nothing moves
+             */
+            left_s: number | null;
+            /**
+             * Limit Per S
+             * @description Parts; 0: no limit; null: not known
+             */
+            limit_per_s: number | null;
+            /**
+             * Parts Per S
+             * @description The same in parts, by the average
+             */
+            parts_per_s: number | null;
+            /** @description Null: it is not paused */
+            pause_reason: components["schemas"]["PauseReason"] | null;
+            /**
+             * Per S
+             * @description Messages settled a second, over the last minute; null: it is not being sent
+             */
+            per_s: number | null;
+            /**
+             * Points
+             * @description Of the last 15 minutes
+             */
+            points: components["schemas"]["Point"][];
+            /** Settled */
+            settled: number;
+            state: components["schemas"]["DeliveryState"];
+            /** To Deliver */
+            to_deliver: number;
+            /** Undelivered */
+            undelivered: number;
+            /** Unknown */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+            /** @description Null: there are none */
+            wave: components["schemas"]["Wave"] | null;
+            /**
+             * Workers
+             * @description Heard of in the last ten seconds
+             */
+            workers: number;
+        };
+        /**
+         * LoggedMessage
+         * @description One message and what became of it.
+         */
+        LoggedMessage: {
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Code
+             * @description As the gateway or the store named it; empty: none
+             */
+            code: string;
+            /**
+             * Gateway Ref
+             * @description The gateway's own id; empty: none
+             */
+            gateway_ref: string;
+            /**
+             * Message Id
+             * @description What the gateway was told
+             */
+            message_id: string;
+            /** Parts */
+            parts: number;
+            /**
+             * Phone
+             * @description Masked
+             */
+            phone: string;
+            /** Position */
+            position: number;
+            /** Recipient Id */
+            recipient_id: string;
+            state: components["schemas"]["MessageState"];
+        };
+        /**
+         * Me
+         * @description Who calls.
+         */
+        Me: {
+            /**
+             * Id
+             * @description As in logs and approvals
+             */
+            id: string;
+            may: components["schemas"]["Rights"];
+            /**
+             * Name
+             * @description What Airflow calls them; empty: it does not say
+             */
+            name: string;
+        };
+        /**
+         * MessageLogPage
+         * @description A page of messages, in the order in which they were prepared.
+         */
+        MessageLogPage: {
+            /** @description Once its messages have left the store */
+            archived?: components["schemas"]["ArchivedAt"] | null;
+            /** Delivery */
+            delivery: string;
+            /** Messages */
+            messages: components["schemas"]["LoggedMessage"][];
+            /**
+             * Next
+             * @description Give it as `after` for the next page; null: the last
+             */
+            next: number | null;
         };
         /**
          * MessageState
@@ -413,16 +2734,611 @@ export interface components {
          */
         MessageState: "prepared" | "sending" | "accepted" | "delivered" | "undelivered" | "failed" | "unknown" | "cancelled" | "expired";
         /**
-         * Nothing
-         * @description An empty JSON object: a form of another site cannot send one.
+         * MessageStep
+         * @description One thing that happened to a message.
          */
-        Nothing: Record<string, never>;
+        MessageStep: {
+            /**
+             * At
+             * @description Null: not known
+             */
+            at: string | null;
+            /**
+             * Attempt
+             * @description From 1; null: not of one
+             */
+            attempt: number | null;
+            /** Code */
+            code: string;
+            /**
+             * Event
+             * @description prepared, marked, outcome or receipt
+             */
+            event: string;
+            /** Gateway Ref */
+            gateway_ref: string;
+            /**
+             * Kind
+             * @description Of an outcome or a receipt; empty: neither
+             */
+            kind: string;
+        };
+        /**
+         * MessageStory
+         * @description One message and all that happened to it, in order.
+         */
+        MessageStory: {
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Code
+             * @description As the gateway or the store named it; empty: none
+             */
+            code: string;
+            /**
+             * Gateway Ref
+             * @description The gateway's own id; empty: none
+             */
+            gateway_ref: string;
+            /**
+             * Message Id
+             * @description What the gateway was told
+             */
+            message_id: string;
+            /** Parts */
+            parts: number;
+            /**
+             * Phone
+             * @description Masked
+             */
+            phone: string;
+            /** Position */
+            position: number;
+            /** Recipient Id */
+            recipient_id: string;
+            state: components["schemas"]["MessageState"];
+            /** Steps */
+            steps: components["schemas"]["MessageStep"][];
+        };
+        /**
+         * NextRun
+         * @description A run that the schedule plans.
+         */
+        NextRun: {
+            /** Interval End */
+            interval_end: string | null;
+            /**
+             * Interval Start
+             * @description Of the data that the run is about
+             */
+            interval_start: string | null;
+            /** Logical Date */
+            logical_date: string | null;
+            /** Starts At */
+            starts_at: string;
+        };
+        /**
+         * NumberSearch
+         * @description One number to look up.
+         */
+        NumberSearch: {
+            /** Number */
+            number: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+        };
+        /**
+         * OfContent
+         * @description An act about the content that was looked at.
+         */
+        OfContent: {
+            /**
+             * Fingerprint
+             * @description Of the header; null while nothing is prepared yet
+             */
+            fingerprint: string | null;
+        };
+        /**
+         * OfVersion
+         * @description An act that follows where the delivery stood when it was looked at.
+         */
+        OfVersion: {
+            /**
+             * Version
+             * @description Of the header
+             */
+            version: string;
+        };
+        /**
+         * OneMessage
+         * @description One text to one number.
+         */
+        OneMessage: {
+            /**
+             * Region
+             * @description ISO 3166 country of a national number
+             */
+            region?: string | null;
+            /**
+             * Sender
+             * @description Empty: the gateway's own
+             * @default
+             */
+            sender: string;
+            /** Text */
+            text: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * OneMessageSent
+         * @description What became of it.
+         */
+        OneMessageSent: {
+            /**
+             * Code
+             * @description What the gateway said where it was not accepted
+             */
+            code: string;
+            /**
+             * Delivery
+             * @description The act it is recorded as; in no campaign's figures
+             */
+            delivery: string;
+            /** Parts */
+            parts: number;
+            /**
+             * Result
+             * @description accepted, failed, unknown, cancelled, expired; or waiting: press again
+             */
+            result: string;
+        };
+        /**
+         * OpenQuestion
+         * @description The task of Airflow that asks, or asked last.
+         */
+        OpenQuestion: {
+            /** Dag Id */
+            dag_id: string;
+            /** Map Index */
+            map_index: number;
+            /** Opened At */
+            opened_at: string;
+            /** Run Id */
+            run_id: string;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * OptOutAdd
+         * @description A number that gets no text from now on.
+         */
+        OptOutAdd: {
+            /** Number */
+            number: string;
+            /**
+             * Reason
+             * @description Why; it is kept, and no phone number is in it
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+            /**
+             * Scope
+             * @description The list: `sender:ACME`, `programme:loyalty`, or empty for every delivery
+             * @default
+             */
+            scope: string;
+        };
+        /**
+         * OptOutAnswer
+         * @description What the lists know of one number.
+         */
+        OptOutAnswer: {
+            /** Entries */
+            entries: components["schemas"]["OptOutEntry"][];
+            /**
+             * Is Erased
+             * @description The person was erased: no delivery texts the number
+             */
+            is_erased: boolean;
+            /** Phone Masked */
+            phone_masked: string;
+            /**
+             * Region
+             * @description ISO 3166 country of the number
+             */
+            region: string | null;
+        };
+        /**
+         * OptOutEntry
+         * @description One number on one list.
+         */
+        OptOutEntry: {
+            /** Created At */
+            created_at: string | null;
+            /**
+             * Is Own Wish
+             * @description The person wrote STOP
+             */
+            is_own_wish: boolean;
+            /** Phone Masked */
+            phone_masked: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Scope
+             * @description Empty: no delivery at all
+             */
+            scope: string;
+            /**
+             * Source
+             * @description A reply, an import, a person
+             */
+            source: string;
+        };
+        /**
+         * OptOutImport
+         * @description The same for opt-outs.
+         */
+        OptOutImport: {
+            /**
+             * Column
+             * @description The column of numbers
+             * @default phone
+             */
+            column: string;
+            /** Csv */
+            csv: string;
+            /**
+             * Dry Run
+             * @description Only tell what would change
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * Reason
+             * @description For rows that bring none
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+            /**
+             * Scope
+             * @description The list of rows that name none
+             * @default
+             */
+            scope: string;
+        };
+        /**
+         * OptOutPage
+         * @description The newest entries of all lists.
+         */
+        OptOutPage: {
+            /** Entries */
+            entries: components["schemas"]["OptOutEntry"][];
+            /**
+             * Is Cut
+             * @description Entries of the last moment, such as of one file, are left out
+             */
+            is_cut: boolean;
+            /**
+             * May Administer
+             * @description false: nothing of the list is told
+             */
+            may_administer: boolean;
+            /**
+             * Next
+             * @description Hand it in as `before`; null on the last page
+             */
+            next: string | null;
+            /** Total */
+            total: number;
+            /** Total Is Estimate */
+            total_is_estimate: boolean;
+        };
+        /**
+         * OptOutRemove
+         * @description A number that may get texts again.
+         */
+        OptOutRemove: {
+            /**
+             * Every Scope
+             * @description Off every list
+             * @default false
+             */
+            every_scope: boolean;
+            /**
+             * Has Consented
+             * @description The person agreed anew: needed where the person wrote STOP
+             * @default false
+             */
+            has_consented: boolean;
+            /** Number */
+            number: string;
+            /**
+             * Reason
+             * @description Why; it is kept, and no phone number is in it
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+            /**
+             * Scope
+             * @description The list: `sender:ACME`, `programme:loyalty`, or empty for every delivery
+             * @default
+             */
+            scope: string;
+        };
+        /**
+         * OutsideGsm
+         * @description A character that makes every part of a text hold 70 units in the place of 160.
+         */
+        OutsideGsm: {
+            /**
+             * At
+             * @description Place in the text, from 0, in code points
+             */
+            at: number;
+            /** Character */
+            character: string;
+        };
+        /**
+         * PauseReason
+         * @description Why a delivery is paused. Whatever the reason, a person lets it go on.
+         * @enum {string}
+         */
+        PauseReason: "person" | "switch" | "daily_cap" | "failures" | "opt_outs" | "wave";
         /**
          * Pick
          * @description A message worth looking at, or one of each kind.
          * @enum {string}
          */
         Pick: "longest" | "shortest" | "dearest" | "each_encoding" | "each_language" | "each_parts";
+        /**
+         * Point
+         * @description Sums at one moment: between two points they grew by their difference.
+         */
+        Point: {
+            /**
+             * Accepted
+             * @description Ever, whatever came of them
+             */
+            accepted: number;
+            /** At */
+            at: string;
+            /** Cancelled */
+            cancelled: number;
+            /** Delivered */
+            delivered: number;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Settled
+             * @description Accepted, failed, unknown, cancelled and expired
+             */
+            settled: number;
+            /** Undelivered */
+            undelivered: number;
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * PreparationProgress
+         * @description How far a preparation is.
+         */
+        PreparationProgress: {
+            /** Begun At */
+            begun_at: string;
+            /**
+             * Numbers
+             * @description Recipients whose number was read
+             */
+            numbers: number | null;
+            /**
+             * Step
+             * @description numbers, exclusions, texts or publishing
+             */
+            step: string | null;
+            /** Targeted */
+            targeted: number | null;
+            /**
+             * Texts
+             * @description Recipients whose text was written
+             */
+            texts: number | null;
+            /**
+             * Told At
+             * @description When it was last heard of
+             */
+            told_at: string | null;
+        };
+        /**
+         * PreparationSteps
+         * @description How far a preparation says it is.
+         */
+        PreparationSteps: {
+            /** Begun At */
+            begun_at: string;
+            /**
+             * Numbers
+             * @description Recipients whose number was read
+             */
+            numbers: number | null;
+            /**
+             * Step
+             * @description numbers, exclusions, texts or publishing
+             */
+            step: string | null;
+            /** Targeted */
+            targeted: number | null;
+            /**
+             * Texts
+             * @description Recipients whose text was written
+             */
+            texts: number | null;
+            /**
+             * Told At
+             * @description When it was last heard of; null: not yet
+             */
+            told_at: string | null;
+        };
+        /**
+         * PreparedMessage
+         * @description One prepared message as it will be handed over.
+         */
+        PreparedMessage: {
+            /**
+             * Cheaper
+             * @description What would take fewer parts
+             */
+            cheaper: components["schemas"]["CheaperText"][];
+            /**
+             * Cost
+             * @description Decimal text; null: it has no price
+             */
+            cost: string | null;
+            /** Currency */
+            currency: string;
+            encoding: components["schemas"]["Encoding"];
+            /**
+             * Foreign
+             * @description What forces it into UCS-2
+             */
+            foreign: components["schemas"]["ForeignCharacter"][];
+            /** Language */
+            language: string;
+            /**
+             * Part Starts
+             * @description Where the others begin, in code points
+             */
+            part_starts: number[];
+            /** Parts */
+            parts: number;
+            /**
+             * Picks
+             * @description What it stands for, such as longest, ucs2 or 2 parts
+             */
+            picks: string[];
+            /**
+             * Position
+             * @description Place in the preparation, from 1
+             */
+            position: number;
+            /** Recipient Id */
+            recipient_id: string;
+            /**
+             * Region
+             * @description ISO 3166 code of the country of the number
+             */
+            region: string;
+            /**
+             * Room
+             * @description Units that fit in that many parts
+             */
+            room: number;
+            /**
+             * Sender
+             * @description Empty: the gateway's default
+             */
+            sender: string;
+            /** Text */
+            text: string;
+            /** To Masked */
+            to_masked: string;
+            /**
+             * Units
+             * @description Septets of GSM 7-bit, UTF-16 units of UCS-2
+             */
+            units: number | null;
+        };
+        /**
+         * PreparedMessages
+         * @description Prepared messages, in the order asked for.
+         */
+        PreparedMessages: {
+            /** Delivery */
+            delivery: string;
+            /** Fingerprint */
+            fingerprint: string | null;
+            /** Messages */
+            messages: components["schemas"]["PreparedMessage"][];
+        };
+        /**
+         * Problem
+         * @description An error as problem+json (RFC 9457). More facts may stand beside these fields.
+         */
+        Problem: {
+            /**
+             * Problems
+             * @description All that is wrong with the request, at once
+             */
+            problems?: (components["schemas"]["FieldProblem"] | string)[] | null;
+            /** Status */
+            status: number;
+            /**
+             * Title
+             * @description What is wrong, and where it helps what to do
+             */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ProofFacts
+         * @description What a proof shows to whom; the figures come with its messages.
+         */
+        ProofFacts: {
+            /** By */
+            by: string;
+            /** Marked */
+            marked: boolean | null;
+            /** Messages */
+            messages: number | null;
+            /**
+             * No
+             * @description Which of its proofs, from 1
+             */
+            no: number | null;
+            /** Numbers */
+            numbers: number | null;
+            /**
+             * Of
+             * @description The delivery it shows
+             */
+            of: string;
+            /**
+             * Opted Out
+             * @description How many of the numbers are
+             */
+            opted_out: number | null;
+            /**
+             * Parts Unmarked
+             * @description Parts it had without the mark
+             */
+            parts_unmarked: number | null;
+            /**
+             * Quarantined
+             * @description How many of the numbers are
+             */
+            quarantined: number | null;
+        };
         /**
          * ProofRequest
          * @description Which messages to send to which numbers. Without a choice: every pick.
@@ -459,28 +3375,1425 @@ export interface components {
             to: string[];
         };
         /**
-         * Turned
-         * @description Why the switch is turned. People read it; no number and no text in it.
+         * QuarantineAdd
+         * @description A number that cannot get a text.
          */
-        Turned: {
+        QuarantineAdd: {
+            /** Number */
+            number: string;
+            /**
+             * Reason
+             * @description Why; it is kept, and no phone number is in it
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+        };
+        /**
+         * QuarantineAnswer
+         * @description What the quarantine knows of one number.
+         */
+        QuarantineAnswer: {
+            entry: components["schemas"]["QuarantineEntry"] | null;
+            /** Phone Masked */
+            phone_masked: string;
+            /**
+             * Region
+             * @description ISO 3166 country of the number
+             */
+            region: string | null;
+        };
+        /**
+         * QuarantineEntry
+         * @description One number in quarantine, or with errors that count.
+         */
+        QuarantineEntry: {
+            /**
+             * Errors
+             * @description Errors that count, up to now
+             */
+            errors: number;
+            /** Last Error At */
+            last_error_at: string | null;
+            /** Phone Masked */
+            phone_masked: string;
+            /**
+             * Quarantined At
+             * @description null: not in quarantine
+             */
+            quarantined_at: string | null;
+            /** Reason */
+            reason: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * QuarantinePage
+         * @description The numbers that came into quarantine last.
+         */
+        QuarantinePage: {
+            /** Entries */
+            entries: components["schemas"]["QuarantineEntry"][];
+            /**
+             * Is Cut
+             * @description Entries of the last moment, such as of one file, are left out
+             */
+            is_cut: boolean;
+            /**
+             * May Administer
+             * @description false: nothing of the list is told
+             */
+            may_administer: boolean;
+            /**
+             * Next
+             * @description Hand it in as `before`; null on the last page
+             */
+            next: string | null;
+            /** Total */
+            total: number;
+            /** Total Is Estimate */
+            total_is_estimate: boolean;
+        };
+        /**
+         * QuarantineRemove
+         * @description A number that is to be tried again.
+         */
+        QuarantineRemove: {
+            /** Number */
+            number: string;
+            /**
+             * Reason
+             * @description Why; it is kept, and no phone number is in it
+             */
+            reason: string;
+            /**
+             * Region
+             * @description ISO 3166 country of numbers written the national way
+             */
+            region?: string | null;
+        };
+        /**
+         * RecordedDecision
+         * @description What a person decided about the current preparation.
+         */
+        RecordedDecision: {
+            /** At */
+            at: string;
+            /**
+             * By
+             * @description Airflow's id of the person
+             */
+            by: string;
+            /** Comment */
+            comment: string;
+            decision: components["schemas"]["Decision"];
+            /**
+             * Expires At
+             * @description After this it approves nothing; null: never
+             */
+            expires_at: string | null;
+            /**
+             * Name
+             * @description What Airflow calls the person; empty: it did not say
+             */
+            name: string;
+            /**
+             * Via
+             * @description dashboard, airflow, or author: a plain text sent by its author
+             */
+            via: string;
+        };
+        /**
+         * Rejects
+         * @description A rejection says why.
+         */
+        Rejects: {
+            /**
+             * Comment
+             * @description The reason
+             */
+            comment: string;
+            /**
+             * Fingerprint
+             * @description Of the review
+             */
+            fingerprint: string;
+        };
+        /**
+         * Report
+         * @description What happened to a delivery, in numbers that add up.
+         *
+         *     targeted = sum of excluded + to_deliver; to_deliver = accepted + failed + unknown + cancelled +
+         *     expired + waiting. Fields that may be absent are so where they do not apply.
+         */
+        Report: {
+            /**
+             * Accepted
+             * @description Ever taken by a gateway, whatever came of them
+             */
+            accepted: number;
+            /** @description Once its messages have left the store */
+            archived?: components["schemas"]["ArchivedAt"] | null;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Causes
+             * @description At most 50, most messages first
+             */
+            causes: components["schemas"]["Cause"][];
+            /** Created At */
+            created_at: string;
+            /** Dag Id */
+            dag_id: string;
+            /**
+             * Delivered
+             * @description Of those accepted
+             */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /**
+             * Excluded
+             * @description Recipients left out, by reason
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Parts
+             * @description Parts of all messages to deliver
+             */
+            parts: number;
+            /** @description While it is paused */
+            pause_reason?: components["schemas"]["PauseReason"] | null;
+            /** @description While it is prepared */
+            progress?: components["schemas"]["PreparationSteps"] | null;
+            /** @description Of a proof */
+            proof?: components["schemas"]["ProofFacts"] | null;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Targeted
+             * @description Recipients of the audience
+             */
+            targeted: number;
+            /**
+             * To Deliver
+             * @description Messages that were prepared
+             */
+            to_deliver: number;
+            /**
+             * Undelivered
+             * @description Of those accepted
+             */
+            undelivered: number;
+            /**
+             * Unknown
+             * @description Nobody knows whether they left
+             */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+            /** @description With waves */
+            wave?: components["schemas"]["Wave"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Resent
+         * @description The same, of one whose messages are to go again.
+         */
+        Resent: {
+            /**
+             * Accepted
+             * @description Ever taken by a gateway, whatever came of them
+             */
+            accepted: number;
+            /** @description Once its messages have left the store */
+            archived?: components["schemas"]["ArchivedAt"] | null;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Causes
+             * @description At most 50, most messages first
+             */
+            causes: components["schemas"]["Cause"][];
+            /** Created At */
+            created_at: string;
+            /** Dag Id */
+            dag_id: string;
+            /**
+             * Delivered
+             * @description Of those accepted
+             */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /**
+             * Do
+             * @description What a person has to do for them to leave
+             */
+            do: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /**
+             * Excluded
+             * @description Recipients left out, by reason
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Fingerprint
+             * @description Of what is prepared; give it to pause or stop
+             */
+            fingerprint: string | null;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Parts
+             * @description Parts of all messages to deliver
+             */
+            parts: number;
+            /** @description While it is paused */
+            pause_reason?: components["schemas"]["PauseReason"] | null;
+            /** @description While it is prepared */
+            progress?: components["schemas"]["PreparationSteps"] | null;
+            /** @description Of a proof */
+            proof?: components["schemas"]["ProofFacts"] | null;
+            /**
+             * Resent
+             * @description Messages that wait to go again
+             */
+            resent: number;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Targeted
+             * @description Recipients of the audience
+             */
+            targeted: number;
+            /**
+             * To Deliver
+             * @description Messages that were prepared
+             */
+            to_deliver: number;
+            /**
+             * Undelivered
+             * @description Of those accepted
+             */
+            undelivered: number;
+            /**
+             * Unknown
+             * @description Nobody knows whether they left
+             */
+            unknown: number;
+            /**
+             * Version
+             * @description Changes with every move; give it to resume or send again
+             */
+            version: string;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+            /** @description With waves */
+            wave?: components["schemas"]["Wave"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ReviewChanges
+         * @description What differs between a delivery and that of the former run of the same task.
+         */
+        ReviewChanges: {
+            after: components["schemas"]["ComparedDelivery"];
+            before: components["schemas"]["ComparedDelivery"];
+            cost: components["schemas"]["ComparedCost"];
+            /** Exclusions */
+            exclusions: {
+                [key: string]: components["schemas"]["ComparedFigure"];
+            };
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["ComparedFigure"];
+            };
+            /**
+             * Is Same
+             * @description The same in every respect: people, texts, settings
+             */
+            is_same: boolean;
+            /** Settings */
+            settings: components["schemas"]["ChangedSetting"][];
+            /** Template */
+            template: components["schemas"]["ChangedText"][];
+        };
+        /**
+         * ReviewDocument
+         * @description What a reviewer looks at before saying Send.
+         */
+        ReviewDocument: {
+            /** @description Null: the messages are in the store */
+            archived: components["schemas"]["ArchivedMessages"] | null;
+            /** @description Null: nobody knows how it was found */
+            audience: components["schemas"]["FoundAudience"] | null;
+            /**
+             * By Parts
+             * @description Messages by their number of parts
+             */
+            by_parts: {
+                [key: string]: number;
+            };
+            /** @description Since the former run; null: there is none */
+            changes: components["schemas"]["ReviewChanges"] | null;
+            /** @description Null: it is not known */
+            cost: components["schemas"]["EstimatedCost"] | null;
+            /** Delivery */
+            delivery: string;
+            /** Details */
+            details: components["schemas"]["ExclusionDetail"][];
+            /** Dry Run */
+            dry_run: boolean;
+            /**
+             * Encodings
+             * @description Messages by encoding
+             */
+            encodings: {
+                [key: string]: number;
+            };
+            /**
+             * Excluded
+             * @description Recipients left out, by reason
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /**
+             * Fingerprint
+             * @description Null: there is no complete preparation
+             */
+            fingerprint: string | null;
+            /** Gateway */
+            gateway: string;
+            /** Label */
+            label: string;
+            /**
+             * Languages
+             * @description Messages by language
+             */
+            languages: {
+                [key: string]: number;
+            };
+            leaving: components["schemas"]["ReviewLeaving"];
+            /**
+             * Log
+             * @description Errors first, then warnings
+             */
+            log: components["schemas"]["ReviewLine"][];
+            /**
+             * May Unmask
+             * @description Whether the caller may see whole numbers
+             */
+            may_unmask: boolean;
+            /** Parts */
+            parts: number;
+            /** Prepared At */
+            prepared_at: string | null;
+            /** @description Null: it is not being prepared */
+            progress: components["schemas"]["PreparationProgress"] | null;
+            /** Regions */
+            regions: {
+                [key: string]: components["schemas"]["CountryCount"];
+            };
+            /** Samples */
+            samples: components["schemas"]["PreparedMessage"][];
+            /**
+             * Senders
+             * @description Messages by sender
+             */
+            senders: {
+                [key: string]: number;
+            };
+            state: components["schemas"]["DeliveryState"];
+            /** Targeted */
+            targeted: number;
+            /** To Deliver */
+            to_deliver: number;
+            /** Waterfall */
+            waterfall: components["schemas"]["WaterfallStep"][];
+        };
+        /**
+         * ReviewLeaving
+         * @description How it leaves once somebody says Send.
+         */
+        ReviewLeaving: {
+            /** Doubt */
+            doubt: string;
+            /** Doubt After S */
+            doubt_after_s: number;
+            failover: components["schemas"]["LeavingFailover"] | null;
+            /**
+             * Gateways
+             * @description The delivery's own, then the second one
+             */
+            gateways: components["schemas"]["LeavingGate"][];
+            pause_when: components["schemas"]["LeavingPause"];
+            /** Priority */
+            priority: number;
+            /**
+             * Shortest S
+             * @description Seconds it takes at least; null: no limit
+             */
+            shortest_s: number | null;
+            spread: components["schemas"]["LeavingSpread"] | null;
+            /**
+             * Validity S
+             * @description What has not left by then expires
+             */
+            validity_s: number | null;
+            waves: components["schemas"]["LeavingWaves"] | null;
+            /** Workers */
+            workers: number | null;
+        };
+        /**
+         * ReviewLine
+         * @description One line of the levelled log.
+         */
+        ReviewLine: {
+            /** Event */
+            event: string;
+            /**
+             * Level
+             * @description An error blocks Send
+             * @enum {string}
+             */
+            level: "error" | "warning" | "info";
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * Rights
+         * @description What the caller may do whatever the delivery. Rights on one DAG are told with it.
+         */
+        Rights: {
+            /**
+             * Administer
+             * @description Opt-outs, quarantine, test messages
+             */
+            administer: boolean;
+            /**
+             * Switch
+             * @description Switch everything off and on
+             */
+            switch: boolean;
+        };
+        /**
+         * RunWithDeliveries
+         * @description One run with what it made.
+         */
+        RunWithDeliveries: {
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryRow"][];
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Kind
+             * @description manual, scheduled, backfill or asset_triggered
+             */
+            kind: string;
+            /**
+             * Logical Date
+             * @description Null: it was started without one
+             */
+            logical_date: string | null;
+            /** Run After */
+            run_after: string;
+            /** Run Id */
+            run_id: string;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Started By
+             * @description Empty: nobody, Airflow did
+             */
+            started_by: string;
+            /**
+             * State
+             * @description queued, running, success or failed
+             */
+            state: string;
+        };
+        /**
+         * ShownPhone
+         * @description The number of one message.
+         */
+        ShownPhone: {
+            /**
+             * Phone
+             * @description E.164, with the plus
+             */
+            phone: string;
+            /** Position */
+            position: number;
+        };
+        /**
+         * ShownPhones
+         * @description Whole numbers; that they were shown is noted.
+         */
+        ShownPhones: {
+            /** Delivery */
+            delivery: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Phones */
+            phones: components["schemas"]["ShownPhone"][];
+        };
+        /**
+         * SummaryAnswer
+         * @description What became of the messages, as it was counted last.
+         */
+        SummaryAnswer: {
+            /**
+             * Age S
+             * @description Seconds since; null: never
+             */
+            age_s: number | null;
+            /**
+             * Causes
+             * @description Also undelivered; at most 50, most messages first
+             */
+            causes: components["schemas"]["Cause"][];
+            /**
+             * Counted At
+             * @description Null: never
+             */
+            counted_at: string | null;
+            /** Countries */
+            countries: components["schemas"]["CountryCounts"][];
+            /** Delivery */
+            delivery: string;
+            /** Encodings */
+            encodings: components["schemas"]["EncodingCounts"][];
+            /**
+             * Opted Out
+             * @description People who opted out since, and had a message
+             */
+            opted_out: number;
+            /**
+             * Took Ms
+             * @description How long counting took
+             */
+            took_ms: number;
+        };
+        /**
+         * SwitchAnswer
+         * @description How the switch for everything stands.
+         */
+        SwitchAnswer: {
+            /**
+             * At
+             * @description When; also its version, to switch on
+             */
+            at: string | null;
+            /**
+             * By
+             * @description Who turned it last; empty: nobody ever did
+             */
+            by: string;
+            /**
+             * Is Off
+             * @description Nobody may hand anything over
+             */
+            is_off: boolean;
+            /**
+             * Reason
+             * @description What who turned it last said; may be empty
+             */
+            reason: string;
+        };
+        /**
+         * SwitchedOff
+         * @description The same, with what it paused.
+         */
+        SwitchedOff: {
+            /**
+             * At
+             * @description When; also its version, to switch on
+             */
+            at: string | null;
+            /**
+             * By
+             * @description Who turned it last; empty: nobody ever did
+             */
+            by: string;
+            /**
+             * Is Off
+             * @description Nobody may hand anything over
+             */
+            is_off: boolean;
+            /**
+             * Paused
+             * @description Ids of the deliveries that this paused
+             */
+            paused: string[];
+            /**
+             * Reason
+             * @description What who turned it last said; may be empty
+             */
+            reason: string;
+        };
+        /**
+         * TemplateDetail
+         * @description One template with its texts.
+         */
+        TemplateDetail: {
+            /**
+             * Example Rows
+             * @description Invented: nobody's data
+             */
+            example_rows: {
+                [key: string]: string | number | boolean | null;
+            }[];
+            /**
+             * Fields
+             * @description Columns that the texts read
+             */
+            fields: string[];
+            /**
+             * File
+             * @description In the folder of the templates
+             */
+            file: string;
+            /**
+             * Gateway
+             * @description The connection; null: the workflow's
+             */
+            gateway: string | null;
+            /** Label */
+            label: string;
+            /**
+             * Languages
+             * @description The default one first; empty: there is one text
+             */
+            languages: string[];
+            /** Max Parts */
+            max_parts: number;
+            /** Message Class */
+            message_class: string;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: components["schemas"]["TemplateNote"][];
+            /**
+             * Problems
+             * @description Why it cannot be used, as `smsflow lint` says it
+             */
+            problems: string[];
+            /**
+             * Required
+             * @description Those that every row must have
+             */
+            required: string[];
+            /**
+             * Sender
+             * @description Empty: the gateway's own
+             */
+            sender: string;
+            /**
+             * Settings
+             * @description The front matter, with what holds by itself
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Texts */
+            texts: components["schemas"]["TemplateText"][];
+            /** Typology */
+            typology: string | null;
+            /**
+             * Used By
+             * @description By the newest 1,000 deliveries
+             */
+            used_by: components["schemas"]["TemplateUse"][];
+        };
+        /**
+         * TemplateNote
+         * @description What lint finds in a template that can be used.
+         */
+        TemplateNote: {
+            /** Field */
+            field: string;
+            /** Hint */
+            hint: string;
+            /**
+             * Is Problem
+             * @description It would stop a preparation or leave people out
+             */
+            is_problem: boolean;
+            /** Line */
+            line: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Templates
+         * @description The templates that this server can read.
+         */
+        Templates: {
+            /**
+             * Is Readable
+             * @description false: the folder is not on this server
+             */
+            is_readable: boolean;
+            /** Templates */
+            templates: components["schemas"]["TemplateSummary"][];
+        };
+        /**
+         * TemplateSummary
+         * @description One template of the folder.
+         */
+        TemplateSummary: {
+            /**
+             * File
+             * @description In the folder of the templates
+             */
+            file: string;
+            /**
+             * Gateway
+             * @description The connection; null: the workflow's
+             */
+            gateway: string | null;
+            /** Label */
+            label: string;
+            /**
+             * Languages
+             * @description The default one first; empty: there is one text
+             */
+            languages: string[];
+            /** Max Parts */
+            max_parts: number;
+            /** Message Class */
+            message_class: string;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: components["schemas"]["TemplateNote"][];
+            /**
+             * Problems
+             * @description Why it cannot be used, as `smsflow lint` says it
+             */
+            problems: string[];
+            /**
+             * Sender
+             * @description Empty: the gateway's own
+             */
+            sender: string;
+            /** Typology */
+            typology: string | null;
+            /**
+             * Used By
+             * @description By the newest 1,000 deliveries
+             */
+            used_by: components["schemas"]["TemplateUse"][];
+        };
+        /**
+         * TemplateText
+         * @description The text of one language.
+         */
+        TemplateText: {
+            /**
+             * First Line
+             * @description Line of the file at which it begins
+             */
+            first_line: number;
+            /** Language */
+            language: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * TemplateTried
+         * @description What people would read.
+         */
+        TemplateTried: {
+            /**
+             * Currency
+             * @description Empty: no prices are known here
+             */
+            currency: string;
+            /**
+             * Problems
+             * @description Why the text cannot be used; lines are the text's
+             */
+            problems: string[];
+            /** Rows */
+            rows: components["schemas"]["TriedRow"][];
+            /**
+             * Splitting
+             * @description The gateway whose way of cutting holds; empty: the worst
+             */
+            splitting: string;
+        };
+        /**
+         * TemplateTry
+         * @description A text to try.
+         */
+        TemplateTry: {
+            /**
+             * Body
+             * @description In the place of the text; null: that of the file
+             */
+            body?: string | null;
+            /**
+             * Language
+             * @description Of `body`; empty: the default
+             * @default
+             */
+            language: string;
+            /** Rows */
+            rows: {
+                [key: string]: string | number | boolean | null;
+            }[];
+        };
+        /**
+         * TemplateUse
+         * @description A workflow whose newest delivery by this template the caller may see.
+         */
+        TemplateUse: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Dag Id */
+            dag_id: string;
+            /** Delivery */
+            delivery: string;
+        };
+        /**
+         * ThroughputAnswer
+         * @description Where the messages stood over time.
+         */
+        ThroughputAnswer: {
+            /** Delivery */
+            delivery: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Points
+             * @description At most 243, in their order
+             */
+            points: components["schemas"]["Point"][];
+            /** Sending At */
+            sending_at: string | null;
+        };
+        /**
+         * TriedRow
+         * @description What one row gives: a text with its measures, or why there is none.
+         */
+        TriedRow: {
+            /**
+             * Cost
+             * @description Of all parts; null: no price is known
+             */
+            cost?: string | null;
+            /**
+             * Encoding
+             * @default
+             */
+            encoding: string;
+            /**
+             * Is Cut
+             * @description A part may begin inside a character
+             * @default false
+             */
+            is_cut: boolean;
+            /**
+             * Is Too Long
+             * @description More parts than `max_parts`
+             * @default false
+             */
+            is_too_long: boolean;
+            /**
+             * Language
+             * @default
+             */
+            language: string;
+            /**
+             * Part Starts
+             * @description Code points before each later part
+             * @default []
+             */
+            part_starts: number[];
+            /**
+             * Parts
+             * @default 0
+             */
+            parts: number;
+            /**
+             * Problem
+             * @description Why there is no text; empty: there is one
+             * @default
+             */
+            problem: string;
+            /**
+             * Region
+             * @description Of the row's `phone`
+             */
+            region?: string | null;
+            /**
+             * Row
+             * @description From 1
+             */
+            row: number;
+            /**
+             * Sender
+             * @default
+             */
+            sender: string;
+            /** Sender Problem */
+            sender_problem?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Unicode
+             * @description The first 20 of them
+             * @default []
+             */
+            unicode: components["schemas"]["OutsideGsm"][];
+            /**
+             * Unicode Count
+             * @default 0
+             */
+            unicode_count: number;
+            /**
+             * Units
+             * @default 0
+             */
+            units: number;
+        };
+        /**
+         * Turn
+         * @description Whose turn it is.
+         * @enum {string}
+         */
+        Turn: "you" | "somebody" | "airflow" | "nobody";
+        /**
+         * TurnedOff
+         * @description Why everything is switched off. People read it; no number and no text in it.
+         */
+        TurnedOff: {
             /**
              * Reason
              * @default
              */
             reason: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * TurnedOn
+         * @description Why it is switched on again, by whom who saw how it stood.
+         */
+        TurnedOn: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Version
+             * Format: date-time
+             * @description The `at` of the switch that was looked at
+             */
+            version: string;
+        };
+        /**
+         * UnmaskRequest
+         * @description Which numbers to show.
+         */
+        UnmaskRequest: {
+            /**
+             * Fingerprint
+             * @description Of the review looked at
+             */
+            fingerprint: string;
+            /** Positions */
+            positions: number[];
+        };
+        /**
+         * Unpriced
+         * @description What has no price.
+         */
+        Unpriced: {
+            /**
+             * Country
+             * @default
+             */
+            country: string;
+            /**
+             * Messages
+             * @default 0
+             */
+            messages: number;
+            /**
+             * Parts
+             * @default 0
+             */
+            parts: number;
+        };
+        /**
+         * WaterfallStep
+         * @description One reason of the waterfall.
+         */
+        WaterfallStep: {
+            /**
+             * Excluded
+             * @description Recipients left out for this reason
+             */
+            excluded: number;
+            /**
+             * Left
+             * @description Recipients who are still in after it
+             */
+            left: number;
+            reason: components["schemas"]["Exclusion"];
+        };
+        /**
+         * Wave
+         * @description The wave that leaves.
+         */
+        Wave: {
+            /**
+             * No
+             * @description From 1
+             */
+            no: number;
+            /**
+             * Until
+             * @description The last position that may leave now; null: all may
+             */
+            until: number | null;
+        };
+        /**
+         * WhyAnswer
+         * @description What a delivery does with one person. Neither: nobody like that was targeted.
+         */
+        WhyAnswer: {
+            archived: components["schemas"]["ArchivedMessages"] | null;
+            /** Delivery */
+            delivery: string;
+            /** Exclusions */
+            exclusions: components["schemas"]["WhyExcluded"][];
+            /** Messages */
+            messages: components["schemas"]["WhyMessage"][];
+            state: components["schemas"]["DeliveryState"];
+        };
+        /**
+         * WhyExcluded
+         * @description Why a row gets no message.
+         */
+        WhyExcluded: {
+            /** Detail */
+            detail: string;
+            reason: components["schemas"]["Exclusion"];
+            /** Recipient Id */
+            recipient_id: string;
+            /** Row Number */
+            row_number: number;
+            /** Winner Id */
+            winner_id: string | null;
+        };
+        /**
+         * WhyMessage
+         * @description A message that somebody gets.
+         */
+        WhyMessage: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Code */
+            code: string | null;
+            /** Parts */
+            parts: number;
+            /** Position */
+            position: number;
+            /** Recipient Id */
+            recipient_id: string;
+            state: components["schemas"]["MessageState"];
+        };
+        /**
+         * WhyRequest
+         * @description Whom to look up: by number or by id. In a body: addresses are logged.
+         */
+        WhyRequest: {
+            /** Number */
+            number?: string | null;
+            /** Recipient Id */
+            recipient_id?: string | null;
+            /**
+             * Region
+             * @description ISO region of a national number
+             */
+            region?: string | null;
+        };
+        /**
+         * WorkflowArrow
+         * @description What one task hands to the next.
+         */
+        WorkflowArrow: {
+            /**
+             * Count
+             * @description People or messages; null: not known (yet)
+             */
+            count: number | null;
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * WorkflowDetail
+         * @description One workflow: its graph with the counts of a run, and its runs.
+         */
+        WorkflowDetail: {
+            /**
+             * Activities
+             * @description How many tasks of each kind
+             */
+            activities: {
+                [key: string]: number;
+            };
+            /** Arrows */
+            arrows: components["schemas"]["WorkflowArrow"][];
+            /** Dag Id */
+            dag_id: string;
+            /** Description */
+            description: string;
+            /** Is Paused */
+            is_paused: boolean;
+            /** Label */
+            label: string;
+            last_delivery: components["schemas"]["DeliveryRow"] | null;
+            last_run: components["schemas"]["WorkflowRun"] | null;
+            /**
+             * May Start
+             * @description Whether the caller may start a run
+             */
+            may_start: boolean;
+            /**
+             * Next Run
+             * @description When it starts; null: none is planned
+             */
+            next_run: string | null;
+            /**
+             * Next Runs
+             * @description At most ten; empty without a schedule
+             */
+            next_runs: components["schemas"]["NextRun"][];
+            /**
+             * Nodes
+             * @description In an order that follows the arrows
+             */
+            nodes: components["schemas"]["WorkflowNode"][];
+            /** Params */
+            params: components["schemas"]["WorkflowParam"][];
+            /**
+             * Run Id
+             * @description The run that the graph counts; null: none has run
+             */
+            run_id: string | null;
+            /**
+             * Runs
+             * @description The last ten, newest first
+             */
+            runs: components["schemas"]["RunWithDeliveries"][];
+            /**
+             * Schedule
+             * @description As Airflow writes it, such as a cron; null: none
+             */
+            schedule: string | null;
+            /**
+             * Schedule Words
+             * @description In English; empty: Airflow has no words for it
+             */
+            schedule_words: string;
+            /**
+             * Timezone
+             * @description Of the schedule
+             */
+            timezone: string;
+        };
+        /**
+         * WorkflowNode
+         * @description One task of the graph.
+         */
+        WorkflowNode: {
+            /**
+             * Delivery
+             * @description Id of the delivery that the run made with it
+             */
+            delivery: string | null;
+            /**
+             * Group
+             * @description The activity that it is part of; else its own id
+             */
+            group: string;
+            kind: components["schemas"]["ActivityKind"];
+            /**
+             * Level
+             * @description The longest way to it, from 0
+             */
+            level: number;
+            /**
+             * State
+             * @description In the run that is shown; null: not yet, or no run
+             */
+            state: string | null;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * WorkflowParam
+         * @description A parameter that a run is started with.
+         */
+        WorkflowParam: {
+            /**
+             * Default
+             * @description Any JSON value; null: there is none
+             */
+            default: unknown;
+            /** Description */
+            description: string;
+            /**
+             * Is Required
+             * @description It has no default
+             */
+            is_required: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Rules
+             * @description JSON schema of its value
+             */
+            rules: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * WorkflowRow
+         * @description One workflow in the list.
+         */
+        WorkflowRow: {
+            /**
+             * Activities
+             * @description How many tasks of each kind
+             */
+            activities: {
+                [key: string]: number;
+            };
+            /** Dag Id */
+            dag_id: string;
+            /** Description */
+            description: string;
+            /** Is Paused */
+            is_paused: boolean;
+            /** Label */
+            label: string;
+            last_delivery: components["schemas"]["DeliveryRow"] | null;
+            last_run: components["schemas"]["WorkflowRun"] | null;
+            /**
+             * Next Run
+             * @description When it starts; null: none is planned
+             */
+            next_run: string | null;
+            /**
+             * Schedule
+             * @description As Airflow writes it, such as a cron; null: none
+             */
+            schedule: string | null;
+            /**
+             * Schedule Words
+             * @description In English; empty: Airflow has no words for it
+             */
+            schedule_words: string;
+            /**
+             * Timezone
+             * @description Of the schedule
+             */
+            timezone: string;
+        };
+        /**
+         * WorkflowRun
+         * @description One run, as Airflow keeps it.
+         */
+        WorkflowRun: {
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Kind
+             * @description manual, scheduled, backfill or asset_triggered
+             */
+            kind: string;
+            /**
+             * Logical Date
+             * @description Null: it was started without one
+             */
+            logical_date: string | null;
+            /** Run After */
+            run_after: string;
+            /** Run Id */
+            run_id: string;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Started By
+             * @description Empty: nobody, Airflow did
+             */
+            started_by: string;
+            /**
+             * State
+             * @description queued, running, success or failed
+             */
+            state: string;
+        };
+        /**
+         * Workflows
+         * @description Every workflow that the caller may see.
+         */
+        Workflows: {
+            /** Workflows */
+            workflows: components["schemas"]["WorkflowRow"][];
         };
     };
     responses: never;
@@ -506,9 +4819,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Audiences"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -530,18 +4886,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["AudienceDetail"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -565,18 +4955,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["AudienceDeleted"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -602,18 +5053,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["AudienceVersion"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -621,11 +5133,25 @@ export interface operations {
     read_deliveries_api_v1_deliveries_get: {
         parameters: {
             query?: {
+                /** @description Only those that need a person */
+                attention?: boolean;
                 /** @description The `next` of the page before */
-                before?: number | null;
-                kind?: components["schemas"]["DeliveryKind"] | "all";
+                before?: string | null;
+                dag_id?: string | null;
+                /** @description Ended then or later */
+                ended_since?: string | null;
+                /** @description Else all but proofs, which are shown with what they are of */
+                kind?: ("campaign" | "proof" | "direct" | "all") | null;
                 limit?: number;
-                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description Stands in the label or the DAG's id */
+                q?: string | null;
+                run_id?: string | null;
+                /** @description Made then or later */
+                since?: string | null;
+                /** @description One of these */
+                state?: components["schemas"]["DeliveryState"][] | null;
+                /** @description Made before */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -639,18 +5165,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -672,18 +5232,329 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Report"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_activity_api_v1_deliveries__delivery_id__activity_get: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_exclusions_api_v1_deliveries__delivery_id__exclusions_get: {
+        parameters: {
+            query: {
+                /** @description The `next` of the page before */
+                after?: number;
+                limit?: number;
+                reason: components["schemas"]["Exclusion"];
+            };
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionPage"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_header_api_v1_deliveries__delivery_id__header_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryHeader"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_live_api_v1_deliveries__delivery_id__live_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveAnswer"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -709,18 +5580,219 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["PreparedMessages"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_messages_api_v1_deliveries__delivery_id__messages_csv_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["MessageState"] | null;
+            };
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_numbers_api_v1_deliveries__delivery_id__messages_csv_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -747,18 +5819,120 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["MessageLogPage"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_story_of_message_api_v1_deliveries__delivery_id__messages_log__position__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageStory"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -766,7 +5940,10 @@ export interface operations {
     pause_delivery_api_v1_deliveries__delivery_id__pause_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 delivery_id: string;
             };
@@ -774,7 +5951,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["OfContent"];
             };
         };
         responses: {
@@ -784,18 +5961,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Controlled"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -824,13 +6062,49 @@ export interface operations {
                     };
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -864,13 +6138,177 @@ export interface operations {
                     };
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_delivery_api_v1_deliveries__delivery_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rejects"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -878,7 +6316,10 @@ export interface operations {
     resend_delivery_api_v1_deliveries__delivery_id__resend_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 delivery_id: string;
             };
@@ -896,18 +6337,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Resent"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -915,7 +6417,10 @@ export interface operations {
     resume_delivery_api_v1_deliveries__delivery_id__resume_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 delivery_id: string;
             };
@@ -923,7 +6428,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["OfVersion"];
             };
         };
         responses: {
@@ -933,18 +6438,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Controlled"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -966,23 +6532,326 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ReviewDocument"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_delivery_api_v1_deliveries__delivery_id__send_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decides"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
     stop_delivery_api_v1_deliveries__delivery_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfContent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_summary_api_v1_deliveries__delivery_id__summary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryAnswer"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_again_api_v1_deliveries__delivery_id__summary_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -993,7 +6862,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["CountAgain"];
             };
         };
         responses: {
@@ -1003,18 +6872,1923 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["SummaryAnswer"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_throughput_api_v1_deliveries__delivery_id__throughput_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThroughputAnswer"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_numbers_api_v1_deliveries__delivery_id__unmask_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmaskRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownPhones"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_why_api_v1_deliveries__delivery_id__why_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyAnswer"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_groups_api_v1_deliveries_groups_get: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                before?: string | null;
+                limit?: number;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_summary_api_v1_deliveries_summary_get: {
+        parameters: {
+            query?: {
+                /** @description Deliveries of each kind */
+                most?: number;
+                /** @description When the caller's day began; else that of UTC */
+                today?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliverySummary"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_gateways_api_v1_gateways_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gateways"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_gateway_api_v1_gateways__conn_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayTested"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_test_message_api_v1_gateways__conn_id__test_message_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this message: the same request again sends nothing again */
+                "Idempotency-Key": string;
+            };
+            path: {
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneMessage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneMessageSent"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_me_api_v1_me_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_opt_outs_api_v1_opt_outs_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptOutPage"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_opt_out_api_v1_opt_outs_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OptOutAdd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_opt_outs_api_v1_opt_outs_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_opt_outs_api_v1_opt_outs_import_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OptOutImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_opt_out_api_v1_opt_outs_remove_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OptOutRemove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_opt_outs_api_v1_opt_outs_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptOutAnswer"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_quarantine_api_v1_quarantine_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_quarantine_api_v1_quarantine_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineAdd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_quarantine_api_v1_quarantine_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_quarantine_api_v1_quarantine_import_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_quarantine_api_v1_quarantine_remove_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineRemove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_quarantine_api_v1_quarantine_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAnswer"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1034,9 +8808,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["SwitchAnswer"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1044,13 +8861,16 @@ export interface operations {
     turn_off_api_v1_switch_off_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Turned"];
+                "application/json": components["schemas"]["TurnedOff"];
             };
         };
         responses: {
@@ -1060,18 +8880,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["SwitchedOff"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1079,13 +8960,16 @@ export interface operations {
     turn_on_api_v1_switch_on_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Turned"];
+                "application/json": components["schemas"]["TurnedOn"];
             };
         };
         responses: {
@@ -1095,18 +8979,444 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["SwitchAnswer"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_templates_api_v1_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_template_api_v1_templates__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDetail"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_template_api_v1_templates__name__preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateTry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateTried"];
+                };
+            };
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_workflows_api_v1_workflows_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflows"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_workflow_api_v1_workflows__dag_id__get: {
+        parameters: {
+            query?: {
+                /** @description Whose counts; else the last with a delivery */
+                run_id?: string | null;
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowDetail"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1138,13 +9448,76 @@ export interface operations {
                     };
                 };
             };
-            /** @description Validation Error */
+            /** @description The body is no text in UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The login is none, or the caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand as the caller believes: look again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what cannot be */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway does not answer, or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
