@@ -74,7 +74,7 @@ SELECT set_config('statement_timeout', %(timeout)s, true), set_config('work_mem'
 WITH lasts AS MATERIALIZED (
      SELECT DISTINCT ON (position) position, attempt, kind, code FROM smsflow_outcomes
       WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s ORDER BY position, attempt DESC),
-agains AS MATERIALIZED (
+once_more AS MATERIALIZED (
      SELECT position, max(attempt) AS attempt FROM smsflow_marks
       WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s AND attempt > 0 GROUP BY position)
 SELECT region, encoding, state, CASE WHEN state IN ('accepted', 'delivered', 'waiting') THEN '' ELSE code END AS code,
@@ -86,7 +86,7 @@ SELECT region, encoding, state, CASE WHEN state IN ('accepted', 'delivered', 'wa
                coalesce(nullif(r.code, ''), o.code, '') AS code
           FROM smsflow_messages m
           LEFT JOIN lasts o ON o.position = m.position
-          LEFT JOIN agains a ON a.position = m.position
+          LEFT JOIN once_more a ON a.position = m.position
           LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = m.position AND r.position BETWEEN %(first)s AND %(last)s
          WHERE m.preparation = %(preparation)s AND m.position BETWEEN %(first)s AND %(last)s) AS s
  GROUP BY 1, 2, 3, 4;
