@@ -42,6 +42,26 @@ from smsflow_provider.plugins.api.problems import tell_problems
 from smsflow_provider.receiver.app import Receiver
 from smsflow_provider.receiver.stored import applying, make_stored_app
 
+#: What is below ``/api/v1``, in the order of its document.
+_ROUTES = (
+    me,
+    deliveries,
+    review,
+    approve,
+    proofs,
+    explain,
+    workflows,
+    audiences,
+    control,
+    templates,
+    opt_outs,
+    quarantine,
+    gateways,
+    running,
+    message_log,
+    activity,
+)
+
 
 @cache
 def application() -> FastAPI:
@@ -59,24 +79,7 @@ def application() -> FastAPI:
         openapi_url=None,
         responses=PROBLEMS,
     )
-    for each in (
-        me,
-        deliveries,
-        review,
-        approve,
-        proofs,
-        explain,
-        workflows,
-        audiences,
-        control,
-        templates,
-        opt_outs,
-        quarantine,
-        gateways,
-        running,
-        message_log,
-        activity,
-    ):
+    for each in _ROUTES:
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(pages.router)
     tell_problems(app)

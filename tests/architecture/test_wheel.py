@@ -173,6 +173,9 @@ def test_airflow_loads_the_plugin_without_errors(answer: dict[str, Any]) -> None
         each["url_prefix"] for each in answer["plugins"]["smsflow"]["fastapi_apps"]
     ]
     assert 1 == len(answer["plugins"]["smsflow"]["fastapi_root_middlewares"])
+    assert ["smsflow", "smsflow_run", "smsflow_home"] == [
+        each["name"] for each in answer["plugins"]["smsflow"]["react_apps"]
+    ]
 
 
 def test_airflow_knows_the_connection_types_and_their_fields(answer: dict[str, Any]) -> None:
@@ -191,6 +194,7 @@ def test_airflow_knows_the_settings_and_their_defaults(answer: dict[str, Any]) -
         "replies_days": "",
         "audience_days": "",
         "archive": "",
+        "four_eyes": "False",
         "daily_cap": "",
         "review_hold_s": "7",
     } == answer["settings"]
