@@ -173,7 +173,7 @@ def test_airflow_loads_the_plugin_without_errors(answer: dict[str, Any]) -> None
         each["url_prefix"] for each in answer["plugins"]["smsflow"]["fastapi_apps"]
     ]
     assert 1 == len(answer["plugins"]["smsflow"]["fastapi_root_middlewares"])
-    assert ["smsflow", "smsflow_run", "smsflow_home"] == [
+    assert ["smsflow", "SMS deliveries", "smsflow_home"] == [
         each["name"] for each in answer["plugins"]["smsflow"]["react_apps"]
     ]
 

@@ -176,7 +176,7 @@ def test_four_eyes_hold_over_our_api_and_over_airflows(
 
 
 def test_only_the_named_reviewers_decide(make_dag: MakeDag, server: TestClient) -> None:
-    run = asked(make_dag, reviewers=["ann"])
+    run = asked(make_dag, assigned_users=["ann"])
 
     assert "not_reviewer" == header(server, run)["actions"]["send"]
     assert 403 == decide(server, run).status_code

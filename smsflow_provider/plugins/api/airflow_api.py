@@ -19,6 +19,9 @@ INNER = "smsflow.airflow"
 _CREDENTIALS = ("authorization", "cookie")
 #: The state of a task that waits for an answer.
 _WAITING = "awaiting_input"
+_DONE = "success"
+#: Not states of Airflow: it could not be read; it was answered, and will go on.
+_UNKNOWN, _ANSWERED = "", "answered"
 #: States in which a task takes no decision any more, unless it is cleared.
 _ENDED = frozenset({"failed", "upstream_failed", "skipped", "removed"})
 #: How often, a second apart, to look at a task that runs.
@@ -65,31 +68,37 @@ async def answer_question(request: Request, task: Origin, *, option: str, commen
 
 async def _answer(client: httpx.AsyncClient, task: Origin, *, option: str, comment: str) -> Told:
     path = _path_of(task)
-    state = await _settled_state(client, path if task.map_index < 0 else f"{path}/{task.map_index}")
+    question = f"{path}/{task.map_index}/hitlDetails"
+    state = await _settled_state(client, path, task, question=question)
     if state in _ENDED:
         return Told.ENDED
-    if state not in {_WAITING, ""}:
-        return Told.YES if state == "success" else Told.NO
+    if state not in {_WAITING, _UNKNOWN}:
+        return Told.YES if state in {_DONE, _ANSWERED} else Told.NO
     body: dict[str, Any] = {"chosen_options": [option], "params_input": {"comment": comment}}
-    answer = await client.patch(f"{path}/{task.map_index}/hitlDetails", json=body)
+    answer = await client.patch(question, json=body)
     if answer.is_success or answer.status_code == httpx.codes.CONFLICT:
         return Told.YES
     log.warning("Airflow did not take a decision", status=answer.status_code)
     return Told.NO
 
 
-async def _settled_state(client: httpx.AsyncClient, path: str) -> str:
+async def _settled_state(
+    client: httpx.AsyncClient, path: str, task: Origin, *, question: str
+) -> str:
     """
-    Read the state of a task, once it is one in which it waits or has ended; empty: not known.
+    Read the state of a task, once it waits, has been answered, or has ended.
 
     One that is about to wait looks for a decision before it asks, and not again.
     """
-    state = ""
+    state = _UNKNOWN
     for _ in range(_LOOKS):
-        found = await client.get(path)
-        state = str(found.json().get("state") or "") if found.is_success else ""
-        if state in _ENDED | {_WAITING, "success", ""}:
+        found = await client.get(path if task.map_index < 0 else f"{path}/{task.map_index}")
+        state = str(found.json().get("state") or "") if found.is_success else _UNKNOWN
+        if state in _ENDED | {_WAITING, _DONE, _UNKNOWN}:
             break
+        asked = await client.get(question)
+        if asked.is_success and asked.json().get("response_received"):
+            return _ANSWERED
         await asyncio.sleep(1)
     return state
 
