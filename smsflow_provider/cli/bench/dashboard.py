@@ -29,6 +29,7 @@ _REPEATED: Final = 15
 _LONGEST_S: Final = 10.0
 #: What stands for a parameter behind this word of an address.
 _NAMED: Final = {
+    "log": "4711",
     "deliveries": LARGE,
     "workflows": "bench",
     "audiences": "bench",
