@@ -22,6 +22,8 @@ _KINDS = {"not_sent": "to go again"}
 
 #: Seconds between two counts of what became of the messages, at the least.
 _COUNT_AFTER_S = 120.0
+#: How long a task that ends may take to count once more, in seconds.
+_LAST_COUNT_S = 5.0
 
 
 class SendProgress:
@@ -97,7 +99,7 @@ class SendProgress:
             delivery = find_delivery(self._store, self._delivery_id)
             write_sample(self._store, delivery, every_s=0)
             if delivery.state in (DeliveryState.FINISHED, DeliveryState.STOPPED):
-                count_summary(self._store, delivery)
+                count_summary(self._store, delivery, timeout_s=_LAST_COUNT_S)
 
     def _note(self, delivery: Delivery) -> None:
         """Keep a sample for the dashboard, and count what became of the messages now and then."""

@@ -24,6 +24,7 @@ from smsflow_provider.core.delivery.summary import count_again, count_summary, s
 from smsflow_provider.core.errors import NotFoundError
 from smsflow_provider.core.model import OutcomeKind
 from smsflow_provider.core.preparation.list_csv import csv_lines
+from smsflow_provider.core.store import running
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_figures
 from smsflow_provider.core.store.lease import claim
@@ -249,3 +250,16 @@ def test_pages_of_what_was_done_follow_each_other_newest_first(
     assert datetime.fromisoformat(whole[-1]["at"]) <= sent.created_at + timedelta(seconds=1)
     with pytest.raises(ValueError, match="none of ours"):
         activity(store, "d1", before="2026-01-01T00:00:00+00:00_other_1")
+
+
+def test_ranges_add_up_wherever_they_begin(
+    store: Store, sent: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert count_summary(store, sent)
+    whole = summary(store, sent.id)
+    monkeypatch.setattr(running, "_RANGE", 7)
+    assert count_summary(store, sent)
+    again = summary(store, sent.id)
+
+    told = ("countries", "encodings", "causes", "opted_out")
+    assert [whole[name] for name in told] == [again[name] for name in told]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -112,45 +113,53 @@ def count_messages(
     """
     Count the messages of *delivery* by country, encoding, state and code, and keep it.
 
-    Reads all of them once, and locks nothing that sending needs.
+    Reads all of them once, as they stood at one moment, and locks nothing that sending needs.
 
     Args:
         document_of: Makes what is kept, of rows of ``region``, ``encoding``, ``state``, ``code``,
             ``messages`` and ``parts``, and of how many people opted out since sending began, of
             those who had a message by then.
+        timeout_s: After so many seconds nothing is kept.
 
     Returns:
-        False: somebody else is counting them now, a statement of 50,000 messages took longer than
-        *timeout_s*, or there are none.
+        False: somebody else is counting them now, it took longer than *timeout_s*, or there are
+        none.
     """
-    counted_at = utc_now()
+    counted_at, until = utc_now(), time.monotonic() + timeout_s
     try:
         with store.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             if not _is_ours(connection, "lock_summary", delivery):
                 return False
-            timeout = {"timeout": f"{int(timeout_s * 1000)}ms"}
-            connection.execute(statements(_SQL)["limit_counting"], timeout)
-            rows, opted_out = _count(connection, delivery)
+            rows, opted_out = _count(connection, delivery, until=until)
             if rows:
                 document = document_of(rows, opted_out)
                 _write_summary(connection, delivery, counted_at=counted_at, document=document)
             return bool(rows)
-    except psycopg.errors.QueryCanceled:
-        return False
+    except (psycopg.errors.QueryCanceled, psycopg.errors.SerializationFailure):
+        return False  # out of time; or another one has counted since this one looked
 
 
-def _count(connection: Connection, delivery: Delivery) -> tuple[list[Row], int]:
+def _count(connection: Connection, delivery: Delivery, *, until: float) -> tuple[list[Row], int]:
     values = {"preparation": delivery.preparation}
     rows = []
     for first in range(1, delivery.to_deliver + 1, _RANGE):
+        _limit(connection, until)
         span = {**values, "first": first, "last": first + _RANGE - 1}
         rows += connection.execute(statements(_SQL)["count_messages"], span).fetchall()
     if delivery.sending_at is None:
         return rows, 0
+    _limit(connection, until)
     found = connection.execute(
         statements(_SQL)["count_opted_out_since"], {**values, "since": delivery.sending_at}
     ).fetchone()
     return rows, int(found["people"]) if found else 0
+
+
+def _limit(connection: Connection, until: float) -> None:
+    """Let the next statement run no longer than *until*, on the monotonic clock."""
+    left_ms = max(1, int(1000 * (until - time.monotonic())))
+    connection.execute(statements(_SQL)["limit_counting"], {"timeout": f"{left_ms}ms"})
 
 
 def _write_summary(

@@ -64,13 +64,13 @@ SELECT o.kind, o.code, count(*)::bigint AS messages
 SELECT pg_try_advisory_xact_lock(hashtext('smsflow summary'), (%(preparation)s %% 2147483647)::int) AS is_ours;
 
 -- limit_counting --
--- Counting ends after so long, in this transaction only.
+-- The next statement ends after so long, in this transaction only.
 SELECT set_config('statement_timeout', %(timeout)s, true), set_config('work_mem', '64MB', true);
 
 -- count_messages --
 -- Messages and parts by country, encoding, state and code. Walks the primary keys of the
--- preparation's messages, outcomes, marks and receipts over a range of positions: small sorts, in memory. A state is what smsflow_message_states says; prepared and under way
--- are waiting.
+-- preparation's messages, outcomes, marks and receipts over a range of positions: small sorts, in memory.
+-- A state is what smsflow_message_states says; prepared and under way are waiting.
 WITH lasts AS MATERIALIZED (
      SELECT DISTINCT ON (position) position, attempt, kind, code FROM smsflow_outcomes
       WHERE preparation = %(preparation)s AND position BETWEEN %(first)s AND %(last)s ORDER BY position, attempt DESC),
