@@ -33,7 +33,7 @@ demo: setup ## Run a whole campaign on this machine; REVIEW=manual to press Send
 
 test: setup ## Run every test; TESTS= names some, WORKERS= says how many at once, SMSFLOW_REQUIRE_ALL=1 forbids skipping
 	@.ci/debian-packages
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
 quick: setup ## Run the tests that need no server, with few examples of each property
 	@SMSFLOW_QUICK=1 $(BIN)/pytest -q tests/core tests/contract tests/architecture --ignore=tests/architecture/test_wheel.py

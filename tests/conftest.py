@@ -6,9 +6,11 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.embedded import EmbeddedPostgres
@@ -31,11 +33,17 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SMSFLO
     del os.environ[_name]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep what shares fixtures in one process when several run."""
-    place = item.nodeid.partition("::")[0]
-    group = next((folder for folder in _TOGETHER if place.startswith(f"{folder}/")), place)
-    item.add_marker(pytest.mark.xdist_group(group))
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps what shares fixtures in one process when several run: a file, or a whole folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        place = nodeid.partition("::")[0]
+        return next((folder for folder in _TOGETHER if place.startswith(f"{folder}/")), place)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Hand out tests by ``Together``: groups marked on items are lost with pytest 9.2."""
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
