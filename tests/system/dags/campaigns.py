@@ -17,7 +17,7 @@ def campaign(dag_id: str, *, gateway: str, **sms: Any) -> DAG:
         dag_id=dag_id,
         schedule=None,
         catchup=False,
-        max_active_runs=4,
+        max_active_runs=32,
         params={
             "people": Param("few", type="string", enum=["few", "many"]),
             "template": Param("note", type="string", pattern="^[a-z_]+$"),
