@@ -479,6 +479,7 @@ def test_maintenance_catches_up_with_everything(run: Any, store: Store) -> None:
         "gateways' ids of messages forgotten: 0",
         "paces of gateways and senders forgotten: 0",
         "old replies forgotten: 0",
+        "remembered answers forgotten: 0",
         "deliveries counted again: 0",
         "files of audiences removed: 0",
         "deliveries archived: 0",

@@ -61,7 +61,8 @@ WRITTEN = (
 #: ``erase`` empties it, and it belongs here.
 WITH_PEOPLE = {"messages", "exclusions", "opt_outs", "quarantine", "receipts", "replies"}
 WITHOUT_PEOPLE = {
-    *("approvals", "audience_files", "audiences", "chunks", "circuits", "cursors", "daily"),
+    *("approvals", "audit", "requests", "samples", "summaries"),
+    *("audience_files", "audiences", "chunks", "circuits", "cursors", "daily"),
     *("deliveries", "delivery_moves", "erased", "erasure_key", "keys", "leases", "log", "marks"),
     *("outcomes", "pace", "preparations", "receipt_inbox", "receipt_parts"),
     *("receipts_by_ref", "references", "reservations", "reviews", "rules", "alembic_version"),
