@@ -7,7 +7,7 @@ deliveries. Nothing leaves: there is no gateway behind their connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
+from smsflow_provider.core.delivery.switch import switch_on
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.plugins.app import application
 from tests.airflow.running import headers_of, make_metadata
@@ -58,13 +59,15 @@ def made() -> dict[str, str]:
 
 
 @pytest.fixture
-def names(made: dict[str, str], airflow_store: Store) -> dict[str, str]:
+def names(made: dict[str, str], airflow_store: Store) -> Iterator[dict[str, str]]:
     """Names that stand for something, so that requests come further than to a 404."""
     make_metadata()
     if "delivery_id" not in made:
         made["delivery_id"] = f"d-{uuid4().hex}"
         make_going(airflow_store, count=3, delivery_id=made["delivery_id"])
-    return made
+    yield made
+    # One of the operations switches everything off; other tests share the store.
+    switch_on(airflow_store, actor="test")
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.label)
