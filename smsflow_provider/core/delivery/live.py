@@ -8,13 +8,12 @@ from typing import Any, Final
 from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.delivery.report import causes_now
-from smsflow_provider.core.model import SETTLED
+from smsflow_provider.core.model import FIGURES, SETTLED
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_figures
 from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.core.store.running import (
-    SUMS,
     read_samples,
     sample_before,
     workers_alive,
@@ -133,7 +132,7 @@ def throughput(store: Store, delivery_id: str) -> dict[str, Any]:
         rows = read_samples(kept, delivery, since=since, most=MOST_POINTS)
         now = {**read_figures(kept, delivery), "at": utc_now()}
     points = [_point(row) for row in [*_first(delivery, rows), *rows]]
-    if rows and any(rows[-1][name] != now[name] for name in SUMS):
+    if rows and any(rows[-1][name] != now[name] for name in FIGURES):
         points.append(_point(now))
     return {
         "delivery": delivery.id,
@@ -147,10 +146,10 @@ def _first(delivery: Delivery, rows: list[Row]) -> list[Row]:
     """Begin with nothing at the moment sending began."""
     if not rows or delivery.sending_at is None or delivery.sending_at >= rows[0]["at"]:
         return []
-    return [{**dict.fromkeys(SUMS, 0), "at": delivery.sending_at}]
+    return [{**dict.fromkeys(FIGURES, 0), "at": delivery.sending_at}]
 
 
 def _point(row: Row) -> dict[str, Any]:
     settled = sum(row[kind] for kind in SETTLED)
-    sums = {name: row[name] for name in SUMS}
+    sums = {name: row[name] for name in FIGURES}
     return {"at": row["at"].isoformat(), "settled": settled, **sums}

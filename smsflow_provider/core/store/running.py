@@ -11,21 +11,12 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.model import FIGURES
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, read_figures
 from smsflow_provider.core.store.statements import statements
 
 _SQL: Final = "running"
-#: What a sample holds: sums, never differences, so that a gap loses nothing.
-SUMS: Final = (
-    "accepted",
-    "failed",
-    "unknown",
-    "cancelled",
-    "expired",
-    "delivered",
-    "undelivered",
-)
 #: Chunks looked at for causes while somebody waits: 20,000 messages.
 _CHUNKS: Final = 20
 #: Messages counted by one statement.
@@ -65,7 +56,7 @@ def _is_ours(connection: Connection, name: str, delivery: Delivery) -> bool:
 
 
 def _is_equal(sample: Row, figures: Mapping[str, int]) -> bool:
-    return all(sample[name] == figures[name] for name in SUMS)
+    return all(sample[name] == figures[name] for name in FIGURES)
 
 
 def read_samples(store: Store, delivery: Delivery, *, since: datetime, most: int) -> list[Row]:

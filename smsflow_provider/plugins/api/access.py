@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -88,44 +89,56 @@ def _unknown() -> NotFoundError:
 DeliveryDep = Annotated[Delivery, Depends(readable_delivery)]
 
 
-def provable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
-    """
-    Find a delivery of which the caller may send a proof.
+def _delivery_for(may: Callable[[BaseUser, str], bool], refusal: str) -> Callable[..., Delivery]:
+    """Make a dependency: a delivery with whose DAG the caller *may* do something, else a 403."""
 
-    Raises:
-        HTTPException: 403; the caller may see it and no more.
-    """
-    if not may_start(user, delivery.origin.dag_id):
-        raise HTTPException(403, "you may see this delivery, and not send a proof of it")
-    return delivery
+    def find(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
+        if not may(user, delivery.origin.dag_id):
+            raise HTTPException(403, refusal)
+        return delivery
+
+    return find
 
 
-def sendable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
-    """
-    Find a delivery that the caller may pause, resume and stop.
+def _user_for_all(refusal: str) -> Callable[..., BaseUser]:
+    """Make a dependency: a caller who may answer the review of every DAG, else a 403."""
 
-    Raises:
-        HTTPException: 403; the caller may see it and no more.
-    """
-    if not may_send(user, delivery.origin.dag_id):
-        raise HTTPException(
-            403, "you may see this delivery, and not decide about it, pause, resume or stop it"
+    def name(user: GetUserDep) -> BaseUser:
+        if not may_send_all(user):
+            raise HTTPException(403, refusal)
+        return user
+
+    return name
+
+
+#: A delivery of which the caller may send a proof.
+ProvableDeliveryDep = Annotated[
+    Delivery,
+    Depends(_delivery_for(may_start, "you may see this delivery, and not send a proof of it")),
+]
+#: One that the caller may send, reject, pause, resume and stop.
+SendableDeliveryDep = Annotated[
+    Delivery,
+    Depends(
+        _delivery_for(
+            may_send,
+            "you may see this delivery, and not decide about it, pause, resume or stop it",
         )
-    return delivery
-
-
-def switching_user(user: GetUserDep) -> BaseUser:
-    """
-    Name a caller who may turn the switch.
-
-    Raises:
-        HTTPException: 403; the caller may not answer the review of every DAG.
-    """
-    if not may_send_all(user):
-        raise HTTPException(403, "only who may send every delivery may turn the switch")
-    return user
-
-
-ProvableDeliveryDep = Annotated[Delivery, Depends(provable_delivery)]
-SwitchingUserDep = Annotated[BaseUser, Depends(switching_user)]
-SendableDeliveryDep = Annotated[Delivery, Depends(sendable_delivery)]
+    ),
+]
+#: One of which the caller may see whole numbers.
+UnmaskableDeliveryDep = Annotated[
+    Delivery,
+    Depends(
+        _delivery_for(may_send, "you may see this delivery, and not the numbers of its people")
+    ),
+]
+#: Who may turn the switch.
+SwitchingUserDep = Annotated[
+    BaseUser, Depends(_user_for_all("only who may send every delivery may turn the switch"))
+]
+#: Who may see and change the lists of numbers.
+AdministratorDep = Annotated[
+    BaseUser,
+    Depends(_user_for_all("only who may send every delivery may see or change these lists")),
+]

@@ -23,11 +23,13 @@ from smsflow_provider.core.delivery.four_eyes import Person
 from smsflow_provider.core.store.approvals import (
     Approval,
     Decision,
+    Question,
     find_approval,
     find_question,
 )
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
+from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.plugins.api.access import (
     DeliveryDep,
     SendableDeliveryDep,
@@ -146,6 +148,8 @@ def header_of(store: Store, delivery: Delivery, user: BaseUser) -> dict[str, Any
         may_start=may_start(user, dag_id),
         may_send=may_send(user, dag_id),
     )
+    with KeptStore(store) as kept:
+        approval, question = find_approval(kept, delivery), find_question(kept, delivery)
     return {
         "delivery": delivery.id,
         **_plain(delivery),
@@ -161,8 +165,8 @@ def header_of(store: Store, delivery: Delivery, user: BaseUser) -> dict[str, Any
         "reviewers": list(delivery.settings.get("reviewers", [])),
         "turn": turn_of(delivery, caller),
         "actions": actions_of(delivery, caller),
-        "decision": _decision_of(find_approval(store, delivery)),
-        "question": _question_of(store, delivery),
+        "decision": _decision_of(approval),
+        "question": _question_of(question),
     }
 
 
@@ -194,8 +198,7 @@ def _decision_of(approval: Approval | None) -> dict[str, Any] | None:
     }
 
 
-def _question_of(store: Store, delivery: Delivery) -> dict[str, Any] | None:
-    question = find_question(store, delivery)
+def _question_of(question: Question | None) -> dict[str, Any] | None:
     if question is None:
         return None
     return {**asdict(question.task), "opened_at": question.opened_at.isoformat()}

@@ -83,9 +83,10 @@ class _Shapes:
         """Tell the shapes of the DAGs of *hashes*, which gives the hash of each."""
         with self._lock:
             old = [one for one, now in hashes.items() if self._known.get(one, ("",))[0] != now]
-            rows = SerializedDagModel.get_latest_serialized_dags(dag_ids=old, session=session)
-            for row in rows if old else ():
-                self._known[row.dag_id] = (hashes[row.dag_id], shape_of(row.dag))
+            if old:
+                rows = SerializedDagModel.get_latest_serialized_dags(dag_ids=old, session=session)
+                for row in rows:
+                    self._known[row.dag_id] = (hashes[row.dag_id], shape_of(row.dag))
             return {one: self._known[one][1] for one in hashes if one in self._known}
 
 

@@ -9,7 +9,7 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 
 from smsflow_provider.core.errors import SendInterruptedError, SmsflowError
 from smsflow_provider.core.gateways.registry import gateway_type, make_dialect
@@ -23,6 +23,7 @@ from smsflow_provider.hooks.gateway import GatewayOutsideTasks
 from smsflow_provider.hooks.one_message import OneMessage as Wish
 from smsflow_provider.hooks.one_message import send_test_message
 from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_read, may_send_all
+from smsflow_provider.plugins.api.idempotent import Key
 from smsflow_provider.plugins.api.models.gateways import (
     DailyCap,
     GatewayCircuit,
@@ -41,15 +42,6 @@ from smsflow_provider.plugins.api.problems import wrong_input
 router = APIRouter(tags=["gateways"])
 
 _RESULTS = ("accepted", "failed", "unknown", "cancelled", "expired")
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="Names this message: the same request again sends nothing again",
-    ),
-]
 
 
 def may_see_connection(user: BaseUser, conn_id: str) -> bool:

@@ -19,11 +19,11 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import structlog
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
-from fastapi import HTTPException
+from fastapi import Header, HTTPException
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -44,6 +44,16 @@ HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 #: Characters of a key.
 KEY_LIMIT: Final = 255
+#: The header where it must be there: the route keeps by itself what was done under the key.
+Key = Annotated[
+    str,
+    Header(
+        alias=HEADER,
+        min_length=1,
+        max_length=KEY_LIMIT,
+        description="Names this act: the same request again sends nothing again",
+    ),
+]
 _DONE: Final = frozenset({200, 201})
 _ASKS_ONLY: Final = "smsflow_asks_only"
 _PARAMETER: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
@@ -15,7 +14,6 @@ from smsflow_provider.core.delivery.message_log import (
     message_log,
     message_story,
 )
-from smsflow_provider.core.preparation.list_csv import csv_lines
 from smsflow_provider.core.states import MessageState
 from smsflow_provider.core.store.archive import find_archive
 from smsflow_provider.core.store.audit import write_audit
@@ -23,12 +21,11 @@ from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.message_log import MOST_ROWS
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
+from smsflow_provider.plugins.api.csv_answer import csv_answer
 from smsflow_provider.plugins.api.models.log import ExportRequest, MessageLogPage, MessageStory
 
 router = APIRouter(tags=["messages"])
 
-#: Spreadsheets read UTF-8 as what it is only behind this.
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _LAST = 2**31 - 1
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 
@@ -107,16 +104,4 @@ def _csv_of(
 ) -> StreamingResponse:
     _check_there(store, delivery)
     pages = exported_messages(store, delivery, state=state, whole=whole)
-    return StreamingResponse(
-        _marked(csv_lines(EXPORTED, pages)),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{delivery.id}.csv"',
-            "Cache-Control": "no-store",
-        },
-    )
-
-
-def _marked(lines: Iterator[str]) -> Iterator[str]:
-    yield _BOM
-    yield from lines
+    return csv_answer(f"{delivery.id}.csv", columns=EXPORTED, pages=pages, is_marked=True)

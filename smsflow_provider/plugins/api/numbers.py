@@ -1,26 +1,20 @@
-"""What the routes of opt-outs and quarantine share: who may, one number read, a file written."""
+"""What the routes of opt-outs and quarantine share: one number read, a file read, changes noted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Depends, HTTPException, Query
-from fastapi.responses import StreamingResponse
+from fastapi import Query
 
 from smsflow_provider.core.errors import ConfigError
-from smsflow_provider.core.preparation.list_csv import csv_lines
 from smsflow_provider.core.preparation.named import read_numbers
 from smsflow_provider.core.preparation.number import to_e164
 from smsflow_provider.core.preparation.number_import import SHOWN, ReadList
 from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Connection, Store
 from smsflow_provider.core.store.phones import Note
-from smsflow_provider.plugins.api.access import may_send_all
 from smsflow_provider.plugins.api.models.numbers import Imported, OptOutPage, QuarantinePage
 from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 
@@ -28,19 +22,6 @@ from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 SOURCE = "dashboard"
 
 
-def administering_user(user: GetUserDep) -> BaseUser:
-    """
-    Name a caller who may see and change the lists of numbers.
-
-    Raises:
-        HTTPException: 403; the caller may not answer the review of every DAG.
-    """
-    if not may_send_all(user):
-        raise HTTPException(403, "only who may send every delivery may see or change these lists")
-    return user
-
-
-AdministratorDep = Annotated[BaseUser, Depends(administering_user)]
 Page = TypeVar("Page", OptOutPage, QuarantinePage)
 Limit = Annotated[int, Query(ge=1, le=200)]
 Before = Annotated[datetime | None, Query(description="`next` of the page before")]
@@ -128,17 +109,3 @@ def refuse_wrong_lines(found: ReadList) -> None:
                 more_lines=more,
             )
         )
-
-
-def csv_answer(
-    name: str, *, columns: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]
-) -> StreamingResponse:
-    """Stream rows as CSV, page by page; whoever opens it in a spreadsheet runs no formula."""
-    return StreamingResponse(
-        csv_lines(columns, pages),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )

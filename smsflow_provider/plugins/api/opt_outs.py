@@ -30,7 +30,8 @@ from smsflow_provider.core.store.opt_outs import (
 )
 from smsflow_provider.core.store.replies import SOURCE as REPLY
 from smsflow_provider.core.store.scopes import read_scope
-from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.access import AdministratorDep, StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.csv_answer import csv_answer
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute, asks_only
 from smsflow_provider.plugins.api.models.numbers import (
     Changed,
@@ -46,11 +47,9 @@ from smsflow_provider.plugins.api.models.numbers import (
 )
 from smsflow_provider.plugins.api.numbers import (
     SOURCE,
-    AdministratorDep,
     Before,
     Limit,
     audit_export,
-    csv_answer,
     empty_page,
     moment_of,
     noted,

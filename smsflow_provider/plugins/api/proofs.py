@@ -11,7 +11,7 @@ import time
 from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from smsflow_provider.core.delivery.by_author import MOST_TEXTS
@@ -27,22 +27,13 @@ from smsflow_provider.plugins.api.access import (
     StoreDep,
     actor_of,
 )
+from smsflow_provider.plugins.api.idempotent import Key
 from smsflow_provider.plugins.api.problems import wrong_input
 
 router = APIRouter(tags=["proofs"])
 
 #: Seconds after which nothing more is handed over within one request.
 _WITHIN_S = 30.0
-
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="Names this proof: the same request again sends nothing again",
-    ),
-]
 
 
 Written = Annotated[str, Field(min_length=1, max_length=250)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from smsflow_provider.core.delivery.leaving import leaving_of
 from smsflow_provider.core.delivery.why import why
@@ -20,11 +20,16 @@ from smsflow_provider.core.preparation.named import read_numbers
 from smsflow_provider.core.preparation.preview import MOST_SHOWN, preview
 from smsflow_provider.core.preparation.review import review
 from smsflow_provider.core.preparation.unmask import unmask
-from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.exclusions import MOST_EXCLUDED
 from smsflow_provider.core.store.kept_connection import KeptStore
 from smsflow_provider.core.store.samples import Pick
-from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
+from smsflow_provider.plugins.api.access import (
+    DeliveryDep,
+    StoreDep,
+    UnmaskableDeliveryDep,
+    actor_of,
+    may_send,
+)
 from smsflow_provider.plugins.api.models.review import (
     ExclusionPage,
     Position,
@@ -99,21 +104,9 @@ def tell_why(delivery: DeliveryDep, store: StoreDep, request: WhyRequest) -> dic
     return why(store, delivery.id, phone=phone)
 
 
-def unmaskable_delivery(delivery: DeliveryDep, user: GetUserDep) -> Delivery:
-    """
-    Find a delivery of which the caller may see whole numbers.
-
-    Raises:
-        HTTPException: 403; the caller may see it and no more.
-    """
-    if not may_send(user, delivery.origin.dag_id):
-        raise HTTPException(403, "you may see this delivery, and not the numbers of its people")
-    return delivery
-
-
 @router.post("/deliveries/{delivery_id}/unmask", response_model=ShownPhones)
 def show_numbers(
-    delivery: Annotated[Delivery, Depends(unmaskable_delivery)],
+    delivery: UnmaskableDeliveryDep,
     request: UnmaskRequest,
     store: StoreDep,
     user: GetUserDep,

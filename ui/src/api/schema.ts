@@ -6113,7 +6113,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Names this proof: the same request again sends nothing again */
+                /** @description Names this act: the same request again sends nothing again */
                 "Idempotency-Key": string;
             };
             path: {
@@ -7519,7 +7519,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Names this message: the same request again sends nothing again */
+                /** @description Names this act: the same request again sends nothing again */
                 "Idempotency-Key": string;
             };
             path: {
