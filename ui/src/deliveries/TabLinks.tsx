@@ -1,5 +1,5 @@
-import { Badge, Box, HStack, Link } from "@chakra-ui/react";
-import { Link as RouterLink } from "react-router-dom";
+import { Badge } from "@chakra-ui/react";
+import { TabLinks as Links } from "~/parts/TabLinks";
 import { useSay } from "~/words/useSay";
 import { TABS, type Tab } from "./filters";
 import { Bounded } from "./GroupTable";
@@ -14,38 +14,22 @@ const COUNTED = {
 
 type Props = { current: Tab; counts: Counts | undefined; address: URLSearchParams };
 
-/** The tabs, as links: each has an address. The search stays from one to the next. */
+/** The tabs of the list. The search stays from one to the next. */
 export function TabLinks({ current, counts, address }: Props) {
   const say = useSay();
-  return (
-    <Box as="nav" aria-label={say("deliveries.tabs")} overflowX="auto">
-      <HStack as="ul" gap={1} listStyleType="none">
-        {TABS.map((tab) => (
-          <li key={tab}>
-            <Link
-              asChild
-              variant="plain"
-              px={3}
-              py={2}
-              borderRadius="md"
-              css={CURRENT}
-              whiteSpace="nowrap"
-            >
-              <RouterLink
-                to={{ search: `?${searchOf(tab, address)}` }}
-                aria-current={tab === current ? "page" : undefined}
-              >
-                {say(`deliveries.tab_${tab}`)}
-                <Badge minW="2.5rem" justifyContent="center">
-                  {counts ? <Bounded value={counts[COUNTED[tab]]} /> : "…"}
-                </Badge>
-              </RouterLink>
-            </Link>
-          </li>
-        ))}
-      </HStack>
-    </Box>
-  );
+  const links = TABS.map((tab) => ({
+    key: tab,
+    to: { search: `?${searchOf(tab, address)}` },
+    label: (
+      <>
+        {say(`deliveries.tab_${tab}`)}
+        <Badge minW="2.5rem" justifyContent="center">
+          {counts ? <Bounded value={counts[COUNTED[tab]]} /> : "…"}
+        </Badge>
+      </>
+    ),
+  }));
+  return <Links name={say("deliveries.tabs")} current={current} links={links} />;
 }
 
 function searchOf(tab: Tab, address: URLSearchParams): string {
@@ -58,7 +42,3 @@ function searchOf(tab: Tab, address: URLSearchParams): string {
   }
   return search.toString();
 }
-
-const CURRENT = {
-  '&[aria-current="page"]': { fontWeight: "semibold", bg: "bg.emphasized" },
-};

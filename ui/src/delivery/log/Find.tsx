@@ -1,55 +1,29 @@
-import { Button, Field, HStack, Input, Stack, Text } from "@chakra-ui/react";
+import { Button, HStack, Stack, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
-import { answerOf, api } from "~/api/client";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
+import { PersonForm } from "../person/PersonForm";
+import { whyOf } from "../person/whyOf";
 import { Section } from "../review/Section";
 
 type Props = { delivery: string; onOpen: (position: number) => void };
 
-/** Why somebody got a text, or not. A number travels in a body only: addresses are logged. */
+/** Why somebody got a text, or not. */
 export function Find({ delivery, onOpen }: Props) {
   const say = useSay();
-  const [person, setPerson] = useState("");
   const found = useMutation({
-    mutationFn: () => {
-      const asked = person.trim();
-      return answerOf(
-        api.POST("/api/v1/deliveries/{delivery_id}/why", {
-          params: { path: { delivery_id: delivery } },
-          body: asked.startsWith("+") ? { number: asked } : { recipient_id: asked },
-        }),
-      );
-    },
+    mutationFn: (person: string) => whyOf(delivery, person),
     gcTime: 0,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (person.trim() && !found.isPending) {
-      found.mutate();
-    }
-  };
   const why = found.data;
   return (
     <Section title={say("log.find")}>
-      <Stack as="form" gap={2} onSubmit={submit}>
-        <Field.Root maxW="30rem">
-          <Field.Label>{say("log.find_how")}</Field.Label>
-          <HStack w="full">
-            <Input
-              size="sm"
-              value={person}
-              maxLength={250}
-              autoComplete="off"
-              onChange={(event) => setPerson(event.target.value)}
-            />
-            <Button type="submit" size="sm" variant="outline" aria-busy={found.isPending}>
-              {say("log.find_do")}
-            </Button>
-          </HStack>
-        </Field.Root>
-      </Stack>
+      <PersonForm
+        label={say("log.find_how")}
+        action={say("log.find_do")}
+        isAsking={found.isPending}
+        onAsk={(person) => found.mutate(person)}
+      />
       {found.error && <Trouble error={found.error} what={say("log.cannot_find")} />}
       <Stack gap={2} role="status">
         {why?.messages.slice(0, 5).map((one) => (

@@ -1,21 +1,18 @@
-import { Alert, Button, Field, HStack, Input, Stack, Text } from "@chakra-ui/react";
+import { Alert, Stack, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
 import { answerOf, api } from "~/api/client";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
-import type { Message, Review, Why } from "./shapes";
+import { PersonForm } from "../person/PersonForm";
+import { type Why, whyOf } from "../person/whyOf";
+import type { Message, Review } from "./shapes";
 
 type Props = { review: Review; onFound: (message: Message) => void };
 type Found = { why: Why; messages: Message[] };
 
-/** Ask the delivery about one person. A number travels in a body only: addresses are logged. */
 async function ask(delivery: string, person: string): Promise<Found> {
   const path = { delivery_id: delivery };
-  const body = person.startsWith("+") ? { number: person } : { recipient_id: person };
-  const why = await answerOf(
-    api.POST("/api/v1/deliveries/{delivery_id}/why", { params: { path }, body }),
-  );
+  const why = await whyOf(delivery, person);
   const position = why.messages.slice(0, 100).map((one) => one.position);
   if (position.length === 0) {
     return { why, messages: [] };
@@ -29,36 +26,20 @@ async function ask(delivery: string, person: string): Promise<Found> {
 /** Look somebody up: the message in the phone, or why there is none. */
 export function FindRecipient({ review, onFound }: Props) {
   const say = useSay();
-  const [person, setPerson] = useState("");
   const found = useMutation({
-    mutationFn: () => ask(review.delivery, person.trim()),
+    mutationFn: (person: string) => ask(review.delivery, person),
     onSuccess: ({ messages: [first] }) => first && onFound(first),
     gcTime: 0,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (person.trim() && !found.isPending) {
-      found.mutate();
-    }
-  };
   return (
-    <Stack as="form" gap={2} borderTopWidth="1px" pt={3} onSubmit={submit}>
-      <Field.Root>
-        <Field.Label>{say("review.find")}</Field.Label>
-        <HStack w="full">
-          <Input
-            size="sm"
-            value={person}
-            maxLength={250}
-            autoComplete="off"
-            onChange={(event) => setPerson(event.target.value)}
-          />
-          <Button type="submit" size="sm" variant="outline" aria-busy={found.isPending}>
-            {say("review.find_do")}
-          </Button>
-        </HStack>
-        <Field.HelperText>{say("review.find_how")}</Field.HelperText>
-      </Field.Root>
+    <Stack gap={2} borderTopWidth="1px" pt={3}>
+      <PersonForm
+        label={say("review.find")}
+        action={say("review.find_do")}
+        help={say("review.find_how")}
+        isAsking={found.isPending}
+        onAsk={(person) => found.mutate(person)}
+      />
       {found.error && <Trouble error={found.error} what={say("review.cannot_find")} />}
       {found.data && <Answer why={found.data.why} />}
     </Stack>

@@ -10,4 +10,3 @@ export type Changes = Schemas["ReviewChanges"];
 export type Leaving = Schemas["ReviewLeaving"];
 export type Found = Schemas["FoundAudience"];
 export type Progress = Schemas["PreparationProgress"];
-export type Why = Schemas["WhyAnswer"];
