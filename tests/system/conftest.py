@@ -163,6 +163,12 @@ def system(
                 "host": gate.hostname,
                 "port": gate.port,
             },
+            "slow_gateway": {
+                "conn_type": "sms_simulator",
+                "host": gate.hostname,
+                "port": gate.port,
+                "extra": '{"parts_per_s": 4}',
+            },
             "kannel": {
                 "conn_type": "sms_kannel",
                 "host": "127.0.0.1",

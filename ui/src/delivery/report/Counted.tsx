@@ -2,6 +2,7 @@ import { Button, HStack, Table, Text } from "@chakra-ui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { Loading } from "~/parts/Loading";
 import { Count } from "~/parts/numbers";
 import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
@@ -53,14 +54,17 @@ export function Counted({ header }: { header: DeliveryHeader }) {
           </HStack>
         }
       >
-        {(again.error ?? read.error) && (
-          <Trouble error={again.error ?? read.error} what={say("report.cannot_count")} />
+        {again.error && <Trouble error={again.error} what={say("report.cannot_count")} isWrite />}
+        {read.error && (
+          <Trouble
+            error={read.error}
+            what={say("report.cannot_count")}
+            onRetry={() => read.refetch()}
+          />
         )}
-        {found?.counted_at ? (
-          <Causes causes={found.causes} label={say("report.causes")} />
-        ) : (
-          <Text color="fg.muted">{say("report.never_counted")}</Text>
-        )}
+        {read.isPending && <Loading lines={3} />}
+        {found?.counted_at && <Causes causes={found.causes} label={say("report.causes")} />}
+        {found && !found.counted_at && <Text color="fg.muted">{say("report.never_counted")}</Text>}
         {found?.counted_at && (
           <Text>
             {say("report.opted_out")}: <Count value={found.opted_out} />
