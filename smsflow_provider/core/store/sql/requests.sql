@@ -1,14 +1,15 @@
 -- begin_request --
 -- Claim a key. No row comes back where it is taken: under way, or answered. One whose process died is taken over
--- after a minute by the same request, one that is a day old by any. Walks the primary key.
+-- after a minute by the same request, one that is a day old by any. The hash of a body is an HMAC under a key of
+-- the store: several, after a rotation. Walks the primary key.
 INSERT INTO smsflow_requests AS r (actor, key, route, body_hash)
-VALUES (%(actor)s, %(key)s, %(route)s, %(body_hash)s)
+VALUES (%(actor)s, %(key)s, %(route)s, %(seal)s)
 ON CONFLICT (actor, key) DO UPDATE
    SET route = excluded.route, body_hash = excluded.body_hash, status = NULL, answer = NULL,
        begun_at = clock_timestamp(), answered_at = NULL
  WHERE r.begun_at < clock_timestamp() - interval '24 hours'
     OR (r.answered_at IS NULL AND r.begun_at < clock_timestamp() - interval '60 seconds'
-        AND r.route = excluded.route AND r.body_hash = excluded.body_hash)
+        AND r.route = excluded.route AND r.body_hash = ANY(%(seals)s))
 RETURNING begun_at;
 
 -- read_request --
