@@ -142,6 +142,8 @@ def test_who_may_start_a_workflow_may_ask_whom_it_finds(
         capfd, str(WORKFLOW), "--conf", "minimum_spent=0", "--conf", "region=Auvergne-Rhône-Alpes"
     )
     assert [one["count"] for one in same["steps"]] == [one["count"] for one in found["steps"]]
+    assert {*same, "workflow", "activity"} == set(found)
+    assert same["sample"] == found["sample"]
 
 
 @pytest.mark.parametrize(

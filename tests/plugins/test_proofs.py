@@ -13,9 +13,11 @@ from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 from starlette.testclient import TestClient
 
+from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery, read_log
+from smsflow_provider.core.store.proofs import list_proofs
 from smsflow_provider.testing.gateway import RecordingGateway
 from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.fixtures import gateway_connection
@@ -147,6 +149,17 @@ def test_a_proof_is_sent_to_the_test_number_and_its_author_is_recorded(
     (line,) = [row for row in read_log(airflow_store, delivery) if row["event"] == "proof_sent"]
     assert ("maria", 1) == (line["facts"]["by"], line["facts"]["proof"])
     assert DeliveryState.READY is find_delivery(airflow_store, delivery.id).state
+
+
+def test_a_proof_is_told_as_the_core_tells_it(
+    server: TestClient, delivery: Delivery, airflow_store: Store
+) -> None:
+    sent = prove(server, delivery).json()
+    listed = call(server, "GET", f"deliveries/{delivery.id}/proofs").json()
+
+    assert report(airflow_store, sent["delivery"]) == sent
+    of_it = summaries_of(airflow_store, list_proofs(airflow_store, delivery))
+    assert {"delivery": delivery.id, "proofs": of_it} == listed
 
 
 def test_the_same_request_again_sends_nothing_again(

@@ -54,6 +54,9 @@ _DO = {
     Told.NO: "Airflow's task does not know of it yet: ask for the same again",
     Told.ENDED: "Airflow's task has ended before: clear it, and it finds the decision",
 }
+_UNTOLD: dict[int | str, dict[str, Any]] = {
+    202: {"model": DecisionAnswer, "description": "Decided; Airflow could not be told: ask again"}
+}
 _OPTIONS = {Decision.SEND: "Send", Decision.REJECT: "Reject"}
 
 
@@ -63,7 +66,7 @@ def read_header(delivery: DeliveryDep, store: StoreDep, user: GetUserDep) -> dic
     return header_of(store, delivery, user)
 
 
-@router.post("/deliveries/{delivery_id}/send", response_model=DecisionAnswer)
+@router.post("/deliveries/{delivery_id}/send", response_model=DecisionAnswer, responses=_UNTOLD)
 async def send_delivery(
     delivery: SendableDeliveryDep,
     decides: Decides,
@@ -84,7 +87,7 @@ async def send_delivery(
     )
 
 
-@router.post("/deliveries/{delivery_id}/reject", response_model=DecisionAnswer)
+@router.post("/deliveries/{delivery_id}/reject", response_model=DecisionAnswer, responses=_UNTOLD)
 async def reject_delivery(
     delivery: SendableDeliveryDep,
     decides: Rejects,

@@ -8,13 +8,12 @@ Parameters come in the body: addresses are logged, and a parameter may be a phon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.exceptions import ParamValidationError
 from airflow.models.serialized_dag import SerializedDagModel
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
 
 from smsflow_provider.core.audience.masking import masked_text
 from smsflow_provider.core.errors import AudienceError, NotFoundError
@@ -22,6 +21,7 @@ from smsflow_provider.core.workflow.conf import filled
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.explain import question_of
 from smsflow_provider.plugins.api.access import may_read, may_start
+from smsflow_provider.plugins.api.models.explain import ExplainedAudience, ExplainRequest
 from smsflow_provider.plugins.api.problems import wrong_input
 
 router = APIRouter(tags=["audiences"])
@@ -32,20 +32,7 @@ TIME_LIMIT = "1m"
 _FIELDS = ("rules", "dimension", "columns", "regardless_of_consent", "conn_id")
 
 
-class ExplainRequest(BaseModel):
-    """What a run would be started with."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    #: Parameters of the run, by name.
-    conf: dict[str, Any] = Field(default={}, repr=False)
-    #: The logical date, such as ``2026-03-01``. None: now.
-    at: Annotated[str, Field(max_length=40)] | None = None
-    #: Rows to show.
-    sample: int = Field(default=20, ge=0, le=20)
-
-
-@router.post("/workflows/{dag_id}/audiences/{task_id}/explain")
+@router.post("/workflows/{dag_id}/audiences/{task_id}/explain", response_model=ExplainedAudience)
 def explain_audience(
     dag_id: str, task_id: str, request: ExplainRequest, user: GetUserDep
 ) -> dict[str, Any]:

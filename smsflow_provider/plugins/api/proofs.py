@@ -12,13 +12,10 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from smsflow_provider.core.delivery.by_author import MOST_TEXTS
 from smsflow_provider.core.delivery.report import report, summaries_of
 from smsflow_provider.core.errors import SendInterruptedError
 from smsflow_provider.core.store.proofs import list_proofs
-from smsflow_provider.core.store.samples import Pick
 from smsflow_provider.hooks.gateway import GatewayOutsideTasks
 from smsflow_provider.hooks.proof import ProofWish, make_wish, send_made
 from smsflow_provider.plugins.api.access import (
@@ -28,6 +25,7 @@ from smsflow_provider.plugins.api.access import (
     actor_of,
 )
 from smsflow_provider.plugins.api.idempotent import Key
+from smsflow_provider.plugins.api.models.proofs import ProofPage, ProofReport, ProofRequest
 from smsflow_provider.plugins.api.problems import wrong_input
 
 router = APIRouter(tags=["proofs"])
@@ -36,24 +34,13 @@ router = APIRouter(tags=["proofs"])
 _WITHIN_S = 30.0
 
 
-Written = Annotated[str, Field(min_length=1, max_length=250)]
-
-
-class ProofRequest(BaseModel):
-    """Which messages to send to which numbers. Without a choice: every pick."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    to: list[Written] = Field(min_length=1, max_length=MOST_TEXTS, repr=False)
-    fingerprint: str = Field(description="Of the review that was looked at")
-    recipients: list[Written] = Field(default=[], max_length=MOST_TEXTS, repr=False)
-    random: int = Field(default=0, ge=0, le=MOST_TEXTS)
-    picks: list[Pick] = []
-    mark: bool = True
-    region: str | None = None
-
-
-@router.post("/deliveries/{delivery_id}/proofs", status_code=201)
+@router.post(
+    "/deliveries/{delivery_id}/proofs",
+    status_code=201,
+    response_model=ProofReport,
+    response_model_exclude_unset=True,
+    responses={202: {"model": ProofReport, "description": "Some of it waits for the same request"}},
+)
 def create_proof(
     delivery: ProvableDeliveryDep,
     request: ProofRequest,
@@ -90,7 +77,11 @@ def create_proof(
         return report(store, made.id)
 
 
-@router.get("/deliveries/{delivery_id}/proofs")
+@router.get(
+    "/deliveries/{delivery_id}/proofs",
+    response_model=ProofPage,
+    response_model_exclude_unset=True,
+)
 def read_proofs(
     delivery: DeliveryDep,
     store: StoreDep,

@@ -2154,6 +2154,53 @@ export interface components {
             total: number;
         };
         /**
+         * ExplainedAudience
+         * @description Whom the rules of an activity find now.
+         */
+        ExplainedAudience: {
+            /**
+             * Activity
+             * @description The task
+             */
+            activity: string;
+            /**
+             * Conn Id
+             * @description The connection to the database that was asked
+             */
+            conn_id: string;
+            /**
+             * Count
+             * @description For whom every condition is true
+             */
+            count: number;
+            /** Dimension */
+            dimension: string;
+            /**
+             * Everyone
+             * @description Before the first condition
+             */
+            everyone: number;
+            /**
+             * Sample
+             * @description The first people by key: phones and addresses masked, names not
+             */
+            sample: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Sql
+             * @description What looks like a phone is masked
+             */
+            sql: string;
+            /** Steps */
+            steps: components["schemas"]["AudienceCondition"][];
+            /**
+             * Workflow
+             * @description The DAG
+             */
+            workflow: string;
+        };
+        /**
          * ExplainRequest
          * @description What a run would be started with.
          */
@@ -3338,6 +3385,113 @@ export interface components {
              * @description How many of the numbers are
              */
             quarantined: number | null;
+        };
+        /**
+         * ProofPage
+         * @description The latest proofs of a delivery, newest first.
+         */
+        ProofPage: {
+            /**
+             * Delivery
+             * @description The delivery that they show
+             */
+            delivery: string;
+            /** Proofs */
+            proofs: components["schemas"]["ProofReport"][];
+        };
+        /**
+         * ProofReport
+         * @description What happened to a proof, in numbers that add up; in a list without its causes.
+         */
+        ProofReport: {
+            /**
+             * Accepted
+             * @description Ever taken by a gateway, whatever came of them
+             */
+            accepted: number;
+            /** @description Once its messages have left the store */
+            archived?: components["schemas"]["ArchivedAt"] | null;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Causes
+             * @description Of one proof that was just asked for
+             * @default []
+             */
+            causes: components["schemas"]["Cause"][];
+            /** Created At */
+            created_at: string;
+            /** Dag Id */
+            dag_id: string;
+            /**
+             * Delivered
+             * @description Of those accepted
+             */
+            delivered: number;
+            /**
+             * Delivery
+             * @description Its id
+             */
+            delivery: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /**
+             * Excluded
+             * @description Recipients left out, by reason
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+            kind: components["schemas"]["DeliveryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Parts
+             * @description Parts of all messages to deliver
+             */
+            parts: number;
+            /** @description While it is paused */
+            pause_reason?: components["schemas"]["PauseReason"] | null;
+            /** @description While it is prepared */
+            progress?: components["schemas"]["PreparationSteps"] | null;
+            /** @description What it shows to whom */
+            proof: components["schemas"]["ProofFacts"];
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Targeted
+             * @description Recipients of the audience
+             */
+            targeted: number;
+            /**
+             * To Deliver
+             * @description Messages that were prepared
+             */
+            to_deliver: number;
+            /**
+             * Undelivered
+             * @description Of those accepted
+             */
+            undelivered: number;
+            /**
+             * Unknown
+             * @description Nobody knows whether they left
+             */
+            unknown: number;
+            /**
+             * Waiting
+             * @description Not settled yet
+             */
+            waiting: number;
+            /** @description With waves */
+            wave?: components["schemas"]["Wave"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * ProofRequest
@@ -6057,9 +6211,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ProofPage"];
                 };
             };
             /** @description Nobody is logged in */
@@ -6133,9 +6285,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ProofReport"];
+                };
+            };
+            /** @description Some of it waits for the same request */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofReport"];
                 };
             };
             /** @description The body is no text in UTF-8 */
@@ -6232,6 +6391,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Decided; Airflow could not be told: ask again */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6602,6 +6770,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Decided; Airflow could not be told: ask again */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9443,9 +9620,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ExplainedAudience"];
                 };
             };
             /** @description The body is no text in UTF-8 */
