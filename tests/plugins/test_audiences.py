@@ -40,7 +40,7 @@ def vip(airflow_store: Store) -> Iterator[str]:
 def call(
     server: TestClient, method: str, path: str, *, user: str | None = "maria", **more: Any
 ) -> Any:
-    headers = headers_of(user) if user else {}
+    headers = {**(headers_of(user) if user else {}), **more.pop("headers", {})}
     address = f"/smsflow/api/v1/audiences{path}"
     return server.request(method, address, headers=headers, **more)
 
@@ -101,3 +101,45 @@ def test_who_may_start_the_workflow_describes_and_deletes(
     assert {"name": vip, "deleted": [2]} == answers[-1].json()
     assert 200 == call(server, "DELETE", f"/{vip}?every_version=true").status_code
     assert 404 == call(server, "GET", f"/{vip}").status_code
+
+
+def audited(store: Store, name: str) -> list[tuple[str, str, list[int]]]:
+    """List who changed an audience, how, and which versions, in order."""
+    with store.transaction() as connection:
+        rows = connection.execute(
+            "SELECT actor, action, facts FROM smsflow_audit"
+            " WHERE facts ->> 'audience' = %s ORDER BY no",
+            (name,),
+        ).fetchall()
+    assert all({"audience", "versions"} == set(row["facts"]) for row in rows)
+    return [(row["actor"], row["action"], row["facts"]["versions"]) for row in rows]
+
+
+def test_changes_are_noted_with_who_made_them_and_only_those(
+    airflow_store: Store, server: TestClient, vip: str
+) -> None:
+    call(server, "PATCH", f"/{vip}", user="vera", json={"description": "no"})
+    call(server, "PATCH", f"/{vip}", json={"description": "Those who buy most"})
+    call(server, "DELETE", f"/{vip}@9")
+    call(server, "DELETE", f"/{vip}@1")
+    call(server, "DELETE", f"/{vip}?every_version=true", user="ann")
+
+    assert [
+        ("maria", "audience_described", [2]),
+        ("maria", "audience_deleted", [1]),
+        ("ann", "audience_deleted", [2]),
+    ] == audited(airflow_store, vip)
+
+
+def test_the_same_change_again_gets_the_first_answer(
+    airflow_store: Store, server: TestClient, vip: str
+) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    first, again = (call(server, "DELETE", f"/{vip}@1", headers=key) for _ in range(2))
+    other = call(server, "DELETE", f"/{vip}@2", headers=key)
+
+    assert [200, 200, 422] == [each.status_code for each in (first, again, other)]
+    assert first.json() == again.json() == {"name": vip, "deleted": [1]}
+    assert "true" == again.headers["Idempotency-Replayed"]
+    assert [("maria", "audience_deleted", [1])] == audited(airflow_store, vip)
+    assert 2 == find_audience(airflow_store, vip).version

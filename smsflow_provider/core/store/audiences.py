@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from psycopg.types.json import Jsonb
 
 from smsflow_provider.core.errors import IllegalMoveError, NotFoundError, SupersededError
+from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.statements import statements
 
@@ -236,9 +237,14 @@ def list_versions(store: Store, name: str) -> list[SavedAudience]:
     return [SavedAudience.from_row(row) for row in rows]
 
 
-def describe_audience(store: Store, name: str, description: str) -> int:
+def describe_audience(
+    store: Store, name: str, description: str, *, actor: str | None = None
+) -> int:
     """
     Say what a saved audience is; on its newest version, from where later ones take it.
+
+    Args:
+        actor: Who is noted in the audit, without the words. None: nobody is.
 
     Returns:
         That version.
@@ -251,7 +257,14 @@ def describe_audience(store: Store, name: str, description: str) -> int:
         row = connection.execute(statements(_SQL)["describe"], values).fetchone()
         if row is None:
             raise _not_found(connection, name, version=None)
-    return int(row["version"])
+        version = int(row["version"])
+        _note(connection, actor, "audience_described", audience=name, versions=[version])
+    return version
+
+
+def _note(connection: Connection, actor: str | None, action: str, **facts: Any) -> None:
+    if actor is not None:
+        write_audit(connection, actor=actor, action=action, facts=facts)
 
 
 def deliveries_under_way(
@@ -273,7 +286,9 @@ def deliveries_under_way(
     return [(row["id"], row["state"], row["version"], row["dag_id"]) for row in rows]
 
 
-def delete_audience(store: Store, name: str, *, version: int | None) -> list[int]:
+def delete_audience(
+    store: Store, name: str, *, version: int | None, actor: str | None = None
+) -> list[int]:
     """
     Delete a version, or the whole name: nobody can read it any more.
 
@@ -283,6 +298,7 @@ def delete_audience(store: Store, name: str, *, version: int | None) -> list[int
     Args:
         name: The name.
         version: None: all of them.
+        actor: Who is noted in the audit. None: nobody is.
 
     Returns:
         The deleted versions, in order.
@@ -306,4 +322,6 @@ def delete_audience(store: Store, name: str, *, version: int | None) -> list[int
         rows = connection.execute(sqls["delete_versions"], values).fetchall()
         if not rows:
             raise _not_found(connection, name, version=version)
-    return sorted(int(row["version"]) for row in rows)
+        deleted = sorted(int(row["version"]) for row in rows)
+        _note(connection, actor, "audience_deleted", audience=name, versions=deleted)
+    return deleted

@@ -22,7 +22,8 @@ from smsflow_provider.core.store.audiences import (
     list_versions,
 )
 from smsflow_provider.core.store.connection import Store
-from smsflow_provider.plugins.api.access import StoreDep, may_read, may_start
+from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_read, may_start
+from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.audiences import (
     AudienceDeleted,
     AudienceDetail,
@@ -32,7 +33,7 @@ from smsflow_provider.plugins.api.models.audiences import (
 )
 from smsflow_provider.plugins.api.problems import wrong_input
 
-router = APIRouter(tags=["audiences"])
+router = APIRouter(tags=["audiences"], route_class=IdempotentRoute)
 
 
 @router.get("/audiences", response_model=Audiences)
@@ -63,12 +64,12 @@ def read_audience(name: str, store: StoreDep, user: GetUserDep) -> dict[str, Any
 
 @router.patch("/audiences/{name}", response_model=AudienceVersion)
 def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> dict[str, Any]:
-    """Say what a saved audience is; for who may start the workflow that saved it last."""
+    """Say what a saved audience is; for who may start the workflow that saved it last. Noted."""
     found, version = _readable(name, store, user)
     if version is not None:
         raise HTTPException(422, "a description is the name's: leave the version out")
     _check_may_change(user, found)
-    described = describe_audience(store, found.name, said.description)
+    described = describe_audience(store, found.name, said.description, actor=actor_of(user))
     return _told(find_audience(store, found.name, version=described))
 
 
@@ -80,7 +81,7 @@ def delete(
     Delete ``name@3``; or the whole name, with ``every_version``.
 
     For who may start the workflows that saved them. Refused where a delivery under way was made
-    from it.
+    from it. It is noted.
     """
     found, version = _readable(name, store, user)
     if (version is None) is not every_version:
@@ -88,7 +89,7 @@ def delete(
     for one in list_versions(store, found.name):
         if version in (None, one.version):
             _check_may_change(user, one)
-    deleted = delete_audience(store, found.name, version=version)
+    deleted = delete_audience(store, found.name, version=version, actor=actor_of(user))
     return {"name": found.name, "deleted": deleted}
 
 

@@ -43,14 +43,14 @@ export interface paths {
          * @description Delete ``name@3``; or the whole name, with ``every_version``.
          *
          *     For who may start the workflows that saved them. Refused where a delivery under way was made
-         *     from it.
+         *     from it. It is noted.
          */
         delete: operations["delete_api_v1_audiences__name__delete"];
         options?: never;
         head?: never;
         /**
          * Describe
-         * @description Say what a saved audience is; for who may start the workflow that saved it last.
+         * @description Say what a saved audience is; for who may start the workflow that saved it last. Noted.
          */
         patch: operations["describe_api_v1_audiences__name__patch"];
         trace?: never;
@@ -5095,7 +5095,10 @@ export interface operations {
             query?: {
                 every_version?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -5189,7 +5192,10 @@ export interface operations {
     describe_api_v1_audiences__name__patch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this act: the same request again does nothing again, for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
