@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from smsflow_provider.core.clock import utc_now
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery, read_log
 from smsflow_provider.testing.simulator import RunningSimulator
@@ -14,6 +16,7 @@ from tests.airflow.fixtures import MakeDag
 from tests.airflow.running import Run, headers_of
 
 REVIEW = "sms.review_and_send"
+MINUTE = timedelta(minutes=1)
 
 
 def asked(make_dag: MakeDag, **settings: Any) -> Run:
@@ -118,6 +121,31 @@ def test_another_content_than_was_reviewed_is_refused(
     assert "review it again" in answer.json()["title"]
     found = find_delivery(airflow_store, str(run.xcom("sms.prepare", "delivery")))
     assert "ready" == found.state.value
+
+
+def test_the_header_tells_when_the_review_ends(
+    make_dag: MakeDag, server: TestClient, airflow_store: Store
+) -> None:
+    before = utc_now()
+    run = asked(make_dag, response_timeout=timedelta(hours=2))
+    ends = header(server, run)["expires_at"]
+
+    assert ends.endswith("+00:00")
+    assert timedelta(0) <= datetime.fromisoformat(ends) - before - timedelta(hours=2) < MINUTE
+
+    with airflow_store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_reviews SET fingerprint = 'of before' WHERE run_id = %s", (run.run_id,)
+        )
+    assert header(server, run)["expires_at"] is None
+
+
+def test_a_review_that_may_take_for_ever_or_is_over_has_no_end(
+    make_dag: MakeDag, server: TestClient
+) -> None:
+    assert header(server, asked(make_dag))["expires_at"] is None
+    run = asked(make_dag, response_timeout=timedelta(hours=2))
+    assert decide(server, run).json()["header"]["expires_at"] is None
 
 
 @pytest.mark.parametrize("act", ["send", "reject"])

@@ -18,7 +18,7 @@ INNER = "smsflow.airflow"
 #: What proves who calls.
 _CREDENTIALS = ("authorization", "cookie")
 #: The state of a task that waits for an answer.
-_WAITING = "awaiting_input"
+WAITING = "awaiting_input"
 _DONE = "success"
 #: Not states of Airflow: it could not be read; it was answered, and will go on.
 _UNKNOWN, _ANSWERED = "", "answered"
@@ -72,7 +72,7 @@ async def _answer(client: httpx.AsyncClient, task: Origin, *, option: str, comme
     state = await _settled_state(client, path, task, question=question)
     if state in _ENDED:
         return Told.ENDED
-    if state not in {_WAITING, _UNKNOWN}:
+    if state not in {WAITING, _UNKNOWN}:
         return Told.YES if state in {_DONE, _ANSWERED} else Told.NO
     body: dict[str, Any] = {"chosen_options": [option], "params_input": {"comment": comment}}
     answer = await client.patch(question, json=body)
@@ -94,7 +94,7 @@ async def _settled_state(
     for _ in range(_LOOKS):
         found = await client.get(path if task.map_index < 0 else f"{path}/{task.map_index}")
         state = str(found.json().get("state") or "") if found.is_success else _UNKNOWN
-        if state in _ENDED | {_WAITING, _DONE, _UNKNOWN}:
+        if state in _ENDED | {WAITING, _DONE, _UNKNOWN}:
             break
         asked = await client.get(question)
         if asked.is_success and asked.json().get("response_received"):

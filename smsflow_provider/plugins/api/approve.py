@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -20,6 +20,7 @@ from fastapi import APIRouter, Request, Response
 from smsflow_provider.core.delivery.actions import Caller, actions_of, turn_of, version_of
 from smsflow_provider.core.delivery.approval import decide_once
 from smsflow_provider.core.delivery.four_eyes import Person
+from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.approvals import (
     Approval,
     Decision,
@@ -39,6 +40,7 @@ from smsflow_provider.plugins.api.access import (
     may_start,
 )
 from smsflow_provider.plugins.api.airflow_api import Told, answer_question
+from smsflow_provider.plugins.api.dags import waits_until
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.approve import (
     Decides,
@@ -170,6 +172,7 @@ def header_of(store: Store, delivery: Delivery, user: BaseUser) -> dict[str, Any
         "actions": actions_of(delivery, caller),
         "decision": _decision_of(approval),
         "question": _question_of(question),
+        "expires_at": _end_of_review(delivery, question),
     }
 
 
@@ -199,6 +202,16 @@ def _decision_of(approval: Approval | None) -> dict[str, Any] | None:
         "via": approval.via,
         "expires_at": approval.expires_at and approval.expires_at.isoformat(),
     }
+
+
+def _end_of_review(delivery: Delivery, question: Question | None) -> str | None:
+    """Tell until when the very content may be decided about; None also where nobody is asked."""
+    if question is None or delivery.state is not DeliveryState.READY:
+        return None
+    if question.fingerprint != delivery.fingerprint:
+        return None  # prepared again since: nobody was asked about this yet
+    until = waits_until(question.task)
+    return None if until is None else until.astimezone(UTC).isoformat()
 
 
 def _question_of(question: Question | None) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 
+from smsflow_provider.core.model import Origin
+from smsflow_provider.plugins.api.airflow_api import WAITING
 from smsflow_provider.plugins.api.models.workflows import ActivityKind
 
 #: What our operators do, by the names of their classes.
@@ -193,6 +195,23 @@ def task_states(dag_id: str, run_id: str) -> dict[str, str]:
     )
     with create_session() as session:
         return {task_id: str(state) for task_id, state in session.execute(wanted) if state}
+
+
+def waits_until(task: Origin) -> datetime | None:
+    """
+    Tell when *task*, which waits for an answer, stops waiting. None: never, or it does not wait.
+
+    Airflow looks every quarter of a minute: an answer may still be taken so long after.
+    """
+    wanted = select(TaskInstance.trigger_timeout).where(
+        TaskInstance.dag_id == task.dag_id,
+        TaskInstance.run_id == task.run_id,
+        TaskInstance.task_id == task.task_id,
+        TaskInstance.map_index == task.map_index,
+        TaskInstance.state == WAITING,
+    )
+    with create_session() as session:
+        return session.scalar(wanted)
 
 
 def planned_runs(dag: Any, *, since: datetime | None, limit: int) -> list[Any]:

@@ -1803,6 +1803,11 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
             /**
+             * Expires At
+             * @description When the review ends undecided, in UTC; null: never, or nobody is asked now
+             */
+            expires_at: string | null;
+            /**
              * Fingerprint
              * @description Of what is prepared: give it with a decision
              */

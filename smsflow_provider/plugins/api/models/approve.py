@@ -91,6 +91,9 @@ class DeliveryHeader(_Answer):
     actions: Actions
     decision: RecordedDecision | None
     question: OpenQuestion | None
+    expires_at: str | None = Field(
+        description="When the review ends undecided, in UTC; null: never, or nobody is asked now"
+    )
 
 
 class Decides(BaseModel):
