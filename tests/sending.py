@@ -36,8 +36,8 @@ def make_sender(gateway: Gateway, *, owner: str = "tester", **settings: Any) -> 
     return Sender(
         owner=owner,
         conn_type_of=lambda _: "sms_simulator",
-        callback_url_of=lambda _, message_id: f"http://x/sms_simulator?m={message_id}",
         **{
+            "callback_url_of": lambda _, message_id: f"http://x/sms_simulator?m={message_id}",
             "open_gateway": open_gateway,
             "limits_of": lambda _: limits,
             "window": window,

@@ -272,6 +272,30 @@ def test_a_gateway_that_breaks_its_word_ends_the_send_with_its_messages_in_doubt
     check_sums(result)
 
 
+def test_a_message_that_cannot_be_written_ends_the_send_when_its_tick_has_ended(
+    store: Store,
+) -> None:
+    """Written while the store marks it: the ledger may not be let go of in the middle of that."""
+    make_prepared(store, count=3000)
+    approve(store)
+    broken = RecordingGateway()
+
+    def address_of(_: str, message_id: str) -> str:
+        if message_id.endswith("-3e9"):
+            raise LookupError("no address")
+        return "http://x"
+
+    with pytest.raises(LookupError):
+        run_send(store, broken, callback_url_of=address_of)
+    gateway = RecordingGateway()
+    result = run_send(store, gateway)
+
+    check_sums(result)
+    assert "finished" == result["state"]
+    sent = [message.id for message in (*broken.messages, *gateway.messages)]
+    assert len(set(sent)) == len(sent) == 3000 - result["unknown"] < 3000
+
+
 def test_stopping_cancels_what_waits_for_another_attempt_too(store: Store) -> None:
     make_prepared(store, count=5)
     approve(store)

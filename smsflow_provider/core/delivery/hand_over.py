@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from smsflow_provider.core.delivery.backoff import own_wait_s
 from smsflow_provider.core.delivery.broken_word import without_words
@@ -20,9 +20,16 @@ from smsflow_provider.core.model import Encoding, Message, Outcome, OutcomeKind,
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.ledger_rows import Settled, Taken
 
+_T = TypeVar("_T")
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
+#: Makes a message of its values, in their order: by name it would take twice as long.
+_MESSAGE: Final = cast("Callable[[tuple[object, ...]], Message]", partial(tuple.__new__, Message))
 #: Of the time in which a message may leave late: how far apart those of one request may be.
 _APART: Final = 0.8
+#: Messages that are written without letting another thread in, and for how many seconds it is let
+#: in then: less than a millisecond would be nothing to the event loop.
+_SLICE: Final = 400
+_LET_IN_S: Final = 0.001
 
 
 class HandOver:
@@ -46,6 +53,7 @@ class HandOver:
         self._fresh_s = fresh_s
         self._parts_back = 0
         self._delivery = delivery
+        self._of_ids = delivery.no, delivery.preparation
         self._plan = plan
         self._allowed = allowed
         self._tasks: set[asyncio.Task[None]] = set()
@@ -160,12 +168,12 @@ class HandOver:
 
     def _chosen(
         self, outlet: Outlet, batch: Sequence[Planned], *, is_late: bool, now: float
-    ) -> list[Taken]:
+    ) -> Sequence[Planned]:
         """Settle what must not leave now, and give the rest."""
         trusted = outlet.breaker.room(now)
         is_held = is_late or (trusted is not None and trusted < len(batch))
         if self._allowed is None and not is_held:
-            return [one.taken for one in batch]
+            return batch
         leaving = []
         for one in batch:
             if self._allowed is not None and one.taken.phone not in self._allowed:
@@ -173,12 +181,12 @@ class HandOver:
             elif is_held:
                 self._put_back(outlet, one.taken)
             else:
-                leaving.append(one.taken)
+                leaving.append(one)
         return leaving
 
-    async def _outcomes(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Outcome]:
+    async def _outcomes(self, outlet: Outlet, batch: Sequence[Planned]) -> list[Outcome]:
         """Hand over, once. A gateway that breaks its word leaves doubt, and ends the send."""
-        messages = self._messages_of(outlet, batch)
+        messages = [one.message or self._message_of(one) for one in batch]
         try:
             outcomes = await outlet.gateway.send(messages)
             if len(outcomes) != len(messages):
@@ -203,11 +211,12 @@ class HandOver:
             outlet.breaker.note(kind, code=code, is_own=is_own, now=now)
 
     def _take_outcomes(
-        self, outlet: Outlet, leaving: Sequence[Taken], outcomes: Sequence[Outcome]
+        self, outlet: Outlet, leaving: Sequence[Planned], outcomes: Sequence[Outcome]
     ) -> None:
         accepted, route = OutcomeKind.ACCEPTED, outlet.route
         count = parts = 0
-        for taken, outcome in zip(leaving, outcomes, strict=True):
+        for planned, outcome in zip(leaving, outcomes, strict=True):
+            taken = planned.taken
             if outcome.kind is not accepted:
                 self._take_outcome(outlet, taken, outcome)
                 continue
@@ -265,23 +274,41 @@ class HandOver:
             Settled(taken.position, taken.attempt, kind, code[:64], reference, route=outlet.route)
         )
 
-    def _messages_of(self, outlet: Outlet, batch: Sequence[Taken]) -> list[Message]:
-        delivery, url_of = self._delivery, outlet.callback_url_of
-        expires_at = delivery.expires_at
-        ids = [message_id_of(delivery.no, delivery.preparation, one.position) for one in batch]
-        return [
-            Message(
-                id=message_id,
-                to=f"+{taken.phone}",
-                sender=taken.sender,
-                body=taken.body,
-                encoding=_ENCODINGS[taken.encoding],
-                parts=taken.parts,
-                expires_at=expires_at,
-                callback_url=url_of(message_id),
+    def _message_of(self, planned: Planned) -> Message:
+        taken = planned.taken
+        message_id = message_id_of(*self._of_ids, taken.position)
+        return _MESSAGE(
+            (
+                message_id,
+                f"+{taken.phone}",
+                taken.sender,
+                taken.body,
+                _ENCODINGS[taken.encoding],
+                taken.parts,
+                self._delivery.expires_at,
+                planned.outlet.callback_url_of(message_id),
             )
-            for message_id, taken in zip(ids, batch, strict=True)
-        ]
+        )
+
+    async def write_during(self, work: Callable[[], _T], due: Sequence[Planned]) -> _T:
+        """
+        Do *work* in a thread, and write the messages of *due* meanwhile; gives what it returns.
+
+        What is not written when *work* is done is written when it leaves. Its thread needs the
+        interpreter too: it is let in between some messages and the next.
+        """
+        working = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            for place in range(0, len(due), _SLICE):
+                if place:
+                    await asyncio.sleep(_LET_IN_S)
+                if working.done():
+                    break
+                for one in due[place : place + _SLICE]:
+                    one.message = self._message_of(one)
+        finally:  # whatever happens: the store is in use until then
+            await asyncio.wait({working})
+        return working.result()
 
     async def wait(self, pause_s: float, *, enough: int) -> None:
         """Wait *pause_s*, or less: until *enough* came back, or everything."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from smsflow_provider.core.content.sending_settings import Failover
 from smsflow_provider.core.delivery.backoff import Backoff
 from smsflow_provider.core.gateways.base import Gateway
-from smsflow_provider.core.model import OutcomeKind
+from smsflow_provider.core.model import Message, OutcomeKind
 from smsflow_provider.core.store.ledger_rows import Route, Taken
 
 
@@ -142,6 +142,8 @@ class Planned:
     at: float
     #: When it must not leave any more, whatever it waits for; set when it is marked.
     leave_by: float = math.inf
+    #: What the gateway gets; None: not written yet.
+    message: Message | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

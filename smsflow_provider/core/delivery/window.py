@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from smsflow_provider.core.delivery.hand_over import HandOver
@@ -200,7 +201,8 @@ class SlidingWindow:
         settled = self._hands.take_settled()
         self._count_rate(len(settled), now)
         due = self._plan.due(now + self._lead_s())
-        ticked, count = await asyncio.to_thread(self._work, settled, due, now)
+        work = partial(self._work, settled, due, now)
+        ticked, count = await self._hands.write_during(work, due)
         self._standing = ticked.standing
         leaving, rest = due[:count], due[count:]
         if rest or not ticked.standing.may_send:
