@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from smsflow_provider.core.delivery.actions import version_of
 from smsflow_provider.core.delivery.control import pause, resume, stop
@@ -22,6 +22,7 @@ from smsflow_provider.plugins.api.access import (
     StoreDep,
     SwitchingUserDep,
     actor_of,
+    check_reader,
 )
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.control import (
@@ -112,7 +113,7 @@ def resend_delivery(
     return {**stands, "resent": count, "do": "clear the send task of its run"}
 
 
-@router.get("/switch")
+@router.get("/switch", dependencies=[Depends(check_reader)])
 def read_switch(store: StoreDep) -> SwitchAnswer:
     """Tell how the switch for everything stands, who turned it last, when and why."""
     return SwitchAnswer(**_told(find_switch(store)))

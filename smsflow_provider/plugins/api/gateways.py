@@ -22,7 +22,13 @@ from smsflow_provider.hooks.dialects import known_gateways
 from smsflow_provider.hooks.gateway import GatewayOutsideTasks
 from smsflow_provider.hooks.one_message import OneMessage as Wish
 from smsflow_provider.hooks.one_message import send_test_message
-from smsflow_provider.plugins.api.access import StoreDep, actor_of, may_read, may_send_all
+from smsflow_provider.plugins.api.access import (
+    StoreDep,
+    actor_of,
+    check_reader,
+    may_read,
+    may_send_all,
+)
 from smsflow_provider.plugins.api.idempotent import Key
 from smsflow_provider.plugins.api.models.gateways import (
     DailyCap,
@@ -67,7 +73,7 @@ def tested_gateway(conn_id: str, user: GetUserDep) -> str:
 TestedGatewayDep = Annotated[str, Depends(tested_gateway)]
 
 
-@router.get("/gateways")
+@router.get("/gateways", dependencies=[Depends(check_reader)])
 def read_gateways(store: StoreDep, user: GetUserDep) -> Gateways:
     """
     List the gateways of deliveries of the last month, and the connections the caller may see.
