@@ -21,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("delivery", help="id of the delivery")
     parser.add_argument(
-        "--state", choices=[state.value for state in MessageState], help="only these"
+        "--state",
+        action="append",
+        default=[],
+        choices=[state.value for state in MessageState],
+        help="only these; may be said more than once",
     )
     parser.add_argument(
         "--limit", type=int, default=50, help=f"at most so many, 1 to {MOST_ROWS} (%(default)s)"
@@ -44,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     page = message_log(
         reach_store(args),
         args.delivery,
-        state=MessageState(args.state) if args.state else None,
+        states=[MessageState(each) for each in args.state],
         after=args.after,
         limit=args.limit,
     )

@@ -82,6 +82,21 @@ def test_counts_by_country_are_those_of_the_messages(server: TestClient, going: 
     assert [("failed", 1)] == [(one["kind"], one["messages"]) for one in read["causes"]]
 
 
+def test_messages_in_one_of_several_states_are_listed_in_their_order(
+    server: TestClient, going: Delivery
+) -> None:
+    wanted = "messages/log?state=failed&state=accepted"
+    whole = call(server, going, wanted).json()
+    first = call(server, going, f"{wanted}&limit=1").json()
+    second = call(server, going, f"{wanted}&limit=1&after={first['next']}").json()
+    file = call(server, going, "messages.csv?state=failed&state=accepted").text
+
+    assert ["accepted", "failed"] == [one["state"] for one in whole["messages"]]
+    assert whole["messages"] == first["messages"] + second["messages"]
+    assert 3 == len(file.splitlines())
+    assert 422 == call(server, going, "messages/log?state=gone").status_code
+
+
 def test_the_story_of_a_message_is_told_in_order(server: TestClient, going: Delivery) -> None:
     story = call(server, going, "messages/log/2").json()
 
@@ -107,11 +122,13 @@ def test_whole_numbers_are_for_who_may_send_and_it_is_noted(
     assert 403 == call(server, going, "messages.csv", {"numbers": True}, user="vera").status_code
     assert not exports_of(server, going)
 
-    answer = call(server, going, "messages.csv", {"numbers": True})
+    body = {"numbers": True, "state": ["accepted", "failed"]}
+    answer = call(server, going, "messages.csv", body)
 
     assert NUMBER in answer.text
+    assert 3 == len(answer.text.splitlines())
     (noted,) = exports_of(server, going)
-    assert "maria" == noted["actor"]
+    assert ("maria", "accepted, failed") == (noted["actor"], noted["facts"]["state"])
     assert NUMBER[1:] not in str(noted)
 
 

@@ -77,7 +77,7 @@ def measure_reading(store: Store, *, count: int) -> Reading:
         figures_ms=figures_ms,
         log_page_ms=max(_page_ms(store, delivery, after) for after in pages),
         log_page_failed_ms=_median_ms(
-            lambda: read_message_log(store, delivery, limit=_PAGE, state="failed")
+            lambda: read_message_log(store, delivery, limit=_PAGE, states=["failed"])
         ),
     )
 

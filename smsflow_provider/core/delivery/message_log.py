@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from smsflow_provider.core.delivery.report import archived_facts
@@ -38,7 +38,7 @@ def message_log(
     store: Store,
     delivery_id: str,
     *,
-    state: MessageState | None = None,
+    states: Collection[MessageState] = (),
     after: int = 0,
     limit: int = 50,
 ) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def message_log(
     Give a page of the messages of a delivery, in the order in which they were prepared.
 
     Args:
-        state: Only these. None: all.
+        states: Only messages in one of these. Empty: all.
         after: The ``next`` of the page before; 0: the first page.
         limit: Messages, 1 to 1,000.
 
@@ -64,8 +64,7 @@ def message_log(
     delivery = find_delivery(store, delivery_id)
     rows: list[Row] = []
     if delivery.fingerprint is not None:
-        wanted = state and state.value
-        rows = read_message_log(store, delivery, after=after, limit=limit, state=wanted)
+        rows = read_message_log(store, delivery, after=after, limit=limit, states=states)
     return {
         "delivery": delivery.id,
         "messages": [_shown(delivery, row) for row in rows],
@@ -128,7 +127,11 @@ def _step(row: Row) -> dict[str, Any]:
 
 
 def exported_messages(
-    store: Store, delivery: Delivery, *, state: MessageState | None = None, whole: bool = False
+    store: Store,
+    delivery: Delivery,
+    *,
+    states: Collection[MessageState] = (),
+    whole: bool = False,
 ) -> Iterator[list[tuple[Any, ...]]]:
     """
     Read all messages of a delivery, a page of 1,000 at a time: as much memory as one page takes.
@@ -136,16 +139,16 @@ def exported_messages(
     Each page is as the store has it by then: what changes meanwhile may be seen or not.
 
     Args:
+        states: Only messages in one of these. Empty: all.
         whole: Whole numbers instead of masked ones. Who may see them is asked before.
 
     Returns:
         Pages of rows of ``EXPORTED``.
     """
     after: int | None = 0 if delivery.fingerprint is not None else None
-    wanted = state and state.value
     with KeptStore(store) as kept:
         while after is not None:
-            rows = read_message_log(kept, delivery, after=after, limit=MOST_ROWS, state=wanted)
+            rows = read_message_log(kept, delivery, after=after, limit=MOST_ROWS, states=states)
             yield [_exported(delivery, row, whole=whole) for row in rows]
             after = rows[-1]["position"] if len(rows) == MOST_ROWS else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from smsflow_provider.core.store.connection import Row, Store
@@ -10,24 +11,29 @@ from smsflow_provider.core.store.statements import statements
 
 #: Messages on one page, at the most.
 MOST_ROWS: Final = 1_000
-#: States that are outcomes, and rare.
-_OUTCOMES: Final = frozenset({"failed", "unknown", "cancelled", "expired"})
+_SQL: Final = "message_log"
 
 
 def read_message_log(
-    store: Store, delivery: Delivery, *, after: int = 0, limit: int = 50, state: str | None = None
+    store: Store,
+    delivery: Delivery,
+    *,
+    after: int = 0,
+    limit: int = 50,
+    states: Collection[str] = (),
 ) -> list[Row]:
     """
     Read a page of the messages of *delivery*, in the order in which they were prepared.
 
-    What a page costs depends on its length, and not on the delivery's. With a *state*, chunks
-    that hold no such message are passed over by their counters.
+    What a page costs depends on its length, and not on the delivery's. With *states*, chunks
+    that hold no such message are passed over by their counters, so that rare ones are found fast.
 
     Args:
         after: Position of the last message of the page before; 0: the first page.
         limit: Messages, 1 to 1,000.
-        state: Only these: ``prepared``, ``sending``, ``accepted``, ``delivered``,
-            ``undelivered``, ``failed``, ``unknown``, ``cancelled`` or ``expired``.
+        states: Only messages in one of these: ``prepared``, ``sending``, ``accepted``,
+            ``delivered``, ``undelivered``, ``failed``, ``unknown``, ``cancelled``, ``expired``.
+            Empty: all.
 
     Returns:
         ``position``, ``recipient_id``, ``phone`` (whole: whoever shows it masks it), ``parts``,
@@ -39,12 +45,14 @@ def read_message_log(
     """
     if not 1 <= limit <= MOST_ROWS:
         raise ValueError(f"a page has 1 to {MOST_ROWS} messages")
-    name = "message_page" if state is None else "message_page_in_state"
-    if state in _OUTCOMES:
-        name = "message_page_of_outcome"
-    values = {"preparation": delivery.preparation, "after": after, "limit": limit, "state": state}
+    values = {"preparation": delivery.preparation, "after": after, "limit": limit}
+    sqls = statements(_SQL)
     with store.transaction() as connection:
-        return connection.execute(statements("message_log")[name], values).fetchall()
+        if not states:
+            return connection.execute(sqls["message_page"], values).fetchall()
+        connection.execute(sqls["plan_quickly"])
+        wanted = {**values, "states": sorted({str(each) for each in states})}
+        return connection.execute(sqls["message_page_in_states"], wanted).fetchall()
 
 
 def read_message_story(
@@ -63,5 +71,5 @@ def read_message_story(
         return None
     values = {"preparation": delivery.preparation, "position": position}
     with store.transaction() as connection:
-        steps = connection.execute(statements("message_log")["message_story"], values).fetchall()
+        steps = connection.execute(statements(_SQL)["message_story"], values).fetchall()
     return page[0], steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep
@@ -27,6 +28,10 @@ from smsflow_provider.plugins.api.models.log import ExportRequest, MessageLogPag
 router = APIRouter(tags=["messages"])
 
 _LAST = 2**31 - 1
+States = Annotated[
+    list[MessageState],
+    Query(max_length=len(MessageState), description="Only messages in one of these; none: all"),
+]
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 
 
@@ -38,12 +43,12 @@ _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 def read_log_of_messages(
     delivery: DeliveryDep,
     store: StoreDep,
-    state: MessageState | None = None,
+    state: States = [],  # noqa: B006  FastAPI copies
     after: Annotated[int, Query(ge=0, le=_LAST, description="The `next` of the page before")] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
 ) -> dict[str, Any]:
     """List messages in their order, with what became of each: masked phones, no texts."""
-    return message_log(store, delivery.id, state=state, after=after, limit=limit)
+    return message_log(store, delivery.id, states=state, after=after, limit=limit)
 
 
 @router.get("/deliveries/{delivery_id}/messages/log/{position}", response_model=MessageStory)
@@ -58,10 +63,12 @@ def read_story_of_message(
     "/deliveries/{delivery_id}/messages.csv", response_class=StreamingResponse, responses=_CSV
 )
 def export_messages(
-    delivery: DeliveryDep, store: StoreDep, state: MessageState | None = None
+    delivery: DeliveryDep,
+    store: StoreDep,
+    state: States = [],  # noqa: B006
 ) -> StreamingResponse:
     """Give all messages, with what became of each, as CSV: masked phones, no texts."""
-    return _csv_of(store, delivery, state=state, whole=False)
+    return _csv_of(store, delivery, states=state, whole=False)
 
 
 @router.post(
@@ -81,9 +88,9 @@ def export_numbers(
                 actor=actor_of(user),
                 action="numbers_exported",
                 delivery_no=delivery.no,
-                facts={"state": wish.state.value} if wish.state else {},
+                facts={"state": ", ".join(wish.state)} if wish.state else {},
             )
-    return _csv_of(store, delivery, state=wish.state, whole=wish.numbers)
+    return _csv_of(store, delivery, states=wish.state or (), whole=wish.numbers)
 
 
 def _check_there(store: Store, delivery: Delivery) -> None:
@@ -100,8 +107,8 @@ def _check_there(store: Store, delivery: Delivery) -> None:
 
 
 def _csv_of(
-    store: Store, delivery: Delivery, *, state: MessageState | None, whole: bool
+    store: Store, delivery: Delivery, *, states: Collection[MessageState], whole: bool
 ) -> StreamingResponse:
     _check_there(store, delivery)
-    pages = exported_messages(store, delivery, state=state, whole=whole)
+    pages = exported_messages(store, delivery, states=states, whole=whole)
     return csv_answer(f"{delivery.id}.csv", columns=EXPORTED, pages=pages, is_marked=True)

@@ -2236,8 +2236,11 @@ export interface components {
              * @default false
              */
             numbers: boolean;
-            /** @description Only these */
-            state?: components["schemas"]["MessageState"] | null;
+            /**
+             * State
+             * @description Only messages in one of these; null: all
+             */
+            state?: components["schemas"]["MessageState"][] | null;
         };
         /**
          * FieldProblem
@@ -5798,7 +5801,8 @@ export interface operations {
     export_messages_api_v1_deliveries__delivery_id__messages_csv_get: {
         parameters: {
             query?: {
-                state?: components["schemas"]["MessageState"] | null;
+                /** @description Only messages in one of these; none: all */
+                state?: components["schemas"]["MessageState"][];
             };
             header?: never;
             path: {
@@ -5968,7 +5972,8 @@ export interface operations {
                 /** @description The `next` of the page before */
                 after?: number;
                 limit?: number;
-                state?: components["schemas"]["MessageState"] | null;
+                /** @description Only messages in one of these; none: all */
+                state?: components["schemas"]["MessageState"][];
             };
             header?: never;
             path: {

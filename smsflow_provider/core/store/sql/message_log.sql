@@ -5,50 +5,68 @@ SELECT position, recipient_id, phone, parts, state, code, gateway_ref, changed_a
  WHERE preparation = %(preparation)s AND position > %(after)s
  ORDER BY position LIMIT %(limit)s;
 
--- message_page_in_state --
--- The same of one state: only chunks whose counters say that they may hold such messages are read.
--- Walks the primary key of smsflow_chunks, and those of the messages of each such chunk in turn.
-SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_ref, s.changed_at
-  FROM (SELECT first_position, last_position FROM smsflow_chunks
-         WHERE preparation = %(preparation)s AND last_position > %(after)s
-           AND CASE %(state)s::text
-                    WHEN 'accepted' THEN accepted > delivered + undelivered
-                    WHEN 'delivered' THEN delivered > 0
-                    WHEN 'undelivered' THEN undelivered > 0
-                    WHEN 'failed' THEN failed > 0
-                    WHEN 'unknown' THEN unknown > 0
-                    WHEN 'cancelled' THEN cancelled > 0
-                    WHEN 'expired' THEN expired > 0
-                    WHEN 'prepared' THEN next_position <= last_position
-                    WHEN 'sending' THEN next_position - first_position > accepted + failed + unknown + cancelled + expired
-                    ELSE true END
-         ORDER BY chunk) AS c
- CROSS JOIN LATERAL (
-       SELECT * FROM smsflow_message_states m
-        WHERE m.preparation = %(preparation)s AND m.position BETWEEN c.first_position AND c.last_position
-          AND m.position > %(after)s AND m.state = %(state)s
-        ORDER BY m.position) AS s
- LIMIT %(limit)s;
+-- plan_quickly --
+-- Compile nothing, in this transaction only: it would take longer than what it is for. Walks nothing.
+SELECT set_config('jit', 'off', true);
 
--- message_page_of_outcome --
--- The same of a state that is an outcome: found among the outcomes of those chunks before the rest is looked up.
--- Walks the primary keys of smsflow_chunks, of the preparation's outcomes, and then those of the messages found.
--- OFFSET 0 keeps the look-up last: else a planner that expects many to be found may walk all messages first.
+-- message_page_in_states --
+-- The same of some states. Chunks whose counters say that they hold no such message are passed over. In each of the
+-- others positions are found by what makes a state: an outcome, a receipt, or that there is none. They may be too
+-- many, never too few: what each message is, the last look-up says, one by one until the page is full.
+-- Walks the primary keys of smsflow_chunks, and in each chunk those of the preparation's outcomes, receipts, marks and
+-- messages, as far as the states need them. OFFSET 0 keeps the look-up last: else a planner that expects many to be
+-- found may walk all messages first.
 SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_ref, s.changed_at
-  FROM (SELECT first_position, last_position FROM smsflow_chunks
+  FROM (SELECT greatest(first_position - 1, %(after)s) AS before, last_position AS last FROM smsflow_chunks
          WHERE preparation = %(preparation)s AND last_position > %(after)s
-           AND CASE %(state)s::text
-                    WHEN 'failed' THEN failed WHEN 'unknown' THEN unknown
-                    WHEN 'cancelled' THEN cancelled ELSE expired END > 0
+           AND (   'accepted' = ANY(%(states)s) AND accepted > delivered + undelivered
+                OR 'delivered' = ANY(%(states)s) AND delivered > 0
+                OR 'undelivered' = ANY(%(states)s) AND undelivered > 0
+                OR 'failed' = ANY(%(states)s) AND failed > 0
+                OR 'unknown' = ANY(%(states)s) AND unknown > 0
+                OR 'cancelled' = ANY(%(states)s) AND cancelled > 0
+                OR 'expired' = ANY(%(states)s) AND expired > 0
+                OR accepted + failed + unknown + cancelled + expired <= last_position - first_position
+                   AND (   'prepared' = ANY(%(states)s) AND next_position <= last_position
+                        OR 'sending' = ANY(%(states)s) AND (next_position > first_position OR waiting > 0)))
          ORDER BY chunk) AS c
  CROSS JOIN LATERAL (
-       SELECT DISTINCT o.position FROM smsflow_outcomes o
-        WHERE o.preparation = %(preparation)s AND o.position BETWEEN c.first_position AND c.last_position
-          AND o.position > %(after)s AND o.kind = %(state)s
-        ORDER BY o.position) AS found
+       SELECT position FROM smsflow_outcomes
+        WHERE preparation = %(preparation)s AND position > c.before AND position <= c.last
+          AND kind = ANY(%(states)s) AND kind <> 'accepted'
+        UNION
+       SELECT position FROM smsflow_receipts
+        WHERE preparation = %(preparation)s AND position > c.before AND position <= c.last
+          AND kind = ANY(%(states)s) AND kind <> 'accepted'
+        UNION
+       SELECT o.position FROM smsflow_outcomes o
+        WHERE 'accepted' = ANY(%(states)s) AND o.preparation = %(preparation)s
+          AND o.position > c.before AND o.position <= c.last AND o.kind = 'accepted'
+          AND NOT EXISTS (SELECT FROM smsflow_receipts r
+                           WHERE r.preparation = %(preparation)s AND r.position > c.before AND r.position <= c.last
+                             AND r.position = o.position AND r.kind IN ('delivered', 'undelivered'))
+        UNION
+       SELECT o.position FROM smsflow_outcomes o
+        WHERE 'sending' = ANY(%(states)s) AND o.preparation = %(preparation)s
+          AND o.position > c.before AND o.position <= c.last AND o.kind = 'not_sent'
+        UNION
+       SELECT k.position FROM smsflow_marks k
+        WHERE 'sending' = ANY(%(states)s) AND k.preparation = %(preparation)s
+          AND k.position > c.before AND k.position <= c.last
+          AND NOT EXISTS (SELECT FROM smsflow_outcomes o
+                           WHERE o.preparation = %(preparation)s AND o.position > c.before AND o.position <= c.last
+                             AND o.position = k.position AND o.attempt >= k.attempt)
+        UNION
+       SELECT m.position FROM smsflow_messages m
+        WHERE 'prepared' = ANY(%(states)s) AND m.preparation = %(preparation)s
+          AND m.position > c.before AND m.position <= c.last
+          AND NOT EXISTS (SELECT FROM smsflow_marks k
+                           WHERE k.preparation = %(preparation)s AND k.position > c.before AND k.position <= c.last
+                             AND k.position = m.position)
+        ORDER BY position) AS found
  CROSS JOIN LATERAL (
        SELECT * FROM smsflow_message_states m
-        WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = %(state)s
+        WHERE m.preparation = %(preparation)s AND m.position = found.position AND m.state = ANY(%(states)s)
        OFFSET 0) AS s
  LIMIT %(limit)s;
 

@@ -64,4 +64,8 @@ class ExportRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     numbers: bool = Field(default=False, description="Whole numbers instead of masked ones")
-    state: MessageState | None = Field(default=None, description="Only these")
+    state: list[MessageState] | None = Field(
+        default=None,
+        max_length=len(MessageState),
+        description="Only messages in one of these; null: all",
+    )

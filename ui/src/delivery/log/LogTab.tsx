@@ -45,7 +45,7 @@ export function LogTab({ header }: { header: DeliveryHeader }) {
         api.GET("/api/v1/deliveries/{delivery_id}/messages/log", {
           params: {
             path: { delivery_id: header.delivery },
-            query: { after, ...(state ? { state } : {}) },
+            query: { after, ...(state ? { state: [state] } : {}) },
           },
         }),
       ),
