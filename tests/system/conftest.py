@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -30,6 +31,8 @@ from tests.sending import check_sums
 from tests.system.people import write_people
 
 HERE = Path(__file__).parent
+#: The Airflow of these tests, once it runs.
+_RUNNING = ExitStack()
 _RUNS = count(1)
 #: Two people more who may start and send, for what needs two pairs of eyes or two hands at once.
 _PEOPLE = (
@@ -185,12 +188,20 @@ def system(
             "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "2",
         },
     )
-    with stack:
-        yield System(
-            airflow=stack,
-            kannel=kannel,
-            simulator=simulator,
-            store=Store(store_dsn),
-            store_dsn=store_dsn,
-            templates=templates,
-        )
+    _RUNNING.enter_context(stack)
+    yield System(
+        airflow=stack,
+        kannel=kannel,
+        simulator=simulator,
+        store=Store(store_dsn),
+        store_dsn=store_dsn,
+        templates=templates,
+    )
+    _RUNNING.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Stop Airflow behind the last test that needs it: tests behind it want its processor."""
+    if nextitem is None or HERE not in nextitem.path.parents:
+        _RUNNING.close()
