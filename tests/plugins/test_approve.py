@@ -159,7 +159,10 @@ def test_who_may_look_and_not_answer_gets_a_403(
 
 
 def test_a_decision_airflow_could_not_be_told_of_holds_and_can_be_told_again(
-    make_dag: MakeDag, server: TestClient, monkeypatch: pytest.MonkeyPatch
+    make_dag: MakeDag,
+    server: TestClient,
+    airflow_store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = asked(make_dag)
     with monkeypatch.context() as meanwhile:
@@ -172,10 +175,31 @@ def test_a_decision_airflow_could_not_be_told_of_holds_and_can_be_told_again(
     assert [REVIEW] == run.waiting()
     assert "approved" == header(server, run)["state"]
 
+    assert header(server, run)["unheard"] is None  # it may still be on its way
+    with airflow_store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_approvals SET decided_at = now() - interval '16 seconds'"
+        )
+    late = header(server, run)
+    assert ("waits", None) == (late["unheard"], late["actions"]["tell"])
+    assert "right" == header(server, run, user="vera")["actions"]["tell"]
+
     again = decide(server, run).json()
 
     assert (True, True) == (again["told"], again["already"])
+    assert again["header"]["unheard"] is None
     assert "success" == run.go().state
+
+
+def test_a_decision_whose_task_failed_before_says_what_to_clear(
+    make_dag: MakeDag, server: TestClient
+) -> None:
+    run = asked(make_dag).mark(REVIEW, "failed")
+    answer = decide(server, run)
+
+    assert 202 == answer.status_code
+    assert "clear it" in answer.json()["do"]
+    assert "ended" == answer.json()["header"]["unheard"]
 
 
 def test_four_eyes_hold_over_our_api_and_over_airflows(

@@ -19,6 +19,8 @@ class Action(StrEnum):
 
     SEND = "send"
     REJECT = "reject"
+    #: Ask for the decision that was made once more, so that Airflow's task hears of it.
+    TELL = "tell"
     PROVE = "prove"
     PAUSE = "pause"
     RESUME = "resume"
@@ -39,6 +41,8 @@ class Turn(StrEnum):
     NOBODY = "nobody"
 
 
+#: States in which a decision may stand that the task that asked has not heard of.
+DECIDED: Final = frozenset({DeliveryState.APPROVED, DeliveryState.REJECTED, DeliveryState.STOPPED})
 #: States in which something is prepared that a proof can show.
 _PREPARED: Final = frozenset(
     {DeliveryState.READY, DeliveryState.APPROVED, DeliveryState.SENDING, DeliveryState.PAUSED}
@@ -46,6 +50,7 @@ _PREPARED: Final = frozenset(
 _WHEN: Final[Mapping[Action, frozenset[DeliveryState]]] = {
     Action.SEND: frozenset({DeliveryState.READY}),
     Action.REJECT: frozenset({DeliveryState.READY}),
+    Action.TELL: DECIDED,
     Action.PROVE: _PREPARED | {DeliveryState.FINISHED},
     Action.PAUSE: frozenset({DeliveryState.SENDING}),
     Action.RESUME: frozenset({DeliveryState.PAUSED}),

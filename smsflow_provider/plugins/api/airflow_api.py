@@ -23,7 +23,7 @@ _DONE = "success"
 #: Not states of Airflow: it could not be read; it was answered, and will go on.
 _UNKNOWN, _ANSWERED = "", "answered"
 #: States in which a task takes no decision any more, unless it is cleared.
-_ENDED = frozenset({"failed", "upstream_failed", "skipped", "removed"})
+ENDED = frozenset({"failed", "upstream_failed", "skipped", "removed"})
 #: How often, a second apart, to look at a task that runs.
 _LOOKS = 10
 #: Seconds for one call, with the time for which an early answer is held back.
@@ -70,7 +70,7 @@ async def _answer(client: httpx.AsyncClient, task: Origin, *, option: str, comme
     path = _path_of(task)
     question = f"{path}/{task.map_index}/hitlDetails"
     state = await _settled_state(client, path, task, question=question)
-    if state in _ENDED:
+    if state in ENDED:
         return Told.ENDED
     if state not in {WAITING, _UNKNOWN}:
         return Told.YES if state in {_DONE, _ANSWERED} else Told.NO
@@ -94,7 +94,7 @@ async def _settled_state(
     for _ in range(_LOOKS):
         found = await client.get(path if task.map_index < 0 else f"{path}/{task.map_index}")
         state = str(found.json().get("state") or "") if found.is_success else _UNKNOWN
-        if state in _ENDED | {WAITING, _DONE, _UNKNOWN}:
+        if state in ENDED | {WAITING, _DONE, _UNKNOWN}:
             break
         asked = await client.get(question)
         if asked.is_success and asked.json().get("response_received"):

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request, Response
 
-from smsflow_provider.core.delivery.actions import Caller, actions_of, turn_of, version_of
+from smsflow_provider.core.clock import utc_now
+from smsflow_provider.core.delivery.actions import DECIDED, Caller, actions_of, turn_of, version_of
 from smsflow_provider.core.delivery.approval import decide_once
 from smsflow_provider.core.delivery.four_eyes import Person
 from smsflow_provider.core.states import DeliveryState
@@ -39,14 +40,15 @@ from smsflow_provider.plugins.api.access import (
     may_send,
     may_start,
 )
-from smsflow_provider.plugins.api.airflow_api import Told, answer_question
-from smsflow_provider.plugins.api.dags import waits_until
+from smsflow_provider.plugins.api.airflow_api import ENDED, WAITING, Told, answer_question
+from smsflow_provider.plugins.api.dags import state_of, waits_until
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.approve import (
     Decides,
     DecisionAnswer,
     DeliveryHeader,
     Rejects,
+    Unheard,
 )
 
 router = APIRouter(tags=["approval"], route_class=IdempotentRoute)
@@ -59,6 +61,8 @@ _DO = {
 _UNTOLD: dict[int | str, dict[str, Any]] = {
     202: {"model": DecisionAnswer, "description": "Decided; Airflow could not be told: ask again"}
 }
+#: How long a decision that was made may be on its way to Airflow's task.
+_ON_ITS_WAY = timedelta(seconds=15)
 _OPTIONS = {Decision.SEND: "Send", Decision.REJECT: "Reject"}
 
 
@@ -173,6 +177,7 @@ def header_of(store: Store, delivery: Delivery, user: BaseUser) -> dict[str, Any
         "decision": _decision_of(approval),
         "question": _question_of(question),
         "expires_at": _end_of_review(delivery, question),
+        "unheard": _unheard(delivery, approval, question),
     }
 
 
@@ -212,6 +217,20 @@ def _end_of_review(delivery: Delivery, question: Question | None) -> str | None:
         return None  # prepared again since: nobody was asked about this yet
     until = waits_until(question.task)
     return None if until is None else until.astimezone(UTC).isoformat()
+
+
+def _unheard(
+    delivery: Delivery, approval: Approval | None, question: Question | None
+) -> Unheard | None:
+    """Tell why Airflow does not act on *approval*; None: it does, or there is none."""
+    if approval is None or question is None or delivery.state not in DECIDED:
+        return None
+    state = state_of(question.task)
+    if state == WAITING and utc_now() - approval.decided_at > _ON_ITS_WAY:
+        return Unheard.WAITS
+    if state in ENDED and delivery.state is DeliveryState.APPROVED:
+        return Unheard.ENDED
+    return None
 
 
 def _question_of(question: Question | None) -> dict[str, Any] | None:

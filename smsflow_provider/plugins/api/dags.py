@@ -214,6 +214,18 @@ def waits_until(task: Origin) -> datetime | None:
         return session.scalar(wanted)
 
 
+def state_of(task: Origin) -> str:
+    """Tell what state *task* is in; empty: in none, or it is not there."""
+    wanted = select(TaskInstance.state).where(
+        TaskInstance.dag_id == task.dag_id,
+        TaskInstance.run_id == task.run_id,
+        TaskInstance.task_id == task.task_id,
+        TaskInstance.map_index == task.map_index,
+    )
+    with create_session() as session:
+        return str(session.scalar(wanted) or "")
+
+
 def planned_runs(dag: Any, *, since: datetime | None, limit: int) -> list[Any]:
     """
     Plan the next runs of *dag* as its timetable says, at most *limit*.

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from smsflow_provider.core.delivery.approval import decide
+from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.testing.simulator import RunningSimulator
 from tests.system.conftest import Run, System
 from tests.system.dashboard.looking import OpenPage, PictureBoth
@@ -193,6 +195,43 @@ def taken(simulator: RunningSimulator) -> Callable[[], int]:
     """Counts what the simulator was handed since the test began."""
     before = len(simulator.messages())
     return lambda: len(simulator.messages()) - before
+
+
+def test_a_decision_that_airflow_has_not_heard_of_is_told_again(
+    open_page: OpenPage, check_axe: Callable[[Page], None], system: System
+) -> None:
+    run = ready(system)
+    record_untold(system, run)
+    viewer = open_page(address(run), user="viewer", width=390)
+    expect(viewer.get_by_text("Airflow has not heard of it yet")).to_be_visible()
+    expect(button(viewer, "Tell Airflow again")).to_have_count(0)
+
+    page = open_page(address(run), width=390)
+    expect(page.get_by_text("sends nothing twice")).to_be_visible()
+    check_axe(page)
+    button(page, "Tell Airflow again").click()
+    run.wait()
+    expect(page.get_by_text("Airflow has not heard of it yet")).to_have_count(0)
+    report = run.report()
+    assert report["to_deliver"] == report["accepted"] > 0
+
+
+def record_untold(system: System, run: Run) -> None:
+    """Record Send as a server does that is killed before it tells Airflow, some time ago."""
+    decide(
+        system.store,
+        run.delivery_id,
+        fingerprint=header_of(run)["fingerprint"],
+        decision=Decision.SEND,
+        decided_by="manager",
+        via="dashboard",
+    )
+    with system.store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_approvals AS a SET decided_at = now() - interval '1 minute'"
+            "  FROM smsflow_deliveries AS d WHERE d.no = a.delivery_no AND d.id = %s",
+            [run.delivery_id],
+        )
 
 
 def test_an_answer_on_airflows_own_page_shows_here(open_page: OpenPage, system: System) -> None:

@@ -1088,6 +1088,11 @@ export interface components {
             send: string | null;
             /** Stop */
             stop: string | null;
+            /**
+             * Tell
+             * @description Send, or reject, again as decided: Airflow is told again
+             */
+            tell: string | null;
             /** Unmask */
             unmask: string | null;
         };
@@ -1849,6 +1854,8 @@ export interface components {
             /** To Deliver */
             to_deliver: number;
             turn: components["schemas"]["Turn"];
+            /** @description Why Airflow does not act on the decision, if it does not for some seconds */
+            unheard: components["schemas"]["Unheard"] | null;
             /**
              * Version
              * @description Changes with every move: give it to resume or send again
@@ -4601,6 +4608,12 @@ export interface components {
              */
             version: string;
         };
+        /**
+         * Unheard
+         * @description Why Airflow does not act on a decision that was made.
+         * @enum {string}
+         */
+        Unheard: "waits" | "ended";
         /**
          * UnmaskRequest
          * @description Which numbers to show.

@@ -12,6 +12,7 @@ import { ActivityTab } from "./activity/ActivityTab";
 import { TabLinks } from "./header/TabLinks";
 import { TurnCard } from "./header/TurnCard";
 import { firstTab, TABS } from "./header/tabs";
+import { Unheard } from "./header/Unheard";
 import { LogTab } from "./log/LogTab";
 import { ReportTab } from "./report/ReportTab";
 import { ReviewTab } from "./review/ReviewTab";
@@ -61,6 +62,7 @@ function Shown({ header, tab }: { header: DeliveryHeader; tab: DeliveryTab }) {
     <Page title={header.label || header.delivery} actions={<State state={header.state} />}>
       <Origin header={header} />
       <TurnCard header={header} seen={seen} onReviewAgain={() => setSeen(header.fingerprint)} />
+      <Unheard header={header} />
       <TabLinks id={header.delivery} current={tab} />
       <Stack key={seen} gap={4} minW={0}>
         <Tab header={header} />

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,15 @@ class _Answer(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
+class Unheard(StrEnum):
+    """Why Airflow does not act on a decision that was made."""
+
+    #: Its task still waits for an answer: ask for the same decision again.
+    WAITS = "waits"
+    #: Its task failed before it heard of it: clear it, and it finds the decision.
+    ENDED = "ended"
+
+
 class Actions(_Answer):
     """
     Why each action is not possible now; null: it is.
@@ -28,6 +38,7 @@ class Actions(_Answer):
 
     send: str | None
     reject: str | None
+    tell: str | None = Field(description="Send, or reject, again as decided: Airflow is told again")
     prove: str | None
     pause: str | None
     resume: str | None
@@ -91,6 +102,9 @@ class DeliveryHeader(_Answer):
     actions: Actions
     decision: RecordedDecision | None
     question: OpenQuestion | None
+    unheard: Unheard | None = Field(
+        description="Why Airflow does not act on the decision, if it does not for some seconds"
+    )
     expires_at: str | None = Field(
         description="When the review ends undecided, in UTC; null: never, or nobody is asked now"
     )

@@ -4,6 +4,7 @@ import { useSay } from "~/words/useSay";
 import { ControlButtons } from "../actions/ControlButtons";
 import { DecisionButtons } from "../actions/DecisionButtons";
 import { DecisionDialog } from "../actions/DecisionDialog";
+import type { Decision as Choice } from "../actions/decide";
 import { ProofButton } from "../actions/ProofButton";
 import type { DeliveryHeader } from "../useHeader";
 import { Decision } from "./Decision";
@@ -16,7 +17,7 @@ type Props = {
 };
 
 /** A decision that is asked for, and how the delivery stood then. */
-type Open = { header: DeliveryHeader; decision: "send" | "reject" };
+type Open = { header: DeliveryHeader; decision: Choice };
 
 /** Whose turn it is, what is next, and the buttons for it. */
 export function TurnCard({ header, seen, onReviewAgain }: Props) {

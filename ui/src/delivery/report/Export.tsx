@@ -15,7 +15,7 @@ export function Export({ header }: { header: DeliveryHeader }) {
       const file = await answerOf(
         api.POST("/api/v1/deliveries/{delivery_id}/messages.csv", {
           params: { path: { delivery_id: header.delivery } },
-          body: { numbers: true },
+          body: { numbers: true, state: [] },
           parseAs: "blob",
         }),
       );
