@@ -3,12 +3,12 @@ import { useState } from "react";
 import { useMe } from "~/api/useMe";
 import { useSay } from "~/words/useSay";
 import { SwitchDialog } from "./SwitchDialog";
-import { useSwitch } from "./useSwitch";
+import { useIsOff } from "./useSwitch";
 
 /** Stops everything, for who may; nothing where it is off already. */
 export function SwitchButton() {
   const say = useSay();
-  const isOff = useSwitch().data?.is_off ?? false;
+  const isOff = useIsOff();
   const mayTurn = useMe().data?.may.switch ?? false;
   const [isOpen, setOpen] = useState(false);
   return (

@@ -12,3 +12,8 @@ export function useSwitch() {
     refetchInterval: 10_000,
   });
 }
+
+/** Whether everything is switched off, as far as is known. */
+export function useIsOff(): boolean {
+  return useSwitch().data?.is_off ?? false;
+}

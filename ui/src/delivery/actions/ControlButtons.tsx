@@ -4,6 +4,7 @@ import { useState } from "react";
 import { answerOf, api } from "~/api/client";
 import { Confirm } from "~/parts/Confirm";
 import { Trouble } from "~/parts/Trouble";
+import { useIsOff } from "~/switch/useSwitch";
 import { useSay } from "~/words/useSay";
 import { type DeliveryHeader, useReadAgain } from "../useHeader";
 import { ResendButton } from "./ResendButton";
@@ -16,8 +17,11 @@ type Control = (typeof CONTROLS)[number];
 export function ControlButtons({ header }: { header: DeliveryHeader }) {
   const say = useSay();
   const [open, setOpen] = useState<Control | null>(null);
+  const isOff = useIsOff();
   const useful = CONTROLS.filter((each) => header.actions[each] !== "state");
-  const why = useful.map((each) => reasonOf(say, header.actions[each])).find(Boolean);
+  const barOf = (each: Control) =>
+    header.actions[each] ?? (each === "resume" && isOff ? "switch" : null);
+  const why = useful.map((each) => reasonOf(say, barOf(each))).find(Boolean);
   return (
     <HStack wrap="wrap">
       {useful.map((each) => (
@@ -25,7 +29,7 @@ export function ControlButtons({ header }: { header: DeliveryHeader }) {
           key={each}
           variant="outline"
           {...(each === "stop" ? { colorPalette: "red" } : {})}
-          disabled={header.actions[each] !== null}
+          disabled={barOf(each) !== null}
           onClick={() => setOpen(each)}
         >
           {say(`delivery.${each}`)}

@@ -1,5 +1,6 @@
 import { Button, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
+import { useIsOff } from "~/switch/useSwitch";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
 import { ProofDialog } from "./ProofDialog";
@@ -14,14 +15,15 @@ type Props = {
 export function ProofButton({ header, seen }: Props) {
   const say = useSay();
   const [about, setAbout] = useState<string | null>(null);
+  const isOff = useIsOff();
   const { prove } = header.actions;
   const isShown = prove !== "state" && seen !== null;
   return (
-    <Stack gap={1}>
+    <Stack gap={1} alignItems="start">
       {isShown && (
         <Button
           variant="outline"
-          disabled={prove !== null || seen !== header.fingerprint}
+          disabled={prove !== null || isOff || seen !== header.fingerprint}
           onClick={() => setAbout(seen)}
         >
           {say("delivery.prove")}
@@ -30,6 +32,11 @@ export function ProofButton({ header, seen }: Props) {
       {prove === "right" && (
         <Text color="fg.muted" fontSize="sm">
           {say("delivery.barred_prove")}
+        </Text>
+      )}
+      {isShown && prove === null && isOff && (
+        <Text color="fg.muted" fontSize="sm">
+          {say("delivery.barred_prove_switch")}
         </Text>
       )}
       {about && (

@@ -1,7 +1,8 @@
-import { Box, Stack, Text } from "@chakra-ui/react";
+import { Alert, Box, Stack, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useIntl } from "react-intl";
 import { answerOf, api } from "~/api/client";
+import { useIsOff } from "~/switch/useSwitch";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
 
@@ -9,6 +10,7 @@ import type { DeliveryHeader } from "../useHeader";
 export function WhatLeaves({ header }: { header: DeliveryHeader }) {
   const say = useSay();
   const intl = useIntl();
+  const isOff = useIsOff();
   const path = { delivery_id: header.delivery };
   const review = useQuery({
     queryKey: ["review", header.delivery],
@@ -22,6 +24,12 @@ export function WhatLeaves({ header }: { header: DeliveryHeader }) {
     intl.formatNumber(Number(cost.total), { style: "currency", currency: cost.currency });
   return (
     <Stack gap={2}>
+      {isOff && (
+        <Alert.Root status="warning">
+          <Alert.Indicator />
+          <Alert.Title>{say("delivery.send_while_off")}</Alert.Title>
+        </Alert.Root>
+      )}
       <Text fontWeight="semibold">
         {say("delivery.count", { people: header.to_deliver, parts: header.parts })}
       </Text>
