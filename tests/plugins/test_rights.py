@@ -4,7 +4,8 @@ What is for all DAGs, asked by people with rights on some: under an auth manager
 FAB itself cannot stand beside the locked ``python-dateutil``. What is below is what
 ``is_authorized_dag`` of ``apache-airflow-providers-fab`` 3.10.2 was seen to do under Airflow 3.3.2,
 with the permissions of its roles: asked for no DAG, it says yes to who may see *any* DAG, and yes
-to whoever may edit "HITL Detail", which is what a person needs to answer the review of one.
+to whoever may edit "HITL Detail", which is what a person needs to answer the review of one. A
+person's id is a number.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from starlette.testclient import TestClient
 
 from smsflow_provider.core.audience.reference import AudienceReference
 from smsflow_provider.core.audience.saved import save
-from smsflow_provider.core.delivery.switch import find_switch
+from smsflow_provider.core.delivery.switch import find_switch, switch_on
 from smsflow_provider.core.store.audiences import delete_audience
 from smsflow_provider.core.store.connection import Store
 from tests.airflow.running import headers_of, make_metadata
@@ -65,10 +66,12 @@ def fab() -> Iterator[None]:
     """FAB's answers, instead of those of Airflow's simple auth manager."""
     make_metadata()
     manager: Any = SimpleAuthManager
-    simple = manager.is_authorized_dag
+    person: Any = SimpleAuthManagerUser
+    simple, id_of = manager.is_authorized_dag, person.get_id
     manager.is_authorized_dag = is_authorized_as_fab
+    person.get_id = lambda user: str(list(_ROLES).index(user.username))
     yield
-    manager.is_authorized_dag = simple
+    manager.is_authorized_dag, person.get_id = simple, id_of
 
 
 @pytest.fixture
@@ -117,6 +120,16 @@ def test_a_right_on_all_dags_administers(server: TestClient, airflow_store: Stor
     me = call(server, "GET", "me", role="User").json()
     assert {"administer": True, "switch": True} == me["may"]
     assert 200 == call(server, "POST", "opt-outs/export", role="User", body={}).status_code
+
+
+def test_what_was_done_is_told_with_a_name_and_not_with_a_number(
+    server: TestClient, airflow_store: Store
+) -> None:
+    off = call(server, "POST", "switch/off", role="User", body={"reason": "A drill"})
+    switch_on(airflow_store, actor="test")
+    assert ("User", 200) == (off.json()["by"], off.status_code)
+    me = call(server, "GET", "me", role="User").json()
+    assert ("0", "User") == (me["id"], me["name"])
 
 
 def test_a_login_alone_shows_neither_gateways_nor_the_switch(

@@ -95,8 +95,13 @@ def check_reader(user: GetUserDep) -> None:
 
 
 def actor_of(user: BaseUser) -> str:
-    """Name *user* in logs and approvals, as Airflow names who answers a review."""
+    """Tell Airflow's id of *user*, as it names who answers a review: a number with FAB."""
     return str(user.get_id())
+
+
+def name_of(user: BaseUser) -> str:
+    """Name *user* where it is noted what they did, as Airflow's own log does."""
+    return str(user.get_name() or "") or actor_of(user)
 
 
 def readable_delivery(delivery_id: str, store: StoreDep, user: GetUserDep) -> Delivery:

@@ -23,11 +23,11 @@ from smsflow_provider.core.store.audiences import (
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.plugins.api.access import (
     StoreDep,
-    actor_of,
     may_edit_all,
     may_read,
     may_read_all,
     may_start,
+    name_of,
 )
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.audiences import (
@@ -75,7 +75,7 @@ def describe(name: str, said: Described, store: StoreDep, user: GetUserDep) -> d
     if version is not None:
         raise HTTPException(422, "a description is the name's: leave the version out")
     _check_may_change(user, found)
-    described = describe_audience(store, found.name, said.description, actor=actor_of(user))
+    described = describe_audience(store, found.name, said.description, actor=name_of(user))
     return _told(find_audience(store, found.name, version=described))
 
 
@@ -95,7 +95,7 @@ def delete(
     for one in list_versions(store, found.name):
         if version in (None, one.version):
             _check_may_change(user, one)
-    deleted = delete_audience(store, found.name, version=version, actor=actor_of(user))
+    deleted = delete_audience(store, found.name, version=version, actor=name_of(user))
     return {"name": found.name, "deleted": deleted}
 
 

@@ -21,8 +21,8 @@ from smsflow_provider.plugins.api.access import (
     SendableDeliveryDep,
     StoreDep,
     SwitchingUserDep,
-    actor_of,
     check_reader,
+    name_of,
 )
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
 from smsflow_provider.plugins.api.models.control import (
@@ -49,7 +49,7 @@ def pause_delivery(
     delivery: SendableDeliveryDep, of: OfContent, store: StoreDep, user: GetUserDep
 ) -> dict[str, Any]:
     """Hold a delivery that is being sent; answers with its report."""
-    pause(store, delivery.id, actor=actor_of(user), seen=_content(of))
+    pause(store, delivery.id, actor=name_of(user), seen=_content(of))
     return _stands(store, delivery.id)
 
 
@@ -66,7 +66,7 @@ def resume_delivery(
 
     Whoever resumes accepts why it paused: so it must be the pause that was looked at.
     """
-    resume(store, delivery.id, actor=actor_of(user), seen=Seen(version=of.version))
+    resume(store, delivery.id, actor=name_of(user), seen=Seen(version=of.version))
     return _stands(store, delivery.id)
 
 
@@ -83,7 +83,7 @@ def stop_delivery(
 
     What is under way comes back first: until then the report has it as waiting.
     """
-    actor = actor_of(user)
+    actor = name_of(user)
     stop(store, delivery.id, actor=actor, seen=_content(of))
     close_stopped(store, delivery.id, actor=actor)
     return _stands(store, delivery.id)
@@ -106,7 +106,7 @@ def resend_delivery(
         store,
         delivery.id,
         kinds=frozenset(again.kinds),
-        actor=actor_of(user),
+        actor=name_of(user),
         seen=Seen(version=again.version),
     )
     stands = _stands(store, delivery.id)
@@ -122,7 +122,7 @@ def read_switch(store: StoreDep) -> SwitchAnswer:
 @router.post("/switch/off")
 def turn_off(turned: TurnedOff, store: StoreDep, user: SwitchingUserDep) -> SwitchedOff:
     """Switch everything off: what is being sent pauses; ``paused`` lists it."""
-    switch, paused = switch_off(store, actor=actor_of(user), reason=turned.reason)
+    switch, paused = switch_off(store, actor=name_of(user), reason=turned.reason)
     return SwitchedOff(**_told(switch), paused=paused)
 
 
@@ -133,7 +133,7 @@ def turn_on(turned: TurnedOn, store: StoreDep, user: SwitchingUserDep) -> Switch
 
     409 where somebody has switched off anew since the caller looked.
     """
-    actor = actor_of(user)
+    actor = name_of(user)
     switch = switch_on(store, actor=actor, reason=turned.reason, seen_at=turned.version)
     return SwitchAnswer(**_told(switch))
 

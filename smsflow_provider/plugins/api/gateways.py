@@ -24,10 +24,10 @@ from smsflow_provider.hooks.one_message import OneMessage as Wish
 from smsflow_provider.hooks.one_message import send_test_message
 from smsflow_provider.plugins.api.access import (
     StoreDep,
-    actor_of,
     check_reader,
     may_read,
     may_send_all,
+    name_of,
 )
 from smsflow_provider.plugins.api.idempotent import Key
 from smsflow_provider.plugins.api.models.gateways import (
@@ -105,7 +105,7 @@ def create_test_message(
 
     The switch, the allow-list of this environment and the daily cap hold.
     """
-    author = actor_of(user)
+    author = name_of(user)
     wish = Wish(to=given.to, text=given.text, sender=given.sender, region=given.region)
     with store.transaction() as connection:
         facts = {"gateway": conn_id}

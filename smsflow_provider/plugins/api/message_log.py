@@ -21,7 +21,7 @@ from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.message_log import MOST_ROWS
-from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, actor_of, may_send
+from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, may_send, name_of
 from smsflow_provider.plugins.api.csv_answer import csv_answer
 from smsflow_provider.plugins.api.models.log import ExportRequest, MessageLogPage, MessageStory
 
@@ -85,7 +85,7 @@ def export_numbers(
         with store.transaction() as connection:
             write_audit(
                 connection,
-                actor=actor_of(user),
+                actor=name_of(user),
                 action="numbers_exported",
                 delivery_no=delivery.no,
                 facts={"state": ", ".join(wish.state)} if wish.state else {},

@@ -30,7 +30,7 @@ from smsflow_provider.core.store.opt_outs import (
 )
 from smsflow_provider.core.store.replies import SOURCE as REPLY
 from smsflow_provider.core.store.scopes import read_scope
-from smsflow_provider.plugins.api.access import AdministratorDep, StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.access import AdministratorDep, StoreDep, may_send_all, name_of
 from smsflow_provider.plugins.api.csv_answer import csv_answer
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute, asks_only
 from smsflow_provider.plugins.api.models.numbers import (
@@ -114,7 +114,7 @@ def add_opt_out(added: OptOutAdd, store: StoreDep, user: AdministratorDep) -> Ch
     number = read_number(added.number, region=added.region)
     scope = _scope(added.scope)
     entry = OptOut(phone=number.phone, scope=scope, reason=added.reason, source=SOURCE)
-    note = noted(actor_of(user), "opt_out_added", scope=scope, reason=added.reason)
+    note = noted(name_of(user), "opt_out_added", scope=scope, reason=added.reason)
     return Changed(changed=add_opt_out_entries(store, [entry], note=note))
 
 
@@ -129,7 +129,7 @@ def remove_opt_out(removed: OptOutRemove, store: StoreDep, user: AdministratorDe
     scope = None if removed.every_scope else _scope(removed.scope)
     _check_consent(store, number.phone, scope, has_consented=removed.has_consented)
     note = noted(
-        actor_of(user),
+        name_of(user),
         "opt_out_removed",
         scope="*" if scope is None else scope,
         reason=removed.reason,
@@ -168,7 +168,7 @@ def import_opt_outs(given: OptOutImport, store: StoreDep, user: AdministratorDep
         added = len(keys) - count_known_opt_outs(store, keys)
         return told_import(found, added=added, is_dry_run=True)
     refuse_wrong_lines(found)
-    note = noted(actor_of(user), "opt_outs_imported", rows=found.rows, scope=scope)
+    note = noted(name_of(user), "opt_outs_imported", rows=found.rows, scope=scope)
     added = add_opt_out_entries(store, entries, note=note)
     return told_import(found, added=added, is_dry_run=False)
 
@@ -187,7 +187,7 @@ def _entry(raw: Raw, phone: int, given: OptOutImport, *, scope: str) -> OptOut:
 @asks_only
 def export_opt_outs(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write every entry as CSV, numbers and all; who did is noted."""
-    audit_export(store, actor=actor_of(user), action="opt_outs_exported")
+    audit_export(store, actor=name_of(user), action="opt_outs_exported")
     return csv_answer("opt_outs.csv", columns=_COLUMNS, pages=_pages(store))
 
 

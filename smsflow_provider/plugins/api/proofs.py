@@ -22,7 +22,7 @@ from smsflow_provider.plugins.api.access import (
     DeliveryDep,
     ProvableDeliveryDep,
     StoreDep,
-    actor_of,
+    name_of,
 )
 from smsflow_provider.plugins.api.idempotent import Key
 from smsflow_provider.plugins.api.models.proofs import ProofPage, ProofReport, ProofRequest
@@ -60,7 +60,7 @@ def create_proof(
         mark=request.mark,
         fingerprint=request.fingerprint,
     )
-    author = actor_of(user)
+    author = name_of(user)
     with wrong_input():
         made = make_wish(store, delivery, wish, key=key, author=author, dialect=dialect)
     until = time.monotonic() + _WITHIN_S

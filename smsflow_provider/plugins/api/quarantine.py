@@ -24,7 +24,7 @@ from smsflow_provider.core.store.quarantine import (
     iterate_quarantined,
     remove_quarantined,
 )
-from smsflow_provider.plugins.api.access import AdministratorDep, StoreDep, actor_of, may_send_all
+from smsflow_provider.plugins.api.access import AdministratorDep, StoreDep, may_send_all, name_of
 from smsflow_provider.plugins.api.csv_answer import csv_answer
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute, asks_only
 from smsflow_provider.plugins.api.models.numbers import (
@@ -99,7 +99,7 @@ def add_quarantine(added: QuarantineAdd, store: StoreDep, user: AdministratorDep
     """Put one number into quarantine; one that is in it stays as it is, with ``changed`` 0."""
     number = read_number(added.number, region=added.region)
     entry = Quarantined(phone=number.phone, reason=added.reason, source=SOURCE)
-    note = noted(actor_of(user), "quarantine_added", reason=added.reason)
+    note = noted(name_of(user), "quarantine_added", reason=added.reason)
     return Changed(changed=add_quarantined_entries(store, [entry], note=note))
 
 
@@ -109,7 +109,7 @@ def remove_quarantine(
 ) -> Changed:
     """Take one number out of quarantine: the next delivery tries it, with no errors counted."""
     number = read_number(removed.number, region=removed.region)
-    note = noted(actor_of(user), "quarantine_removed", reason=removed.reason)
+    note = noted(name_of(user), "quarantine_removed", reason=removed.reason)
     return Changed(changed=remove_quarantined(store, [number.phone], note=note))
 
 
@@ -143,7 +143,7 @@ def import_quarantine(given: ListImport, store: StoreDep, user: AdministratorDep
         )
         for raw, phone in found.good
     ]
-    note = noted(actor_of(user), "quarantine_imported", rows=found.rows)
+    note = noted(name_of(user), "quarantine_imported", rows=found.rows)
     added = add_quarantined_entries(store, entries, note=note)
     return told_import(found, added=added, is_dry_run=False)
 
@@ -152,7 +152,7 @@ def import_quarantine(given: ListImport, store: StoreDep, user: AdministratorDep
 @asks_only
 def export_quarantine(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write the whole quarantine as CSV, numbers and all; who did is noted."""
-    audit_export(store, actor=actor_of(user), action="quarantine_exported")
+    audit_export(store, actor=name_of(user), action="quarantine_exported")
     return csv_answer("quarantine.csv", columns=_COLUMNS, pages=_pages(store))
 
 

@@ -27,8 +27,8 @@ from smsflow_provider.plugins.api.access import (
     DeliveryDep,
     StoreDep,
     UnmaskableDeliveryDep,
-    actor_of,
     may_send,
+    name_of,
 )
 from smsflow_provider.plugins.api.models.review import (
     ExclusionPage,
@@ -120,5 +120,5 @@ def show_numbers(
             delivery.id,
             positions=request.positions,
             fingerprint=request.fingerprint,
-            actor=actor_of(user),
+            actor=name_of(user),
         )

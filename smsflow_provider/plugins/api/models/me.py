@@ -15,6 +15,6 @@ class Rights(BaseModel):
 class Me(BaseModel):
     """Who calls."""
 
-    id: str = Field(description="As in logs and approvals")
-    name: str = Field(description="What Airflow calls them; empty: it does not say")
+    id: str = Field(description="Airflow's id, as in approvals; a number with some logins")
+    name: str = Field(description="As in logs of what was done; empty: Airflow does not say")
     may: Rights
