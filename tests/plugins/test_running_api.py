@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery
+from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.running import headers_of, make_metadata
 from tests.governed import make_going, mark, settle
 
@@ -48,7 +49,7 @@ def call(
 ) -> Any:
     return server.request(
         "GET" if body is None else "POST",
-        f"/smsflow/api/v1/deliveries/{delivery.id}/{route}",
+        f"/smsflow/api/v1/deliveries/{delivery.id}/{route}".rstrip("/"),
         headers=headers_of(user) if user else {},
         json=body,
     )
@@ -80,6 +81,30 @@ def test_counts_by_country_are_those_of_the_messages(server: TestClient, going: 
     assert 4 == sum(each["messages"] for each in counted["countries"])
     assert counted["countries"] == read["countries"]
     assert [("failed", 1)] == [(one["kind"], one["messages"]) for one in read["causes"]]
+
+
+def test_codes_of_gateways_are_told_with_their_meaning(
+    server: TestClient, going: Delivery, simulator: RunningSimulator, airflow_store: Store
+) -> None:
+    del simulator  # the delivery's gateway: a connection of the type sms_simulator
+    with airflow_store.transaction() as connection:
+        connection.execute(
+            "UPDATE smsflow_outcomes SET code = CASE position WHEN 2 THEN 'number_denied'"
+            " ELSE 'not_listed' END WHERE preparation = %s",
+            (going.preparation,),
+        )
+    meaning = "the simulator was told to refuse this message"
+    log = call(server, going, "messages/log").json()["messages"]
+    story = call(server, going, "messages/log/2").json()
+    call(server, going, "summary", {})
+
+    assert [("not_listed", ""), ("number_denied", meaning), ("", ""), ("", "")] == [
+        (one["code"], one["meaning"]) for one in log
+    ]
+    assert ["", "", meaning] == [step["meaning"] for step in story["steps"]]
+    for route in ("", "live", "summary"):
+        (cause,) = call(server, going, route).json()["causes"]
+        assert (route, "number_denied", meaning) == (route, cause["code"], cause["meaning"])
 
 
 def test_messages_in_one_of_several_states_are_listed_in_their_order(

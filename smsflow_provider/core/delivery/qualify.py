@@ -22,8 +22,7 @@ from smsflow_provider.core.content.durations import read_duration_s
 from smsflow_provider.core.document.judge import judge
 from smsflow_provider.core.document.problem import Problem, in_file, near
 from smsflow_provider.core.document.tree import Tree, dotted, read_tree
-from smsflow_provider.core.gateways.error_table import ErrorTable, Hardness, table_names
-from smsflow_provider.core.gateways.gateway_type import GatewayType
+from smsflow_provider.core.gateways.error_table import ErrorTable, Hardness
 from smsflow_provider.core.gateways.registry import GATEWAY_TYPES
 from smsflow_provider.core.store.qualified import ANY_CODE, Limits
 
@@ -82,15 +81,8 @@ class QualificationFile(BaseModel):
 
 def shipped_tables() -> dict[str, dict[str, str]]:
     """Give how hard each listed code is, of every gateway that has a table, by connection type."""
-    tables = ((name, _table_of(kind)) for name, kind in GATEWAY_TYPES.items())
+    tables = ((name, kind.error_table()) for name, kind in GATEWAY_TYPES.items())
     return {name: _hardness_of(table) for name, table in tables if table is not None}
-
-
-def _table_of(kind: GatewayType) -> ErrorTable | None:
-    if kind.errors is not None:
-        return kind.errors
-    name = kind.conn_type.removeprefix("sms_")
-    return ErrorTable.of(name) if name in table_names() else None
 
 
 def _hardness_of(table: ErrorTable) -> dict[str, str]:

@@ -21,6 +21,8 @@ from smsflow_provider.core.errors import (
 )
 
 _COLUMNS: Final = ("code", "class", "hardness", "meaning")
+#: What stands before a code that says that the connection or the account is wrong.
+_WRONG_CONNECTION: Final = "misconfigured:"
 
 
 class ErrorClass(StrEnum):
@@ -122,6 +124,17 @@ class ErrorTable:
         """Say what *code* means; the default for one nobody knows."""
         return self.rows.get(code, self.default)
 
+    def meaning_of(self, code: str) -> str:
+        """
+        Give the words for a code as it stands in the store; empty: no row is about it.
+
+        Example:
+            >>> ErrorTable.of("twilio").meaning_of("misconfigured:20003")
+            'wrong login or the key may not do this'
+        """
+        row = self.rows.get(code.removeprefix(_WRONG_CONNECTION))
+        return row.meaning if row else ""
+
     def error_of(self, code: str, *, retry_after_s: float | None = None) -> GatewayError:
         """
         Make the error that an answer with *code* is, about the one message it is about.
@@ -143,7 +156,7 @@ class ErrorTable:
             case ErrorClass.REFUSED:
                 return RefusedError("the gateway refused the message", code=code)
             case ErrorClass.MISCONFIGURED:
-                wrong = f"misconfigured:{code}"
+                wrong = f"{_WRONG_CONNECTION}{code}"
                 return RefusedError("the connection or the account is wrong", code=wrong)
             case ErrorClass.UNKNOWN:
                 return MaybeSentError("the gateway cannot say", code=code)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from smsflow_provider.core.gateways.base import Dialect, Feature
-from smsflow_provider.core.gateways.error_table import ErrorTable
+from smsflow_provider.core.gateways.error_table import ErrorTable, table_names
 from smsflow_provider.core.gateways.settings import GatewaySettings, form_fields
 
 
@@ -42,6 +42,13 @@ class GatewayType:
     hidden_fields: tuple[str, ...] = ()
     relabeling: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
+
+    def error_table(self) -> ErrorTable | None:
+        """Find what its codes mean: its own table, or the one of this package. None: neither."""
+        if self.errors is not None:
+            return self.errors
+        name = self.conn_type.removeprefix("sms_")
+        return ErrorTable.of(name) if name in table_names() else None
 
     def form(self, *, hook_class_name: str) -> dict[str, object]:
         """

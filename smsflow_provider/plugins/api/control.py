@@ -25,6 +25,7 @@ from smsflow_provider.plugins.api.access import (
     name_of,
 )
 from smsflow_provider.plugins.api.idempotent import IdempotentRoute
+from smsflow_provider.plugins.api.meanings import with_causes
 from smsflow_provider.plugins.api.models.control import (
     Again,
     Controlled,
@@ -145,7 +146,7 @@ def _content(of: OfContent) -> Seen:
 def _stands(store: Store, delivery_id: str) -> dict[str, Any]:
     """Report on a delivery, with what the next act about it wants."""
     found = find_delivery(store, delivery_id)
-    told = report(store, delivery_id)
+    told = with_causes(found, report(store, delivery_id))
     return {**told, "fingerprint": found.fingerprint, "version": version_of(found)}
 
 

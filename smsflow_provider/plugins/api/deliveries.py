@@ -16,6 +16,7 @@ from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.delivery_list import Place, Wish, known_dags
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
+from smsflow_provider.plugins.api.meanings import with_causes
 from smsflow_provider.plugins.api.models.deliveries import (
     DeliveryPage,
     DeliverySummary,
@@ -127,4 +128,4 @@ def read_summary(
 @router.get("/deliveries/{delivery_id}", response_model=Report, response_model_exclude_unset=True)
 def read_report(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Report on one delivery: counts that add up."""
-    return report(store, delivery.id, is_quick=True)
+    return with_causes(delivery, report(store, delivery.id, is_quick=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from smsflow_provider.core.store.gateway_health import GatewayHealth, read_healt
 from smsflow_provider.hooks.config import SmsflowConfig
 from smsflow_provider.hooks.dialects import known_gateways
 from smsflow_provider.hooks.gateway import GatewayOutsideTasks
+from smsflow_provider.hooks.meanings import meanings_of
 from smsflow_provider.hooks.one_message import OneMessage as Wish
 from smsflow_provider.hooks.one_message import send_test_message
 from smsflow_provider.plugins.api.access import (
@@ -115,16 +117,18 @@ def create_test_message(
             report = send_test_message(store, conn_id, wish, author=author, key=key)
     except SendInterruptedError:
         raise HTTPException(503, "it has not left yet: send the same request again") from None
-    return _sent(report)
+    return _sent(report, meaning_of=meanings_of([conn_id]))
 
 
-def _sent(report: dict[str, Any]) -> OneMessageSent:
+def _sent(report: dict[str, Any], *, meaning_of: Callable[[str], str]) -> OneMessageSent:
     result = next((name for name in _RESULTS if report[name]), "waiting")
     causes = report.get("causes") or [{}]
+    code = "" if result == "accepted" else str(causes[0].get("code", ""))
     return OneMessageSent(
         delivery=report["delivery"],
         result=result,
-        code="" if result == "accepted" else str(causes[0].get("code", "")),
+        code=code,
+        meaning=meaning_of(code),
         parts=report["parts"],
     )
 

@@ -23,6 +23,7 @@ from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.message_log import MOST_ROWS
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, may_send, name_of
 from smsflow_provider.plugins.api.csv_answer import csv_answer
+from smsflow_provider.plugins.api.meanings import with_meanings
 from smsflow_provider.plugins.api.models.log import ExportRequest, MessageLogPage, MessageStory
 
 router = APIRouter(tags=["messages"])
@@ -48,7 +49,8 @@ def read_log_of_messages(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
 ) -> dict[str, Any]:
     """List messages in their order, with what became of each: masked phones, no texts."""
-    return message_log(store, delivery.id, states=state, after=after, limit=limit)
+    page = message_log(store, delivery.id, states=state, after=after, limit=limit)
+    return {**page, "messages": with_meanings(delivery, page["messages"])}
 
 
 @router.get("/deliveries/{delivery_id}/messages/log/{position}", response_model=MessageStory)
@@ -56,7 +58,9 @@ def read_story_of_message(
     delivery: DeliveryDep, store: StoreDep, position: Annotated[int, Path(ge=1, le=_LAST)]
 ) -> dict[str, Any]:
     """Tell what happened to one message, step by step: a masked phone, no text."""
-    return message_story(store, delivery.id, position)
+    story = message_story(store, delivery.id, position)
+    (told,) = with_meanings(delivery, [story])
+    return {**told, "steps": with_meanings(delivery, story["steps"])}
 
 
 @router.get(

@@ -25,6 +25,7 @@ from smsflow_provider.plugins.api.access import (
     name_of,
 )
 from smsflow_provider.plugins.api.idempotent import Key
+from smsflow_provider.plugins.api.meanings import with_causes
 from smsflow_provider.plugins.api.models.proofs import ProofPage, ProofReport, ProofRequest
 from smsflow_provider.plugins.api.problems import wrong_input
 
@@ -65,7 +66,7 @@ def create_proof(
         made = make_wish(store, delivery, wish, key=key, author=author, dialect=dialect)
     until = time.monotonic() + _WITHIN_S
     try:
-        return send_made(
+        told = send_made(
             store,
             made,
             owner=f"rest:{author}",
@@ -74,7 +75,8 @@ def create_proof(
         )
     except SendInterruptedError:
         response.status_code = 202
-        return report(store, made.id)
+        told = report(store, made.id)
+    return with_causes(delivery, told)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException
 from smsflow_provider.core.delivery.live import live, throughput
 from smsflow_provider.core.delivery.summary import count_summary, summary
 from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
+from smsflow_provider.plugins.api.meanings import with_causes
 from smsflow_provider.plugins.api.models.running import (
     CountAgain,
     LiveAnswer,
@@ -22,7 +23,7 @@ router = APIRouter(tags=["running"])
 @router.get("/deliveries/{delivery_id}/live", response_model=LiveAnswer)
 def read_live(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Tell how a delivery goes now. Cheap: it may be asked every two seconds."""
-    return live(store, delivery.id)
+    return with_causes(delivery, live(store, delivery.id))
 
 
 @router.get("/deliveries/{delivery_id}/throughput", response_model=ThroughputAnswer)
@@ -34,7 +35,7 @@ def read_throughput(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
 @router.get("/deliveries/{delivery_id}/summary", response_model=SummaryAnswer)
 def read_summary(delivery: DeliveryDep, store: StoreDep) -> dict[str, Any]:
     """Tell what became of the messages by country, cause and encoding, as counted last."""
-    return summary(store, delivery.id)
+    return with_causes(delivery, summary(store, delivery.id))
 
 
 @router.post("/deliveries/{delivery_id}/summary", response_model=SummaryAnswer)
@@ -44,4 +45,4 @@ def count_again(delivery: DeliveryDep, store: StoreDep, _: CountAgain) -> dict[s
         raise HTTPException(
             409, "it is being counted, there is nothing to count, or it took too long: look again"
         )
-    return summary(store, delivery.id)
+    return with_causes(delivery, summary(store, delivery.id))

@@ -1354,6 +1354,12 @@ export interface components {
              * @description accepted, failed, unknown, cancelled or expired
              */
             kind: string;
+            /**
+             * Meaning
+             * @description What the gateway's code means; empty: not known, or it is ours
+             * @default
+             */
+            meaning: string;
             /** Messages */
             messages: number;
         };
@@ -2738,6 +2744,11 @@ export interface components {
              */
             gateway_ref: string;
             /**
+             * Meaning
+             * @description What the gateway's code means; empty: not known, or it is ours
+             */
+            meaning: string;
+            /**
              * Message Id
              * @description What the gateway was told
              */
@@ -2762,13 +2773,13 @@ export interface components {
         Me: {
             /**
              * Id
-             * @description As in logs and approvals
+             * @description Airflow's id, as in approvals; a number with some logins
              */
             id: string;
             may: components["schemas"]["Rights"];
             /**
              * Name
-             * @description What Airflow calls them; empty: it does not say
+             * @description As in logs of what was done; empty: Airflow does not say
              */
             name: string;
         };
@@ -2824,6 +2835,11 @@ export interface components {
              * @description Of an outcome or a receipt; empty: neither
              */
             kind: string;
+            /**
+             * Meaning
+             * @description As of the message
+             */
+            meaning: string;
         };
         /**
          * MessageStory
@@ -2842,6 +2858,11 @@ export interface components {
              * @description The gateway's own id; empty: none
              */
             gateway_ref: string;
+            /**
+             * Meaning
+             * @description What the gateway's code means; empty: not known, or it is ours
+             */
+            meaning: string;
             /**
              * Message Id
              * @description What the gateway was told
@@ -2950,6 +2971,11 @@ export interface components {
              * @description The act it is recorded as; in no campaign's figures
              */
             delivery: string;
+            /**
+             * Meaning
+             * @description What that means; empty: not known
+             */
+            meaning: string;
             /** Parts */
             parts: number;
             /**

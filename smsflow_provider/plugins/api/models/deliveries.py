@@ -115,9 +115,15 @@ class DeliverySummary(_Answer):
 class Cause(_Answer):
     """What ended messages for now."""
 
+    # Only reports that people look at have the meaning.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     kind: str = Field(description="accepted, failed, unknown, cancelled or expired")
     code: str = Field(description="As the gateway or the store named it")
     messages: int
+    meaning: str = Field(
+        default="", description="What the gateway's code means; empty: not known, or it is ours"
+    )
 
 
 class Wave(_Answer):

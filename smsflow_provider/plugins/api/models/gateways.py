@@ -110,4 +110,5 @@ class OneMessageSent(BaseModel):
         description="accepted, failed, unknown, cancelled, expired; or waiting: press again"
     )
     code: str = Field(description="What the gateway said where it was not accepted")
+    meaning: str = Field(description="What that means; empty: not known")
     parts: int

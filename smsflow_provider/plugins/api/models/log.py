@@ -23,6 +23,9 @@ class LoggedMessage(_Answer):
     parts: int
     state: MessageState
     code: str = Field(description="As the gateway or the store named it; empty: none")
+    meaning: str = Field(
+        description="What the gateway's code means; empty: not known, or it is ours"
+    )
     gateway_ref: str = Field(description="The gateway's own id; empty: none")
     changed_at: str | None
 
@@ -48,6 +51,7 @@ class MessageStep(_Answer):
     event: str = Field(description="prepared, marked, outcome or receipt")
     kind: str = Field(description="Of an outcome or a receipt; empty: neither")
     code: str
+    meaning: str = Field(description="As of the message")
     gateway_ref: str
     attempt: int | None = Field(description="From 1; null: not of one")
 
