@@ -13,6 +13,7 @@ from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.preparation.list_words import problem_of_scope
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.opt_outs import (
+    OPT_OUT_COLUMNS,
     OptOut,
     add_opt_out_entries,
     iterate_opt_outs,
@@ -29,7 +30,7 @@ class OptOuts(ListCommand):
     to = "on a list"
     off = "take numbers off a list"
     on = "on the list"
-    columns = ("phone", "scope", "reason", "source", "created_at")
+    columns = OPT_OUT_COLUMNS
     facts = ("scope", "reason", "source")
 
     def add_own_arguments(self, parser: argparse.ArgumentParser, *, action: str) -> None:
@@ -72,9 +73,7 @@ class OptOuts(ListCommand):
         """Hand out the entries of one list, or of all."""
         scope = None if args.scope is None else read_scope(args.scope)
         for page in iterate_opt_outs(store, scope=scope):
-            yield [
-                (f"+{one.phone}", one.scope, one.reason, one.source, one.created_at) for one in page
-            ]
+            yield [one.as_row() for one in page]
 
 
 def _entry(raw: Raw, phone: int, args: argparse.Namespace, *, source: str) -> OptOut:

@@ -10,6 +10,7 @@ from smsflow_provider.cli.number_lists import Good, ListCommand
 from smsflow_provider.cli.reach import reach_store
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.quarantine import (
+    QUARANTINE_COLUMNS,
     Quarantined,
     add_quarantined_entries,
     iterate_quarantined,
@@ -23,7 +24,7 @@ class Quarantine(ListCommand):
     to = "into quarantine"
     off = "take numbers out of quarantine, with no errors counted"
     on = "in quarantine"
-    columns = ("phone", "reason", "source", "errors", "last_error_at", "quarantined_at")
+    columns = QUARANTINE_COLUMNS
     facts = ("reason", "source")
 
     def add_own_arguments(self, parser: argparse.ArgumentParser, *, action: str) -> None:
@@ -50,17 +51,7 @@ class Quarantine(ListCommand):
     ) -> Iterator[Iterable[Sequence[object]]]:
         """Hand out the whole quarantine."""
         for page in iterate_quarantined(store):
-            yield [
-                (
-                    f"+{one.phone}",
-                    one.reason,
-                    one.source,
-                    one.errors,
-                    one.last_error_at,
-                    one.quarantined_at,
-                )
-                for one in page
-            ]
+            yield [one.as_row() for one in page]
 
 
 def _entry(raw: Raw, phone: int, args: argparse.Namespace, *, source: str) -> Quarantined:

@@ -37,6 +37,9 @@ SELECT DISTINCT ON (phone, scope) phone, scope, reason, source FROM smsflow_opt_
  ORDER BY phone, scope
     ON CONFLICT (phone, scope) DO NOTHING"""
 
+#: Of an exported file. Those between the first and the last are read from imported ones, too.
+OPT_OUT_COLUMNS: Final = ("phone", "scope", "reason", "source", "created_at")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut:
@@ -52,6 +55,10 @@ class OptOut:
     source: str = ""
     #: When it came onto the list; None before it did.
     created_at: datetime | None = None
+
+    def as_row(self) -> tuple[object, ...]:
+        """Give the values of ``OPT_OUT_COLUMNS``: whole, with the plus."""
+        return (f"+{self.phone}", self.scope, self.reason, self.source, self.created_at)
 
 
 def add_opt_outs(

@@ -38,6 +38,16 @@ SELECT DISTINCT ON (phone) phone, reason, source FROM smsflow_quarantine_inbox O
    SET reason = excluded.reason, source = excluded.source, quarantined_at = now()
  WHERE q.quarantined_at IS NULL"""
 
+#: Of an exported file. The second and third are read from imported ones, too.
+QUARANTINE_COLUMNS: Final = (
+    "phone",
+    "reason",
+    "source",
+    "errors",
+    "last_error_at",
+    "quarantined_at",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
@@ -54,6 +64,17 @@ class Quarantined:
     last_error_at: datetime | None = None
     #: None before it is in the store.
     quarantined_at: datetime | None = None
+
+    def as_row(self) -> tuple[object, ...]:
+        """Give the values of ``QUARANTINE_COLUMNS``: whole, with the plus."""
+        return (
+            f"+{self.phone}",
+            self.reason,
+            self.source,
+            self.errors,
+            self.last_error_at,
+            self.quarantined_at,
+        )
 
 
 def add_quarantined(

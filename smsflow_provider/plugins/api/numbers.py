@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 
@@ -14,6 +15,7 @@ from smsflow_provider.core.preparation.number import to_e164
 from smsflow_provider.core.preparation.number_import import SHOWN, ReadList
 from smsflow_provider.core.store.audit import write_audit
 from smsflow_provider.core.store.connection import Connection, Store
+from smsflow_provider.core.store.number_lists import Recent, Size
 from smsflow_provider.core.store.phones import Note
 from smsflow_provider.plugins.api.models.numbers import Imported, OptOutPage, QuarantinePage
 from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
@@ -58,6 +60,20 @@ def empty_page(kind: type[Page]) -> Page:
         total_is_estimate=False,
         is_cut=False,
         next=None,
+    )
+
+
+def told_page(
+    kind: type[Page], entries: Sequence[object], *, found: Recent[Any], size: Size
+) -> Page:
+    """Tell *entries*, which are those of *found* as the page shows them."""
+    return kind(
+        may_administer=True,
+        entries=entries,
+        total=size.entries,
+        total_is_estimate=size.is_estimate,
+        is_cut=found.is_cut,
+        next=found.next_before and found.next_before.isoformat(),
     )
 
 

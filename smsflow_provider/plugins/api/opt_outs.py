@@ -23,6 +23,7 @@ from smsflow_provider.core.store.number_lists import (
     size_of_opt_outs,
 )
 from smsflow_provider.core.store.opt_outs import (
+    OPT_OUT_COLUMNS,
     OptOut,
     add_opt_out_entries,
     iterate_opt_outs,
@@ -56,12 +57,12 @@ from smsflow_provider.plugins.api.numbers import (
     read_number,
     refuse_wrong_lines,
     told_import,
+    told_page,
 )
 from smsflow_provider.plugins.api.problems import WrongInputError, wrong_input
 
 router = APIRouter(tags=["opt-outs"], route_class=IdempotentRoute)
 
-_COLUMNS = ("phone", "scope", "reason", "source", "created_at")
 _STOPPED = (
     "the person wrote STOP: take the number off only if the person agreed anew, and say so"
     " with has_consented"
@@ -79,16 +80,9 @@ def read_opt_outs(
     """
     if not may_send_all(user):
         return empty_page(OptOutPage)
-    page = recent_opt_outs(store, limit=limit, before=moment_of(before))
-    size = size_of_opt_outs(store)
-    return OptOutPage(
-        may_administer=True,
-        entries=[_told(one) for one in page.entries],
-        total=size.entries,
-        total_is_estimate=size.is_estimate,
-        is_cut=page.is_cut,
-        next=page.next_before and page.next_before.isoformat(),
-    )
+    found = recent_opt_outs(store, limit=limit, before=moment_of(before))
+    told = [_told(one) for one in found.entries]
+    return told_page(OptOutPage, told, found=found, size=size_of_opt_outs(store))
 
 
 @router.post("/opt-outs/search")
@@ -158,7 +152,7 @@ def import_opt_outs(given: OptOutImport, store: StoreDep, user: AdministratorDep
         found = read_list(
             given.csv,
             column=given.column,
-            facts=_COLUMNS[1:4],
+            facts=OPT_OUT_COLUMNS[1:4],
             region=given.region,
             check=lambda raw: problem_of_scope(raw.facts.get("scope", "")),
         )
@@ -188,12 +182,12 @@ def _entry(raw: Raw, phone: int, given: OptOutImport, *, scope: str) -> OptOut:
 def export_opt_outs(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write every entry as CSV, numbers and all; who did is noted."""
     audit_export(store, actor=name_of(user), action="opt_outs_exported")
-    return csv_answer("opt_outs.csv", columns=_COLUMNS, pages=_pages(store))
+    return csv_answer("opt_outs.csv", columns=OPT_OUT_COLUMNS, pages=_pages(store))
 
 
 def _pages(store: Store) -> Iterator[Iterable[Sequence[Any]]]:
     for page in iterate_opt_outs(store):
-        yield [(f"+{one.phone}", one.scope, one.reason, one.source, one.created_at) for one in page]
+        yield [one.as_row() for one in page]
 
 
 def _scope(text: str) -> str:

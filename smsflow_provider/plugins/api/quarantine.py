@@ -19,6 +19,7 @@ from smsflow_provider.core.store.number_lists import (
     size_of_quarantine,
 )
 from smsflow_provider.core.store.quarantine import (
+    QUARANTINE_COLUMNS,
     Quarantined,
     add_quarantined_entries,
     iterate_quarantined,
@@ -50,12 +51,11 @@ from smsflow_provider.plugins.api.numbers import (
     read_number,
     refuse_wrong_lines,
     told_import,
+    told_page,
 )
 from smsflow_provider.plugins.api.problems import wrong_input
 
 router = APIRouter(tags=["quarantine"], route_class=IdempotentRoute)
-
-_COLUMNS = ("phone", "reason", "source", "errors", "last_error_at", "quarantined_at")
 
 
 @router.get("/quarantine")
@@ -69,16 +69,9 @@ def read_quarantine(
     """
     if not may_send_all(user):
         return empty_page(QuarantinePage)
-    page = recent_quarantined(store, limit=limit, before=moment_of(before))
-    size = size_of_quarantine(store)
-    return QuarantinePage(
-        may_administer=True,
-        entries=[_told(one) for one in page.entries],
-        total=size.entries,
-        total_is_estimate=size.is_estimate,
-        is_cut=page.is_cut,
-        next=page.next_before and page.next_before.isoformat(),
-    )
+    found = recent_quarantined(store, limit=limit, before=moment_of(before))
+    told = [_told(one) for one in found.entries]
+    return told_page(QuarantinePage, told, found=found, size=size_of_quarantine(store))
 
 
 @router.post("/quarantine/search")
@@ -126,7 +119,7 @@ def import_quarantine(given: ListImport, store: StoreDep, user: AdministratorDep
         found = read_list(
             given.csv,
             column=given.column,
-            facts=_COLUMNS[1:3],
+            facts=QUARANTINE_COLUMNS[1:3],
             region=given.region,
             check=lambda _: None,
         )
@@ -153,22 +146,12 @@ def import_quarantine(given: ListImport, store: StoreDep, user: AdministratorDep
 def export_quarantine(_: ListExport, store: StoreDep, user: AdministratorDep) -> StreamingResponse:
     """Write the whole quarantine as CSV, numbers and all; who did is noted."""
     audit_export(store, actor=name_of(user), action="quarantine_exported")
-    return csv_answer("quarantine.csv", columns=_COLUMNS, pages=_pages(store))
+    return csv_answer("quarantine.csv", columns=QUARANTINE_COLUMNS, pages=_pages(store))
 
 
 def _pages(store: Store) -> Iterator[Iterable[Sequence[Any]]]:
     for page in iterate_quarantined(store):
-        yield [
-            (
-                f"+{one.phone}",
-                one.reason,
-                one.source,
-                one.errors,
-                one.last_error_at,
-                one.quarantined_at,
-            )
-            for one in page
-        ]
+        yield [one.as_row() for one in page]
 
 
 def _told(one: Quarantined) -> QuarantineEntry:
