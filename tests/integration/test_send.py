@@ -34,6 +34,7 @@ from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import find_delivery
 from smsflow_provider.core.store.lease import LANES, claim
+from smsflow_provider.core.store.opt_outs import add_opt_outs
 from smsflow_provider.core.store.receipts import (
     ReceivedReceipt,
     append_receipts,
@@ -143,11 +144,12 @@ def test_a_dry_run_hands_nothing_over(store: Store) -> None:
     assert [] == gateway.messages
 
 
-def test_an_opt_out_since_the_preparation_is_honoured(store: Store) -> None:
+@pytest.mark.parametrize("scope", ["", "sender:ACME"])
+def test_an_opt_out_since_the_preparation_is_honoured(store: Store, scope: str) -> None:
     make_prepared(store, count=3)
     approve(store)
-    with store.transaction() as connection:
-        connection.execute("INSERT INTO smsflow_opt_outs (phone) VALUES (33600000002)")
+    add_opt_outs(store, [33600000002], scope=scope)
+    add_opt_outs(store, [33600000003], scope="sender:OTHER")
     gateway = RecordingGateway()
 
     result = run_send(store, gateway)
