@@ -67,7 +67,7 @@ class GatewaySummary(BaseModel):
 class DailyCap(BaseModel):
     """Parts over all gateways in one day (UTC)."""
 
-    parts: int = Field(description="Set aside today")
+    parts: int = Field(description="Set aside today; without a cap nobody counts")
     cap: int = Field(description="0: there is none")
 
 
