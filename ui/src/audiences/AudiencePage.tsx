@@ -4,14 +4,13 @@ import { Link as RouterLink, useParams } from "react-router-dom";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
 import { AudienceFound } from "~/delivery/review/AudienceFound";
-import { ScrollBox } from "~/delivery/review/ScrollBox";
-import { Section } from "~/delivery/review/Section";
+import { Asked } from "~/parts/Asked";
 import { Kpi, Kpis } from "~/parts/Kpi";
-import { Loading } from "~/parts/Loading";
+import { ListTable } from "~/parts/ListTable";
 import { Count } from "~/parts/numbers";
 import { Page } from "~/parts/Page";
+import { Section } from "~/parts/Section";
 import { State } from "~/parts/State";
-import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
 import { deliveryAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
@@ -31,15 +30,9 @@ export function AudiencePage() {
   });
   return (
     <Page title={name}>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("audiences.one_failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
-      {found.data && !found.isError && <Whole audience={found.data} />}
+      <Asked query={found} failed={say("audiences.one_failed")}>
+        {(audience) => !found.isError && <Whole audience={audience} />}
+      </Asked>
     </Page>
   );
 }
@@ -94,24 +87,18 @@ function Columns({ columns }: { columns: components["schemas"]["AudienceColumn"]
   const say = useSay();
   return (
     <Section title={say("audiences.columns")}>
-      <ScrollBox label={say("audiences.columns")}>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              <Table.ColumnHeader scope="col">{say("audiences.column_of")}</Table.ColumnHeader>
-              <Table.ColumnHeader scope="col">{say("audiences.kind")}</Table.ColumnHeader>
-            </Table.Row>
-          </Table.Header>
-          <Table.Body>
-            {columns.map((one) => (
-              <Table.Row key={one.name}>
-                <Table.Cell>{one.name}</Table.Cell>
-                <Table.Cell color="fg.muted">{one.kind}</Table.Cell>
-              </Table.Row>
-            ))}
-          </Table.Body>
-        </Table.Root>
-      </ScrollBox>
+      <ListTable
+        label={say("audiences.columns")}
+        columns={["column_of", "kind"]}
+        head={(name) => say(`audiences.${name}`)}
+      >
+        {columns.map((one) => (
+          <Table.Row key={one.name}>
+            <Table.Cell>{one.name}</Table.Cell>
+            <Table.Cell color="fg.muted">{one.kind}</Table.Cell>
+          </Table.Row>
+        ))}
+      </ListTable>
     </Section>
   );
 }

@@ -1,9 +1,9 @@
 import { Button, Stack, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import type { components } from "~/api/schema";
-import { ScrollBox } from "~/delivery/review/ScrollBox";
-import { Section } from "~/delivery/review/Section";
+import { ListTable } from "~/parts/ListTable";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import { changesOf } from "./changes";
@@ -22,48 +22,39 @@ export function Versions({ audience }: { audience: Detail }) {
   const columns = COLUMNS.filter((name) => name !== "delete" || audience.may_change);
   return (
     <Section title={say("audiences.versions")}>
-      <ScrollBox label={say("audiences.versions")}>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              {columns.map((name) => (
-                <Table.ColumnHeader key={name} scope="col">
-                  {say(`audiences.column_${name}`)}
-                </Table.ColumnHeader>
-              ))}
-            </Table.Row>
-          </Table.Header>
-          <Table.Body>
-            {audience.versions.map((one, at) => (
-              <Table.Row key={one.version} verticalAlign="top">
-                <Table.ColumnHeader scope="row">{one.version}</Table.ColumnHeader>
-                <Table.Cell fontVariantNumeric="tabular-nums">
-                  <Count value={one.count} />
-                </Table.Cell>
-                <Table.Cell>
-                  <Change now={one} before={audience.versions[at + 1]} />
-                </Table.Cell>
-                <Table.Cell>{say(`audiences.action_${one.action}`)}</Table.Cell>
-                <Table.Cell>
-                  <When at={one.built_at} />
-                </Table.Cell>
-                <Table.Cell>
-                  <SavedBy version={one} />
-                </Table.Cell>
-                {audience.may_change && (
-                  <Table.Cell>
-                    <Delete
-                      version={one.version}
-                      isHeld={held.has(one.version)}
-                      onPress={() => setGoing(one)}
-                    />
-                  </Table.Cell>
-                )}
-              </Table.Row>
-            ))}
-          </Table.Body>
-        </Table.Root>
-      </ScrollBox>
+      <ListTable
+        label={say("audiences.versions")}
+        columns={columns}
+        head={(name) => say(`audiences.column_${name}`)}
+      >
+        {audience.versions.map((one, at) => (
+          <Table.Row key={one.version} verticalAlign="top">
+            <Table.ColumnHeader scope="row">{one.version}</Table.ColumnHeader>
+            <Table.Cell fontVariantNumeric="tabular-nums">
+              <Count value={one.count} />
+            </Table.Cell>
+            <Table.Cell>
+              <Change now={one} before={audience.versions[at + 1]} />
+            </Table.Cell>
+            <Table.Cell>{say(`audiences.action_${one.action}`)}</Table.Cell>
+            <Table.Cell>
+              <When at={one.built_at} />
+            </Table.Cell>
+            <Table.Cell>
+              <SavedBy version={one} />
+            </Table.Cell>
+            {audience.may_change && (
+              <Table.Cell>
+                <Delete
+                  version={one.version}
+                  isHeld={held.has(one.version)}
+                  onPress={() => setGoing(one)}
+                />
+              </Table.Cell>
+            )}
+          </Table.Row>
+        ))}
+      </ListTable>
       {going && (
         <DeleteDialog
           version={going}

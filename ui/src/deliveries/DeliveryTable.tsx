@@ -1,5 +1,6 @@
 import { Table } from "@chakra-ui/react";
 import type { ReactNode } from "react";
+import { ListTable } from "~/parts/ListTable";
 import { Count, Money } from "~/parts/numbers";
 import { useSay } from "~/words/useSay";
 import { Name } from "./Name";
@@ -8,6 +9,7 @@ import { Standing } from "./Standing";
 import type { Row } from "./useDeliveries";
 
 const FIGURES = ["targeted", "to_deliver", "sent", "delivered", "failed", "cost"] as const;
+const COLUMNS = ["delivery", "state", ...FIGURES, "next"] as const;
 
 /** What of a delivery stands under a heading of the table. */
 export function figureOf(row: Row, name: (typeof FIGURES)[number]): ReactNode {
@@ -29,47 +31,31 @@ type Props = { rows: Row[]; label: string };
 export function DeliveryTable({ rows, label }: Props) {
   const say = useSay();
   return (
-    <Table.ScrollArea
-      borderWidth="1px"
-      borderRadius="md"
-      role="region"
-      tabIndex={0}
-      aria-label={label}
+    <ListTable
+      label={label}
+      columns={COLUMNS}
+      head={(name) => say(`deliveries.${name}`)}
+      ends={FIGURES}
+      isFramed
     >
-      <Table.Root size="sm" aria-label={label}>
-        <Table.Header>
-          <Table.Row>
-            <Table.ColumnHeader scope="col">{say("deliveries.delivery")}</Table.ColumnHeader>
-            <Table.ColumnHeader scope="col">{say("deliveries.state")}</Table.ColumnHeader>
-            {FIGURES.map((name) => (
-              <Table.ColumnHeader key={name} scope="col" textAlign="end" whiteSpace="nowrap">
-                {say(`deliveries.${name}`)}
-              </Table.ColumnHeader>
-            ))}
-            <Table.ColumnHeader scope="col">{say("deliveries.next")}</Table.ColumnHeader>
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {rows.map((row) => (
-            <Table.Row key={row.delivery} verticalAlign="top">
-              <Table.Cell minW="14rem" maxW="24rem" whiteSpace="normal">
-                <Name row={row} />
-              </Table.Cell>
-              <Table.Cell minW="11rem" whiteSpace="normal">
-                <Standing row={row} />
-              </Table.Cell>
-              {FIGURES.map((name) => (
-                <Table.Cell key={name} textAlign="end" fontVariantNumeric="tabular-nums">
-                  {figureOf(row, name)}
-                </Table.Cell>
-              ))}
-              <Table.Cell>
-                <RowAction row={row} />
-              </Table.Cell>
-            </Table.Row>
+      {rows.map((row) => (
+        <Table.Row key={row.delivery} verticalAlign="top">
+          <Table.Cell minW="14rem" maxW="24rem" whiteSpace="normal">
+            <Name row={row} />
+          </Table.Cell>
+          <Table.Cell minW="11rem" whiteSpace="normal">
+            <Standing row={row} />
+          </Table.Cell>
+          {FIGURES.map((name) => (
+            <Table.Cell key={name} textAlign="end">
+              {figureOf(row, name)}
+            </Table.Cell>
           ))}
-        </Table.Body>
-      </Table.Root>
-    </Table.ScrollArea>
+          <Table.Cell>
+            <RowAction row={row} />
+          </Table.Cell>
+        </Table.Row>
+      ))}
+    </ListTable>
   );
 }

@@ -1,5 +1,6 @@
 import { Link, Stack, Table, Text } from "@chakra-ui/react";
 import { Link as RouterLink, useSearchParams } from "react-router-dom";
+import { ListTable } from "~/parts/ListTable";
 import { Count } from "~/parts/numbers";
 import { useSay } from "~/words/useSay";
 import { RowAction } from "./RowAction";
@@ -25,30 +26,11 @@ export function GroupTable({ groups, label }: { groups: Group[]; label: string }
     "next",
   ];
   return (
-    <Table.ScrollArea
-      borderWidth="1px"
-      borderRadius="md"
-      role="region"
-      tabIndex={0}
-      aria-label={label}
-    >
-      <Table.Root size="sm" aria-label={label}>
-        <Table.Header>
-          <Table.Row>
-            {heads.map((head) => (
-              <Table.ColumnHeader key={head} scope="col">
-                {say(`deliveries.${head}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {groups.map((group) => (
-            <GroupRow key={`${group.dag_id} ${group.task_id}`} group={group} />
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </Table.ScrollArea>
+    <ListTable label={label} columns={heads} head={(head) => say(`deliveries.${head}`)} isFramed>
+      {groups.map((group) => (
+        <GroupRow key={`${group.dag_id} ${group.task_id}`} group={group} />
+      ))}
+    </ListTable>
   );
 }
 

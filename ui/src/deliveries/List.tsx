@@ -1,7 +1,6 @@
 import { Stack } from "@chakra-ui/react";
-import { Loading } from "~/parts/Loading";
+import { Asked } from "~/parts/Asked";
 import { Pager } from "~/parts/Pager";
-import { Trouble } from "~/parts/Trouble";
 import type { useAddress } from "~/parts/useAddress";
 import { useSay } from "~/words/useSay";
 import { isFiltered, type Tab, wishOf } from "./filters";
@@ -16,22 +15,20 @@ type Props = { tab: Tab; address: URLSearchParams; change: ReturnType<typeof use
 export function List({ tab, address, change }: Props) {
   const say = useSay();
   const asked = useDeliveries(wishOf(tab, address, new Date()));
-  const found = asked.data;
   return (
     <Stack gap={3} aria-busy={asked.isPlaceholderData}>
-      {asked.isError && (
-        <Trouble
-          error={asked.error}
-          what={say("deliveries.cannot_list")}
-          onRetry={() => void asked.refetch()}
-        />
-      )}
-      {asked.isPending && <Loading lines={8} />}
-      {found?.deliveries.length === 0 && <Nothing tab={tab} isFiltered={isFiltered(address)} />}
-      {found && found.deliveries.length > 0 && (
-        <Rows rows={found.deliveries} label={say("deliveries.table")} />
-      )}
-      {found && <Pages next={found.next} address={address} change={change} />}
+      <Asked query={asked} failed={say("deliveries.cannot_list")} lines={8}>
+        {({ deliveries, next }) => (
+          <>
+            {deliveries.length === 0 ? (
+              <Nothing tab={tab} isFiltered={isFiltered(address)} />
+            ) : (
+              <Rows rows={deliveries} label={say("deliveries.table")} />
+            )}
+            <Pages next={next} address={address} change={change} />
+          </>
+        )}
+      </Asked>
     </Stack>
   );
 }
@@ -41,22 +38,20 @@ export function Groups({ address, change }: Omit<Props, "tab">) {
   const say = useSay();
   const [q, before] = [address.get("q"), address.get("before")];
   const asked = useGroups({ ...(q ? { q } : {}), ...(before ? { before } : {}) });
-  const found = asked.data;
   return (
     <Stack gap={3} aria-busy={asked.isPlaceholderData}>
-      {asked.isError && (
-        <Trouble
-          error={asked.error}
-          what={say("deliveries.cannot_list")}
-          onRetry={() => void asked.refetch()}
-        />
-      )}
-      {asked.isPending && <Loading lines={8} />}
-      {found?.groups.length === 0 && <Nothing tab="all" isFiltered={isFiltered(address)} />}
-      {found && found.groups.length > 0 && (
-        <GroupTable groups={found.groups} label={say("deliveries.groups_table")} />
-      )}
-      {found && <Pages next={found.next} address={address} change={change} />}
+      <Asked query={asked} failed={say("deliveries.cannot_list")} lines={8}>
+        {({ groups, next }) => (
+          <>
+            {groups.length === 0 ? (
+              <Nothing tab="all" isFiltered={isFiltered(address)} />
+            ) : (
+              <GroupTable groups={groups} label={say("deliveries.groups_table")} />
+            )}
+            <Pages next={next} address={address} change={change} />
+          </>
+        )}
+      </Asked>
     </Stack>
   );
 }

@@ -2,10 +2,9 @@ import { SimpleGrid, Stack, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { Asked } from "~/parts/Asked";
 import { Empty } from "~/parts/Empty";
-import { Loading } from "~/parts/Loading";
 import { Page } from "~/parts/Page";
-import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
 import { GatewayCard } from "./GatewayCard";
@@ -22,15 +21,9 @@ export function GatewaysPage() {
   return (
     <Page title={say("navigation.gateways")}>
       <Text color="fg.muted">{say("gateways.text")}</Text>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("gateways.failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
-      {found.data && <List {...found.data} />}
+      <Asked query={found} failed={say("gateways.failed")}>
+        {(all) => <List {...all} />}
+      </Asked>
     </Page>
   );
 }
@@ -45,7 +38,7 @@ function List({ gateways, daily }: components["schemas"]["Gateways"]) {
       {daily.cap > 0 ? (
         <Bar label={say("gateways.daily_cap", daily)} value={daily.parts} most={daily.cap} />
       ) : (
-        <Text>{say("gateways.no_cap", { parts: daily.parts })}</Text>
+        <Text>{say("gateways.no_cap")}</Text>
       )}
       <SimpleGrid columns={{ base: 1, lg: 2 }} gap={4} alignItems="start">
         {gateways.map((one) => (

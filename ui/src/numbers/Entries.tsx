@@ -1,4 +1,5 @@
 import { Badge, Button, Table, Text } from "@chakra-ui/react";
+import { ListTable } from "~/parts/ListTable";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import type { Entry, ListName } from "./calls";
@@ -14,64 +15,52 @@ type Props = {
 export function Entries({ list, entries, label, onRemove }: Props) {
   const say = useSay();
   const hasScopes = list === "opt-outs";
-  const columns = ["phone", ...(hasScopes ? ["scope"] : []), "reason", "source", "since"];
+  const columns = [
+    "phone",
+    ...(hasScopes ? ["scope"] : []),
+    "reason",
+    "source",
+    "since",
+    ...(onRemove ? ["action"] : []),
+  ];
   return (
-    <Table.ScrollArea
-      borderWidth="1px"
-      borderRadius="md"
-      tabIndex={0}
-      role="region"
-      aria-label={label}
+    <ListTable
+      label={label}
+      columns={columns}
+      head={(name) => say(`numbers.column_${name}`)}
+      isFramed
     >
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {columns.map((name) => (
-              <Table.ColumnHeader key={name} scope="col">
-                {say(`numbers.column_${name}`)}
-              </Table.ColumnHeader>
-            ))}
-            {onRemove && (
-              <Table.ColumnHeader scope="col">{say("numbers.column_action")}</Table.ColumnHeader>
+      {entries.map((one, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: masked numbers are alike
+        <Table.Row key={place}>
+          <Table.Cell whiteSpace="nowrap">{one.phone}</Table.Cell>
+          {hasScopes && <Table.Cell>{one.scope || say("numbers.everything")}</Table.Cell>}
+          <Table.Cell>{one.reason || "–"}</Table.Cell>
+          <Table.Cell>
+            {one.isOwnWish ? (
+              <Badge colorPalette="orange">{say("numbers.own_wish")}</Badge>
+            ) : (
+              one.source || "–"
             )}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {entries.map((one, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: masked numbers are alike
-            <Table.Row key={place}>
-              <Table.Cell whiteSpace="nowrap" fontVariantNumeric="tabular-nums">
-                {one.phone}
-              </Table.Cell>
-              {hasScopes && <Table.Cell>{one.scope || say("numbers.everything")}</Table.Cell>}
-              <Table.Cell>{one.reason || "–"}</Table.Cell>
-              <Table.Cell>
-                {one.isOwnWish ? (
-                  <Badge colorPalette="orange">{say("numbers.own_wish")}</Badge>
-                ) : (
-                  one.source || "–"
-                )}
-              </Table.Cell>
-              <Table.Cell whiteSpace="nowrap">
-                {one.at === null ? (
-                  <Text color="fg.muted">{say("numbers.errors", { count: one.errors })}</Text>
-                ) : (
-                  <When at={one.at} />
-                )}
-              </Table.Cell>
-              {onRemove && (
-                <Table.Cell>
-                  {one.at !== null && (
-                    <Button size="xs" variant="outline" onClick={() => onRemove(one)}>
-                      {say("numbers.remove")}
-                    </Button>
-                  )}
-                </Table.Cell>
+          </Table.Cell>
+          <Table.Cell whiteSpace="nowrap">
+            {one.at === null ? (
+              <Text color="fg.muted">{say("numbers.errors", { count: one.errors })}</Text>
+            ) : (
+              <When at={one.at} />
+            )}
+          </Table.Cell>
+          {onRemove && (
+            <Table.Cell>
+              {one.at !== null && (
+                <Button size="xs" variant="outline" onClick={() => onRemove(one)}>
+                  {say("numbers.remove")}
+                </Button>
               )}
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </Table.ScrollArea>
+            </Table.Cell>
+          )}
+        </Table.Row>
+      ))}
+    </ListTable>
   );
 }

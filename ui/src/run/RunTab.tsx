@@ -4,10 +4,9 @@ import { figureOf } from "~/deliveries/DeliveryTable";
 import { Rows } from "~/deliveries/Rows";
 import { Standing } from "~/deliveries/Standing";
 import { type Row, useDeliveries } from "~/deliveries/useDeliveries";
+import { Asked } from "~/parts/Asked";
 import { Empty } from "~/parts/Empty";
 import { Kpi, Kpis } from "~/parts/Kpi";
-import { Loading } from "~/parts/Loading";
-import { Trouble } from "~/parts/Trouble";
 import { deliveryAddress } from "~/shell/addresses";
 import type { Place } from "~/shell/inAirflow";
 import { useSay } from "~/words/useSay";
@@ -18,31 +17,31 @@ const FIGURES = ["targeted", "to_deliver", "sent", "delivered", "failed", "cost"
 export function RunTab({ dagId = "", runId = "" }: Place) {
   const say = useSay();
   const asked = useDeliveries({ dag_id: dagId, run_id: runId, limit: 50 });
-  const rows = asked.data?.deliveries ?? [];
-  const [only] = rows;
   return (
     <Stack gap={4} p={{ base: 2, md: 4 }}>
-      {asked.isPending && <Loading lines={3} />}
-      {asked.isError && (
-        <Trouble
-          error={asked.error}
-          what={say("run.cannot_list")}
-          onRetry={() => void asked.refetch()}
-        />
-      )}
-      {asked.isSuccess && only === undefined && (
-        <Empty title={say("run.none")}>{say("run.none_text")}</Empty>
-      )}
-      {only !== undefined && rows.length === 1 && <Only row={only} />}
-      {rows.length > 1 && (
-        <>
-          <Heading as="h2" size="lg">
-            {say("run.title")}
-          </Heading>
-          <Rows rows={rows} label={say("run.title")} />
-        </>
-      )}
+      <Asked query={asked} failed={say("run.cannot_list")} lines={3}>
+        {({ deliveries }) => <Found rows={deliveries} />}
+      </Asked>
     </Stack>
+  );
+}
+
+function Found({ rows }: { rows: Row[] }) {
+  const say = useSay();
+  const [first, ...more] = rows;
+  if (!first) {
+    return <Empty title={say("run.none")}>{say("run.none_text")}</Empty>;
+  }
+  if (more.length === 0) {
+    return <Only row={first} />;
+  }
+  return (
+    <>
+      <Heading as="h2" size="lg">
+        {say("run.title")}
+      </Heading>
+      <Rows rows={rows} label={say("run.title")} />
+    </>
   );
 }
 

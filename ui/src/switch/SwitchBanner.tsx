@@ -20,7 +20,13 @@ export function SwitchBanner() {
           <Stack gap={1} flex={1} minW="14rem">
             <Alert.Title>{say("switch.is_off")}</Alert.Title>
             <Text>
-              {say("switch.by", { name: stands.by })} {stands.at && <When at={stands.at} />}
+              {say("switch.by", { name: stands.by })}
+              {stands.at && (
+                <>
+                  {" "}
+                  · <When at={stands.at} />
+                </>
+              )}
               {stands.reason && `: ${stands.reason}`}
             </Text>
             {!mayTurn && <Text fontSize="sm">{say("switch.who")}</Text>}

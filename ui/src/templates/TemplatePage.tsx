@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router-dom";
 import { answerOf, api } from "~/api/client";
-import { Loading } from "~/parts/Loading";
+import { Asked } from "~/parts/Asked";
 import { Page } from "~/parts/Page";
-import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { Problems } from "./Problems";
 import { Workbench } from "./Workbench";
@@ -19,18 +18,14 @@ export function TemplatePage() {
   });
   return (
     <Page title={found.data?.label || name}>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("templates.one_failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
-      {found.data && <Problems template={found.data} />}
-      {found.data && found.data.texts.length > 0 && (
-        <Workbench key={found.data.name} template={found.data} />
-      )}
+      <Asked query={found} failed={say("templates.one_failed")}>
+        {(template) => (
+          <>
+            <Problems template={template} />
+            {template.texts.length > 0 && <Workbench key={template.name} template={template} />}
+          </>
+        )}
+      </Asked>
     </Page>
   );
 }

@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link as RouterLink } from "react-router-dom";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { Asked } from "~/parts/Asked";
 import { Empty } from "~/parts/Empty";
-import { Loading } from "~/parts/Loading";
+import { ListTable } from "~/parts/ListTable";
 import { Page } from "~/parts/Page";
-import { Trouble } from "~/parts/Trouble";
 import { deliveryAddress, templateAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
 
@@ -23,15 +23,9 @@ export function TemplatesPage() {
   return (
     <Page title={say("navigation.templates")}>
       <Text color="fg.muted">{say("templates.text")}</Text>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("templates.failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
-      {found.data && <List {...found.data} />}
+      <Asked query={found} failed={say("templates.failed")}>
+        {(all) => <List {...all} />}
+      </Asked>
     </Page>
   );
 }
@@ -43,37 +37,23 @@ function List({ is_readable, templates }: components["schemas"]["Templates"]) {
     return <Empty title={say(`templates.${kind}`)}>{say(`templates.${kind}_text`)}</Empty>;
   }
   return (
-    <Table.ScrollArea
-      borderWidth="1px"
-      borderRadius="md"
-      tabIndex={0}
-      role="region"
-      aria-label={say("navigation.templates")}
+    <ListTable
+      label={say("navigation.templates")}
+      columns={COLUMNS}
+      head={(name) => say(`templates.column_${name}`)}
+      isFramed
     >
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {COLUMNS.map((name) => (
-              <Table.ColumnHeader key={name} scope="col">
-                {say(`templates.column_${name}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {templates.map((one) => (
-            <Line key={one.name} template={one} />
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </Table.ScrollArea>
+      {templates.map((one) => (
+        <Line key={one.name} template={one} />
+      ))}
+    </ListTable>
   );
 }
 
 function Line({ template }: { template: Template }) {
   const say = useSay();
   return (
-    <Table.Row>
+    <Table.Row verticalAlign="top">
       <Table.Cell>
         <Link asChild variant="underline" fontWeight="medium">
           <RouterLink to={templateAddress(template.name)}>{template.name}</RouterLink>

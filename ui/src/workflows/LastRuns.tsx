@@ -1,8 +1,8 @@
 import { Button, Link, Stack, Table, Text } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router-dom";
 import type { components } from "~/api/schema";
-import { ScrollBox } from "~/delivery/review/ScrollBox";
-import { Section } from "~/delivery/review/Section";
+import { ListTable } from "~/parts/ListTable";
+import { Section } from "~/parts/Section";
 import { When } from "~/parts/When";
 import { runAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
@@ -27,30 +27,17 @@ export function LastRuns({ workflow, onShow }: Props) {
   }
   return (
     <Section title={title}>
-      <ScrollBox label={title}>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              {COLUMNS.map((name) => (
-                <Table.ColumnHeader key={name} scope="col">
-                  {say(`workflows.${name}`)}
-                </Table.ColumnHeader>
-              ))}
-            </Table.Row>
-          </Table.Header>
-          <Table.Body>
-            {workflow.runs.map((one) => (
-              <Line
-                key={one.run_id}
-                dagId={workflow.dag_id}
-                run={one}
-                isShown={one.run_id === workflow.run_id}
-                onShow={onShow}
-              />
-            ))}
-          </Table.Body>
-        </Table.Root>
-      </ScrollBox>
+      <ListTable label={title} columns={COLUMNS} head={(name) => say(`workflows.${name}`)}>
+        {workflow.runs.map((one) => (
+          <Line
+            key={one.run_id}
+            dagId={workflow.dag_id}
+            run={one}
+            isShown={one.run_id === workflow.run_id}
+            onShow={onShow}
+          />
+        ))}
+      </ListTable>
     </Section>
   );
 }

@@ -1,8 +1,8 @@
 import { Alert, Table, Text } from "@chakra-ui/react";
 import { useIntl } from "react-intl";
 import type { components } from "~/api/schema";
-import { ScrollBox } from "~/delivery/review/ScrollBox";
-import { Section } from "~/delivery/review/Section";
+import { ListTable } from "~/parts/ListTable";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
 
 type Workflow = components["schemas"]["WorkflowDetail"];
@@ -34,28 +34,22 @@ export function NextRuns({ workflow }: { workflow: Workflow }) {
           <Alert.Description>{say("workflows.next_paused")}</Alert.Description>
         </Alert.Root>
       )}
-      <ScrollBox label={title}>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              <Table.ColumnHeader scope="col">{say("workflows.starts")}</Table.ColumnHeader>
-              <Table.ColumnHeader scope="col">{say("workflows.data_of")}</Table.ColumnHeader>
-            </Table.Row>
-          </Table.Header>
-          <Table.Body>
-            {workflow.next_runs.map((one) => (
-              <Table.Row key={one.starts_at}>
-                <Table.Cell>{told(one.starts_at)}</Table.Cell>
-                <Table.Cell color="fg.muted">
-                  {one.interval_start && one.interval_end !== one.interval_start
-                    ? `${told(one.interval_start)} – ${told(one.interval_end ?? one.starts_at)}`
-                    : say("workflows.data_moment")}
-                </Table.Cell>
-              </Table.Row>
-            ))}
-          </Table.Body>
-        </Table.Root>
-      </ScrollBox>
+      <ListTable
+        label={title}
+        columns={["starts", "data_of"]}
+        head={(name) => say(`workflows.${name}`)}
+      >
+        {workflow.next_runs.map((one) => (
+          <Table.Row key={one.starts_at}>
+            <Table.Cell>{told(one.starts_at)}</Table.Cell>
+            <Table.Cell color="fg.muted">
+              {one.interval_start && one.interval_end !== one.interval_start
+                ? `${told(one.interval_start)} – ${told(one.interval_end ?? one.starts_at)}`
+                : say("workflows.data_moment")}
+            </Table.Cell>
+          </Table.Row>
+        ))}
+      </ListTable>
     </Section>
   );
 }

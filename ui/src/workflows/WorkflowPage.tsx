@@ -4,9 +4,8 @@ import { useState } from "react";
 import { Link as RouterLink, useParams } from "react-router-dom";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
-import { Loading } from "~/parts/Loading";
+import { Asked } from "~/parts/Asked";
 import { Page } from "~/parts/Page";
-import { Trouble } from "~/parts/Trouble";
 import { useAddress } from "~/parts/useAddress";
 import { runAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
@@ -40,14 +39,7 @@ export function WorkflowPage() {
   }
   return (
     <Page title={dagId}>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("workflows.one_failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
+      <Asked query={found} failed={say("workflows.one_failed")} />
     </Page>
   );
 }

@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link as RouterLink } from "react-router-dom";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { Asked } from "~/parts/Asked";
 import { Empty } from "~/parts/Empty";
-import { Loading } from "~/parts/Loading";
+import { ListTable } from "~/parts/ListTable";
 import { Page } from "~/parts/Page";
-import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
 import { workflowAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
@@ -27,49 +27,29 @@ export function WorkflowsPage() {
   });
   return (
     <Page title={say("navigation.workflows")}>
-      {found.isPending && <Loading />}
-      {found.isError && (
-        <Trouble
-          error={found.error}
-          what={say("workflows.failed")}
-          onRetry={() => void found.refetch()}
-        />
-      )}
-      {found.data?.workflows.length === 0 && (
-        <Empty title={say("workflows.empty")}>{say("workflows.empty_text")}</Empty>
-      )}
-      {found.data && found.data.workflows.length > 0 && <List rows={found.data.workflows} />}
+      <Asked query={found} failed={say("workflows.failed")}>
+        {({ workflows }) => <List rows={workflows} />}
+      </Asked>
     </Page>
   );
 }
 
 function List({ rows }: { rows: Row[] }) {
   const say = useSay();
+  if (rows.length === 0) {
+    return <Empty title={say("workflows.empty")}>{say("workflows.empty_text")}</Empty>;
+  }
   return (
-    <Table.ScrollArea
-      borderWidth="1px"
-      borderRadius="md"
-      tabIndex={0}
-      role="region"
-      aria-label={say("navigation.workflows")}
+    <ListTable
+      label={say("navigation.workflows")}
+      columns={COLUMNS}
+      head={(name) => say(`workflows.column_${name}`)}
+      isFramed
     >
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {COLUMNS.map((name) => (
-              <Table.ColumnHeader key={name} scope="col">
-                {say(`workflows.column_${name}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {rows.map((one) => (
-            <Line key={one.dag_id} row={one} />
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </Table.ScrollArea>
+      {rows.map((one) => (
+        <Line key={one.dag_id} row={one} />
+      ))}
+    </ListTable>
   );
 }
 

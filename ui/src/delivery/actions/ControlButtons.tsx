@@ -1,4 +1,4 @@
-import { Button, HStack, Text } from "@chakra-ui/react";
+import { Button, HStack, Stack, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "~/api/client";
@@ -9,6 +9,7 @@ import { useSay } from "~/words/useSay";
 import { type DeliveryHeader, useReadAgain } from "../useHeader";
 import { ResendButton } from "./ResendButton";
 import { reasonOf } from "./reasonOf";
+import { Why } from "./Why";
 
 const CONTROLS = ["pause", "resume", "stop"] as const;
 type Control = (typeof CONTROLS)[number];
@@ -21,28 +22,26 @@ export function ControlButtons({ header }: { header: DeliveryHeader }) {
   const useful = CONTROLS.filter((each) => header.actions[each] !== "state");
   const barOf = (each: Control) =>
     header.actions[each] ?? (each === "resume" && isOff ? "switch" : null);
-  const why = useful.map((each) => reasonOf(say, barOf(each))).find(Boolean);
+  const why = useful.map((each) => reasonOf(say, barOf(each))).find(Boolean) ?? "";
   return (
-    <HStack wrap="wrap">
-      {useful.map((each) => (
-        <Button
-          key={each}
-          variant="outline"
-          {...(each === "stop" ? { colorPalette: "red" } : {})}
-          disabled={barOf(each) !== null}
-          onClick={() => setOpen(each)}
-        >
-          {say(`delivery.${each}`)}
-        </Button>
-      ))}
-      {why && (
-        <Text color="fg.muted" fontSize="sm">
-          {why}
-        </Text>
-      )}
-      <ResendButton header={header} />
+    <Stack gap={1} alignItems="start">
+      <HStack wrap="wrap">
+        {useful.map((each) => (
+          <Button
+            key={each}
+            variant="outline"
+            {...(each === "stop" ? { colorPalette: "red" } : {})}
+            disabled={barOf(each) !== null}
+            onClick={() => setOpen(each)}
+          >
+            {say(`delivery.${each}`)}
+          </Button>
+        ))}
+        <ResendButton header={header} />
+      </HStack>
+      <Why reason={why} />
       {open && <ControlDialog header={header} control={open} onClose={() => setOpen(null)} />}
-    </HStack>
+    </Stack>
   );
 }
 

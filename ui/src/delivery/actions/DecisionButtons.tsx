@@ -1,7 +1,8 @@
-import { Alert, Button, HStack, Stack, Text } from "@chakra-ui/react";
+import { Alert, Button, HStack, Stack } from "@chakra-ui/react";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
 import { reasonOf } from "./reasonOf";
+import { Why } from "./Why";
 
 type Props = {
   header: DeliveryHeader;
@@ -44,11 +45,7 @@ export function DecisionButtons({ header, seen, onReviewAgain, onOpen }: Props) 
           {say("delivery.send")}
         </Button>
       </HStack>
-      {why && (
-        <Text color="fg.muted" fontSize="sm">
-          {why}
-        </Text>
-      )}
+      <Why reason={why} />
     </Stack>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Stack, Text } from "@chakra-ui/react";
+import { Button, Stack } from "@chakra-ui/react";
 import { useState } from "react";
 import { useIsOff } from "~/switch/useSwitch";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
 import { ProofDialog } from "./ProofDialog";
+import { Why } from "./Why";
 
 type Props = {
   header: DeliveryHeader;
@@ -18,6 +19,7 @@ export function ProofButton({ header, seen }: Props) {
   const isOff = useIsOff();
   const { prove } = header.actions;
   const isShown = prove !== "state" && seen !== null;
+  const why = prove === "right" ? "right" : isShown && isOff ? "switch" : "";
   return (
     <Stack gap={1} alignItems="start">
       {isShown && (
@@ -29,16 +31,7 @@ export function ProofButton({ header, seen }: Props) {
           {say("delivery.prove")}
         </Button>
       )}
-      {prove === "right" && (
-        <Text color="fg.muted" fontSize="sm">
-          {say("delivery.barred_prove")}
-        </Text>
-      )}
-      {isShown && prove === null && isOff && (
-        <Text color="fg.muted" fontSize="sm">
-          {say("delivery.barred_prove_switch")}
-        </Text>
-      )}
+      <Why reason={why && say(`delivery.barred_prove_${why}`)} />
       {about && (
         <ProofDialog id={header.delivery} fingerprint={about} onClose={() => setAbout(null)} />
       )}

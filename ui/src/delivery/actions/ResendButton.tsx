@@ -6,6 +6,8 @@ import { Confirm } from "~/parts/Confirm";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { type DeliveryHeader, useReadAgain } from "../useHeader";
+import { reasonOf } from "./reasonOf";
+import { Why } from "./Why";
 
 const KINDS = ["failed", "expired"] as const;
 type Kind = (typeof KINDS)[number];
@@ -25,11 +27,7 @@ export function ResendButton({ header }: { header: DeliveryHeader }) {
           {say("delivery.resend")}
         </Button>
       )}
-      {header.actions.resend === "right" && (
-        <Text color="fg.muted" fontSize="sm">
-          {say("delivery.barred_right")}
-        </Text>
-      )}
+      <Why reason={reasonOf(say, header.actions.resend)} />
       {isOpen && <ResendDialog header={header} onClose={() => setOpen(false)} />}
     </>
   );

@@ -6,10 +6,10 @@ import type { components } from "~/api/schema";
 import { Empty } from "~/parts/Empty";
 import { Loading } from "~/parts/Loading";
 import { Pager } from "~/parts/Pager";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
-import { Section } from "../review/Section";
 import type { DeliveryHeader } from "../useHeader";
 import { KNOWN } from "./events";
 

@@ -8,7 +8,7 @@ export function Decision({ made }: { made: NonNullable<DeliveryHeader["decision"
   const say = useSay();
   return (
     <Text color="fg.muted">
-      {say(`delivery.decided_${made.decision}`, { name: made.name || made.by })}{" "}
+      {say(`delivery.decided_${made.decision}`, { name: made.name || made.by })} ·{" "}
       <When at={made.at} />
       {made.comment && <> · “{made.comment}”</>}
     </Text>

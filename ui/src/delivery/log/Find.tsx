@@ -1,10 +1,10 @@
 import { Button, HStack, Stack, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
 import { PersonForm } from "../person/PersonForm";
 import { whyOf } from "../person/whyOf";
-import { Section } from "../review/Section";
 
 type Props = { delivery: string; onOpen: (position: number) => void };
 

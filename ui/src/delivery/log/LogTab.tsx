@@ -4,6 +4,7 @@ import { useState } from "react";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
 import { Empty } from "~/parts/Empty";
+import { ListTable } from "~/parts/ListTable";
 import { Loading } from "~/parts/Loading";
 import { Count } from "~/parts/numbers";
 import { Pager } from "~/parts/Pager";
@@ -11,7 +12,6 @@ import { Trouble } from "~/parts/Trouble";
 import { useAddress } from "~/parts/useAddress";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "../review/ScrollBox";
 import type { DeliveryHeader } from "../useHeader";
 import { Find } from "./Find";
 import { Story } from "./Story";
@@ -111,48 +111,39 @@ const COLUMNS = [
 function Messages({ rows, onOpen }: { rows: Message[]; onOpen: (position: number) => void }) {
   const say = useSay();
   return (
-    <ScrollBox label={say("log.messages")}>
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {[...COLUMNS, "story"].map((column) => (
-              <Table.ColumnHeader key={column} scope="col">
-                {say(`log.${column}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {rows.map((row) => (
-            <Table.Row key={row.position} fontVariantNumeric="tabular-nums">
-              <Table.Cell>
-                <Count value={row.position} />
-              </Table.Cell>
-              <Table.Cell>{row.recipient_id}</Table.Cell>
-              <Table.Cell whiteSpace="nowrap">{row.phone}</Table.Cell>
-              <Table.Cell whiteSpace="nowrap">{say(`log.state_${row.state}`)}</Table.Cell>
-              <Table.Cell>{row.code || "–"}</Table.Cell>
-              <Table.Cell>
-                <Count value={row.parts} />
-              </Table.Cell>
-              <Table.Cell whiteSpace="nowrap">
-                {row.changed_at ? <When at={row.changed_at} /> : "–"}
-              </Table.Cell>
-              <Table.Cell>{row.gateway_ref || "–"}</Table.Cell>
-              <Table.Cell>
-                <Button
-                  size="xs"
-                  variant="outline"
-                  aria-label={say("log.open", { position: row.position })}
-                  onClick={() => onOpen(row.position)}
-                >
-                  {say("log.story")}
-                </Button>
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </ScrollBox>
+    <ListTable
+      label={say("log.messages")}
+      columns={[...COLUMNS, "story"]}
+      head={(column) => say(`log.${column}`)}
+    >
+      {rows.map((row) => (
+        <Table.Row key={row.position} fontVariantNumeric="tabular-nums">
+          <Table.Cell>
+            <Count value={row.position} />
+          </Table.Cell>
+          <Table.Cell>{row.recipient_id}</Table.Cell>
+          <Table.Cell whiteSpace="nowrap">{row.phone}</Table.Cell>
+          <Table.Cell whiteSpace="nowrap">{say(`log.state_${row.state}`)}</Table.Cell>
+          <Table.Cell>{row.code || "–"}</Table.Cell>
+          <Table.Cell>
+            <Count value={row.parts} />
+          </Table.Cell>
+          <Table.Cell whiteSpace="nowrap">
+            {row.changed_at ? <When at={row.changed_at} /> : "–"}
+          </Table.Cell>
+          <Table.Cell>{row.gateway_ref || "–"}</Table.Cell>
+          <Table.Cell>
+            <Button
+              size="xs"
+              variant="outline"
+              aria-label={say("log.open", { position: row.position })}
+              onClick={() => onOpen(row.position)}
+            >
+              {say("log.story")}
+            </Button>
+          </Table.Cell>
+        </Table.Row>
+      ))}
+    </ListTable>
   );
 }

@@ -3,9 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useIntl } from "react-intl";
 import { answerOf, api } from "~/api/client";
 import { Loading } from "~/parts/Loading";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
-import { Section } from "../review/Section";
 
 type Props = { delivery: string; position: number; onClose: () => void };
 

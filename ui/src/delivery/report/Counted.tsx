@@ -2,13 +2,13 @@ import { Button, HStack, Table, Text } from "@chakra-ui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { ListTable } from "~/parts/ListTable";
 import { Loading } from "~/parts/Loading";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "../review/ScrollBox";
-import { Section } from "../review/Section";
 import { useNames } from "../review/useNames";
 import { Causes } from "../sending/Causes";
 import type { DeliveryHeader } from "../useHeader";
@@ -83,34 +83,25 @@ function Countries({ rows }: { rows: Country[] }) {
   const names = useNames();
   return (
     <Section title={say("report.countries")}>
-      <ScrollBox label={say("report.countries")}>
-        <Table.Root size="sm">
-          <Table.Header>
-            <Table.Row>
-              <Table.ColumnHeader scope="col">{say("report.country")}</Table.ColumnHeader>
-              {COLUMNS.map((column) => (
-                <Table.ColumnHeader key={column} scope="col" textAlign="end">
-                  {say(`report.${column}`)}
-                </Table.ColumnHeader>
-              ))}
-            </Table.Row>
-          </Table.Header>
-          <Table.Body fontVariantNumeric="tabular-nums">
-            {rows.map((row) => (
-              <Table.Row key={row.country}>
-                <Table.ColumnHeader scope="row" fontWeight="normal">
-                  {names.country(row.country)}
-                </Table.ColumnHeader>
-                {COLUMNS.map((column) => (
-                  <Table.Cell key={column} textAlign="end">
-                    <Count value={row[column]} />
-                  </Table.Cell>
-                ))}
-              </Table.Row>
+      <ListTable
+        label={say("report.countries")}
+        columns={["country", ...COLUMNS]}
+        head={(name) => say(`report.${name}`)}
+        ends={COLUMNS}
+      >
+        {rows.map((row) => (
+          <Table.Row key={row.country}>
+            <Table.ColumnHeader scope="row" fontWeight="normal">
+              {names.country(row.country)}
+            </Table.ColumnHeader>
+            {COLUMNS.map((column) => (
+              <Table.Cell key={column} textAlign="end">
+                <Count value={row[column]} />
+              </Table.Cell>
             ))}
-          </Table.Body>
-        </Table.Root>
-      </ScrollBox>
+          </Table.Row>
+        ))}
+      </ListTable>
     </Section>
   );
 }

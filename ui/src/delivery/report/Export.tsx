@@ -1,9 +1,9 @@
 import { Button, HStack, Link, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
 import { airflowUrl, answerOf, api } from "~/api/client";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
-import { Section } from "../review/Section";
 import type { DeliveryHeader } from "../useHeader";
 
 /** Take the messages home: masked by a link, with whole numbers by a request that is noted. */

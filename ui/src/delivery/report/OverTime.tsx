@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useIntl } from "react-intl";
 import { answerOf, api } from "~/api/client";
+import { ListTable } from "~/parts/ListTable";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "../review/ScrollBox";
-import { Section } from "../review/Section";
 import { Line } from "../sending/Line";
 import type { DeliveryHeader } from "../useHeader";
 
@@ -60,34 +60,25 @@ export function OverTime({ header }: { header: DeliveryHeader }) {
         {label}
       </Text>
       {isTable && (
-        <ScrollBox label={title}>
-          <Table.Root size="sm">
-            <Table.Header>
-              <Table.Row>
-                {["when", "settled", "delivered"].map((name) => (
-                  <Table.ColumnHeader key={name} scope="col">
-                    {say(`report.${name}`)}
-                  </Table.ColumnHeader>
-                ))}
-              </Table.Row>
-            </Table.Header>
-            <Table.Body fontVariantNumeric="tabular-nums">
-              {points.map((point) => (
-                <Table.Row key={point.at}>
-                  <Table.Cell>
-                    {intl.formatDate(point.at, { dateStyle: "short", timeStyle: "medium" })}
-                  </Table.Cell>
-                  <Table.Cell>
-                    <Count value={point.settled} />
-                  </Table.Cell>
-                  <Table.Cell>
-                    <Count value={point.delivered} />
-                  </Table.Cell>
-                </Table.Row>
-              ))}
-            </Table.Body>
-          </Table.Root>
-        </ScrollBox>
+        <ListTable
+          label={title}
+          columns={["when", "settled", "delivered"]}
+          head={(name) => say(`report.${name}`)}
+        >
+          {points.map((point) => (
+            <Table.Row key={point.at}>
+              <Table.Cell>
+                {intl.formatDate(point.at, { dateStyle: "short", timeStyle: "medium" })}
+              </Table.Cell>
+              <Table.Cell>
+                <Count value={point.settled} />
+              </Table.Cell>
+              <Table.Cell>
+                <Count value={point.delivered} />
+              </Table.Cell>
+            </Table.Row>
+          ))}
+        </ListTable>
       )}
     </Section>
   );

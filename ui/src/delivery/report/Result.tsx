@@ -4,9 +4,9 @@ import { Link as RouterLink } from "react-router-dom";
 import type { components } from "~/api/schema";
 import { Kpi, Kpis } from "~/parts/Kpi";
 import { Count, Money } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { deliveryAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
-import { Section } from "../review/Section";
 import type { DeliveryHeader } from "../useHeader";
 
 type Report = components["schemas"]["Report"];

@@ -2,12 +2,12 @@ import { Box, Button, Stack, Table, Text } from "@chakra-ui/react";
 import { useMutation } from "@tanstack/react-query";
 import { answerOf, api } from "~/api/client";
 import { Count } from "~/parts/numbers";
+import { ScrollBox } from "~/parts/ScrollBox";
+import { Section } from "~/parts/Section";
 import { Trouble } from "~/parts/Trouble";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
-import { ScrollBox } from "./ScrollBox";
-import { Section } from "./Section";
 import type { Found } from "./shapes";
 
 const SOURCES = new Set(["rules", "sql", "table", "file", "http", "python_callable", "reference"]);

@@ -1,8 +1,8 @@
 import { Box, Heading, SimpleGrid, Table, Text } from "@chakra-ui/react";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
-import { Section } from "./Section";
 import type { Review } from "./shapes";
 import { useNames } from "./useNames";
 

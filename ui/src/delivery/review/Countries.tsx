@@ -1,10 +1,10 @@
 import { Button, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { Count, Money } from "~/parts/numbers";
+import { ScrollBox } from "~/parts/ScrollBox";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
-import { ScrollBox } from "./ScrollBox";
-import { Section } from "./Section";
 import type { Review } from "./shapes";
 import { useNames } from "./useNames";
 

@@ -3,12 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
+import { ListTable } from "~/parts/ListTable";
 import { Loading } from "~/parts/Loading";
 import { Count } from "~/parts/numbers";
 import { Pager } from "~/parts/Pager";
 import { Trouble } from "~/parts/Trouble";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "./ScrollBox";
 import type { Reason, Review } from "./shapes";
 
 const PAGE = 10;
@@ -91,34 +91,25 @@ function People({ people, label }: PeopleProps) {
     return <Text>{say("review.no_more")}</Text>;
   }
   return (
-    <ScrollBox label={label}>
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {["row", "recipient", "phone", "detail"].map((column) => (
-              <Table.ColumnHeader key={column} scope="col">
-                {say(`review.column_${column}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {people.map((one) => (
-            <Table.Row key={one.row_number}>
-              <Table.Cell fontVariantNumeric="tabular-nums">
-                <Count value={one.row_number} />
-              </Table.Cell>
-              <Table.Cell overflowWrap="anywhere">{one.recipient_id}</Table.Cell>
-              <Table.Cell whiteSpace="nowrap">{one.to_masked ?? "–"}</Table.Cell>
-              <Table.Cell overflowWrap="anywhere">
-                {one.winner_id === null
-                  ? one.detail.replaceAll("_", " ")
-                  : say("review.same_as", { id: one.winner_id })}
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </ScrollBox>
+    <ListTable
+      label={label}
+      columns={["row", "recipient", "phone", "detail"]}
+      head={(column) => say(`review.column_${column}`)}
+    >
+      {people.map((one) => (
+        <Table.Row key={one.row_number}>
+          <Table.Cell fontVariantNumeric="tabular-nums">
+            <Count value={one.row_number} />
+          </Table.Cell>
+          <Table.Cell overflowWrap="anywhere">{one.recipient_id}</Table.Cell>
+          <Table.Cell whiteSpace="nowrap">{one.to_masked ?? "–"}</Table.Cell>
+          <Table.Cell overflowWrap="anywhere">
+            {one.winner_id === null
+              ? one.detail.replaceAll("_", " ")
+              : say("review.same_as", { id: one.winner_id })}
+          </Table.Cell>
+        </Table.Row>
+      ))}
+    </ListTable>
   );
 }

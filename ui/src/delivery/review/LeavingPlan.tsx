@@ -1,9 +1,9 @@
 import { DataList } from "@chakra-ui/react";
-import type { ReactNode } from "react";
 import { useIntl } from "react-intl";
+import { Section } from "~/parts/Section";
 import type { Say } from "~/words/useSay";
 import { useSay } from "~/words/useSay";
-import { Section } from "./Section";
+import { Fact } from "./Fact";
 import type { Leaving } from "./shapes";
 import { useDuration } from "./useDuration";
 
@@ -36,17 +36,6 @@ export function LeavingPlan({ leaving, isDry }: { leaving: Leaving; isDry: boole
         </Fact>
       </DataList.Root>
     </Section>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <DataList.Item>
-      <DataList.ItemLabel>{label}</DataList.ItemLabel>
-      <DataList.ItemValue overflowWrap="anywhere" minW={0}>
-        {children}
-      </DataList.ItemValue>
-    </DataList.Item>
   );
 }
 

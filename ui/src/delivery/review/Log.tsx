@@ -1,6 +1,6 @@
 import { Badge, Box, HStack, Stack, Text } from "@chakra-ui/react";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
-import { Section } from "./Section";
 import { isUndecided } from "./Standing";
 import type { Review } from "./shapes";
 

@@ -1,8 +1,8 @@
 import { DataList, Stack, Text } from "@chakra-ui/react";
-import type { ReactNode } from "react";
 import { useIntl } from "react-intl";
 import { Count } from "~/parts/numbers";
 import { useSay } from "~/words/useSay";
+import { Fact } from "./Fact";
 import { foreignOf, hasFewForeign } from "./pieces";
 import { ShowNumber } from "./ShowNumber";
 import type { Message, Review } from "./shapes";
@@ -55,17 +55,6 @@ function Price({ amount, currency }: { amount: string; currency: string }) {
         maximumFractionDigits: 4,
       })}
     </>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <DataList.Item>
-      <DataList.ItemLabel>{label}</DataList.ItemLabel>
-      <DataList.ItemValue overflowWrap="anywhere" minW={0}>
-        {children}
-      </DataList.ItemValue>
-    </DataList.Item>
   );
 }
 

@@ -1,9 +1,9 @@
 import { Alert, Stack, Table, Text } from "@chakra-ui/react";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
-import { Section } from "./Section";
 import type { Progress } from "./shapes";
 
 const STEPS = ["numbers", "exclusions", "texts", "publishing"];

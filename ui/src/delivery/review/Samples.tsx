@@ -1,10 +1,10 @@
 import { Box, Button, HStack, Stack, Text } from "@chakra-ui/react";
 import { type KeyboardEvent, useState } from "react";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
 import { FindRecipient } from "./FindRecipient";
 import { MessageFacts } from "./MessageFacts";
 import { PhoneFrame } from "./PhoneFrame";
-import { Section } from "./Section";
 import type { Message, Review } from "./shapes";
 import { useNames } from "./useNames";
 

@@ -2,11 +2,11 @@ import { Box, Heading, Link, Stack, Table, Text } from "@chakra-ui/react";
 import { useIntl } from "react-intl";
 import { Link as RouterLink } from "react-router-dom";
 import { Count, Money } from "~/parts/numbers";
+import { ScrollBox } from "~/parts/ScrollBox";
+import { Section } from "~/parts/Section";
 import { When } from "~/parts/When";
 import { deliveryAddress } from "~/shell/addresses";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "./ScrollBox";
-import { Section } from "./Section";
 import type { Changes } from "./shapes";
 import { TextChanges } from "./TextChanges";
 

@@ -1,6 +1,6 @@
 import { Box, Heading, Stack } from "@chakra-ui/react";
+import { ScrollBox } from "~/parts/ScrollBox";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "./ScrollBox";
 import type { Changes } from "./shapes";
 
 /** What changed in the texts of the template: lines with a sign before them, as in any diff. */

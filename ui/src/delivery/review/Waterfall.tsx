@@ -1,11 +1,11 @@
 import { Box, Button, Stack, Table, Text } from "@chakra-ui/react";
 import { Count } from "~/parts/numbers";
+import { ScrollBox } from "~/parts/ScrollBox";
+import { Section } from "~/parts/Section";
 import { useAddress } from "~/parts/useAddress";
 import { useSay } from "~/words/useSay";
 import { Bar } from "./Bar";
 import { ExcludedList } from "./ExcludedList";
-import { ScrollBox } from "./ScrollBox";
-import { Section } from "./Section";
 import type { Reason, Review } from "./shapes";
 
 /** From the targeted down to those who get a text, reason by reason; each opens its list. */

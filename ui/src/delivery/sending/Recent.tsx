@@ -1,10 +1,10 @@
 import { Button, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useIntl } from "react-intl";
+import { ListTable } from "~/parts/ListTable";
 import { Count } from "~/parts/numbers";
+import { Section } from "~/parts/Section";
 import { useSay } from "~/words/useSay";
-import { ScrollBox } from "../review/ScrollBox";
-import { Section } from "../review/Section";
 import { type Rate, ratesOf, type Sum } from "./chart";
 import { Line } from "./Line";
 
@@ -50,33 +50,25 @@ function Rates({ rates }: { rates: Rate[] }) {
   const say = useSay();
   const intl = useIntl();
   return (
-    <ScrollBox label={say("sending.recent")}>
-      <Table.Root size="sm">
-        <Table.Header>
-          <Table.Row>
-            {["when", "rate", "settled"].map((name) => (
-              <Table.ColumnHeader key={name} scope="col" textAlign="end">
-                {say(`sending.${name}`)}
-              </Table.ColumnHeader>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body fontVariantNumeric="tabular-nums">
-          {rates.toReversed().map((rate) => (
-            <Table.Row key={rate.at}>
-              <Table.Cell textAlign="end">
-                {intl.formatTime(rate.until, { timeStyle: "medium" })}
-              </Table.Cell>
-              <Table.Cell textAlign="end">
-                {intl.formatNumber(rate.perS, { maximumFractionDigits: 1 })}
-              </Table.Cell>
-              <Table.Cell textAlign="end">
-                <Count value={rate.settled} />
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table.Root>
-    </ScrollBox>
+    <ListTable
+      label={say("sending.recent")}
+      columns={["when", "rate", "settled"]}
+      head={(name) => say(`sending.${name}`)}
+      ends={["when", "rate", "settled"]}
+    >
+      {rates.toReversed().map((rate) => (
+        <Table.Row key={rate.at}>
+          <Table.Cell textAlign="end">
+            {intl.formatTime(rate.until, { timeStyle: "medium" })}
+          </Table.Cell>
+          <Table.Cell textAlign="end">
+            {intl.formatNumber(rate.perS, { maximumFractionDigits: 1 })}
+          </Table.Cell>
+          <Table.Cell textAlign="end">
+            <Count value={rate.settled} />
+          </Table.Cell>
+        </Table.Row>
+      ))}
+    </ListTable>
   );
 }
