@@ -219,6 +219,7 @@ def test_a_request_that_is_wrong_says_what_without_a_number(
 
     assert 422 == answer.status_code, answer.text
     assert said in answer.text
+    assert all({"field", "text"} == set(each) for each in answer.json().get("problems", []))
     assert "98" not in answer.text
     assert [] == simulator.messages()
 

@@ -66,6 +66,37 @@ def test_a_text_that_cannot_be_used_says_where_it_is_wrong(
     assert preview(server, rows=[{}] * 21).status_code == 422
 
 
+def test_rows_that_lack_a_column_of_a_setting_name_the_setting(
+    server: TestClient, folder: Path
+) -> None:
+    settings = "sender: ACME\nsender_expression: shop"
+    (folder / "shops.sms.j2").write_text(f"---\n{settings}\n---\nHi\n")
+    lacking, whole = (preview(server, "shops", rows=[row]) for row in ({}, {"shop": "Lyon"}))
+
+    assert [200, 200] == [each.status_code for each in (lacking, whole)]
+    assert ["sender_expression: unknown column 'shop'"] == lacking.json()["problems"]
+    assert [] == lacking.json()["rows"]
+    assert "Lyon" == whole.json()["rows"][0]["sender"]
+
+
+def test_what_is_no_text_is_refused_with_its_field(server: TestClient, folder: Path) -> None:
+    del folder
+    path = "/smsflow/api/v1/templates/sale/preview"
+    headers = {**headers_of("vera"), "Content-Type": "application/json"}
+    for body, field in (
+        (r'{"rows": [{"first_name": "\ud800"}]}', "first_name"),
+        (r'{"rows": [{}], "body": "\ud800"}', "body"),
+        (r'{"rows": [{"\ud800": "x"}]}', "rows"),
+        (r'{"rows": [{"first_name": [1]}]}', "first_name"),
+    ):
+        answer = server.post(path, headers=headers, content=body)
+        assert (422, "application/problem+json") == (
+            answer.status_code,
+            answer.headers["content-type"],
+        )
+        assert [field] == [each["field"] for each in answer.json()["problems"]]
+
+
 def test_a_text_without_end_ends(server: TestClient, folder: Path) -> None:
     del folder
     body = "{{ first_name * 99999999 }}"

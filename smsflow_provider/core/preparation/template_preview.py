@@ -18,6 +18,7 @@ from smsflow_provider.core.content.finish import finished
 from smsflow_provider.core.content.render import Failed, Missing, Rendered, Renderer
 from smsflow_provider.core.content.senders import problem_of_sender
 from smsflow_provider.core.content.template import Template
+from smsflow_provider.core.errors import ConfigError
 from smsflow_provider.core.gateways.base import Split
 from smsflow_provider.core.model import Encoding
 from smsflow_provider.core.preparation.prices import PriceTable
@@ -126,7 +127,8 @@ class TemplatePreview:
             first_row: Number of the first of them.
 
         Raises:
-            ConfigError: The ``sender_expression`` cannot be used with these columns.
+            ConfigError: The ``sender_expression`` cannot be used with these columns; each of its
+            problems begins with that name.
         """
         ids = next((rows[name] for name in ID_COLUMNS if name in rows), [None] * count)
         countries = self._countries_of(rows, count=count)
@@ -195,13 +197,19 @@ class TemplatePreview:
             compile_value,
         )
 
-        frame = pl.DataFrame({name: list(values) for name, values in rows.items()}, strict=False)
-        made = compile_value(
-            settings.sender_expression,
-            schema=frame.schema,
-            kind=ValueKind.TEXT,
-            may_be_constant=True,
-        )
+        columns = {name: list(values) for name, values in rows.items()}
+        # Without a column a frame has no rows; a column without a value is one of texts.
+        frame = pl.DataFrame(columns or {"": [None] * len(plain)}, strict=False)
+        frame = frame.with_columns(pl.col(pl.Null).cast(pl.String))
+        try:
+            made = compile_value(
+                settings.sender_expression,
+                schema=frame.schema if columns else {},
+                kind=ValueKind.TEXT,
+                may_be_constant=True,
+            )
+        except ConfigError as error:
+            raise _of_sender(error) from None
         own = frame.with_columns(sender_=made)["sender_"].to_list()
         return [str(one).strip() if one else other for one, other in zip(own, plain, strict=True)]
 
@@ -265,6 +273,13 @@ def _is_better(pick: Pick, sample: Sample, best: Sample) -> bool:
 
 def _dearness(sample: Sample) -> tuple[int, Decimal]:
     return sample.parts, sample.cost or Decimal(0)
+
+
+def _of_sender(error: ConfigError) -> ConfigError:
+    """Say which setting the problems of an expression are about."""
+    found = error.facts.get("problems")
+    told = [f"sender_expression: {one}" for one in found] if isinstance(found, list) else []
+    return ConfigError(error.problem, **{**error.facts, "problems": told})
 
 
 def _why_not(one: Missing | Failed) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -27,6 +28,10 @@ from smsflow_provider.core.errors import (
 
 log = structlog.get_logger(__name__)
 
+#: What pydantic puts behind a key of an object that is wrong itself.
+_KEY = "[key]"
+#: A field, as the core names it before what is wrong with it.
+_NAMED = re.compile(r"([A-Za-z_][\w.\[\]-]{0,99}): (.+)", re.DOTALL)
 #: What the caller can do something about. Everything else is between us and the store: 503.
 _STATUS: dict[type[SmsflowError], int] = {
     NotFoundError: 404,
@@ -76,7 +81,25 @@ async def _of_ours(_: Request, error: Exception) -> JSONResponse:
 
 async def _of_wish(_: Request, error: Exception) -> JSONResponse:
     error = cast("WrongInputError", error)
-    return _problem(error.problem, 422, **error.facts)
+    wrong = error.facts.get("problems")
+    told = {name: each for name, each in error.facts.items() if name != "problems"}
+    if isinstance(wrong, list | tuple):
+        told["problems"] = [_item_of(str(each)) for each in wrong]
+    return _problem(error.problem, 422, **told)
+
+
+def _item_of(words: str) -> dict[str, str]:
+    """
+    Take the field, where one is named, off what is wrong with it.
+
+    Example:
+        >>> _item_of("to: a number is given twice")
+        {'field': 'to', 'text': 'a number is given twice'}
+        >>> _item_of("2 texts: the most is 1")
+        {'field': '', 'text': '2 texts: the most is 1'}
+    """
+    named = _NAMED.fullmatch(words)
+    return {"field": named[1], "text": named[2]} if named else {"field": "", "text": words}
 
 
 async def _without_store(_: Request, __: Exception) -> JSONResponse:
@@ -95,8 +118,11 @@ async def _of_input(_: Request, error: Exception) -> JSONResponse:
 
 
 def _field_of(place: Sequence[str | int]) -> str:
-    """Name the field of a wrong value, also of one in a list."""
-    return next((part for part in reversed(place) if isinstance(part, str)), "")
+    """Name the field of a wrong value, also of one in a list; of a wrong key, what it is in."""
+    names = [part for part in place if isinstance(part, str)]
+    if names[-1:] == [_KEY]:
+        names = names[:-2]
+    return names[-1] if names else ""
 
 
 def _problem(title: str, status: int, *, headers: Any = None, **more: Any) -> JSONResponse:

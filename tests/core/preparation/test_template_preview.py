@@ -81,6 +81,18 @@ def test_each_row_has_its_language_sender_and_mention() -> None:
     ] == found
 
 
+def test_an_expression_for_the_sender_holds_for_rows_without_columns_and_without_values() -> None:
+    constant = TemplatePreview(make("Hi", sender_expression="\"'Shop'\""))
+    by_shop = TemplatePreview(make("Hi", sender_expression="shop"))
+
+    assert ["Shop", "Shop"] == [one.sender for one in constant.samples({}, count=2)]
+    assert ["ACME"] == [one.sender for one in by_shop.samples({"shop": [None]}, count=1)]
+    for rows in ({}, {"shp": ["x"]}):
+        with pytest.raises(ConfigError) as caught:
+            list(by_shop.samples(rows, count=1))
+        assert "sender_expression: unknown column 'shop'" in str(caught.value.facts["problems"])
+
+
 def test_a_sender_by_expression_comes_first() -> None:
     template = make("Hi", sender_expression="CASE WHEN n > 1 THEN shop END")
     rows = {"shop": ["Lyon", "Nice", None], "n": [2, 1, 2]}

@@ -1683,7 +1683,7 @@ export interface components {
             cap: number;
             /**
              * Parts
-             * @description Set aside today
+             * @description Set aside today; without a cap nobody counts
              */
             parts: number;
         };
@@ -2262,7 +2262,7 @@ export interface components {
         FieldProblem: {
             /**
              * Field
-             * @description Its name; empty: the whole of it
+             * @description Its name; empty: of none, or of several
              */
             field: string;
             /** Text */
@@ -3377,7 +3377,7 @@ export interface components {
              * Problems
              * @description All that is wrong with the request, at once
              */
-            problems?: (components["schemas"]["FieldProblem"] | string)[] | null;
+            problems?: components["schemas"]["FieldProblem"][] | null;
             /** Status */
             status: number;
             /**

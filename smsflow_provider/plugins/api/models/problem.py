@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class FieldProblem(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(description="Its name; empty: the whole of it")
+    field: str = Field(description="Its name; empty: of none, or of several")
     text: str
 
 
@@ -19,6 +19,6 @@ class Problem(BaseModel):
 
     title: str = Field(description="What is wrong, and where it helps what to do")
     status: int
-    problems: list[FieldProblem | str] | None = Field(
+    problems: list[FieldProblem] | None = Field(
         default=None, description="All that is wrong with the request, at once"
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 #: Characters of a text that is tried, and of one value of a row.
 LONGEST_TEXT = 20_000
@@ -13,8 +21,21 @@ LONGEST_VALUE = 1_000
 MOST_ROWS = 20
 MOST_FIELDS = 100
 
+
+def _check_value(given: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Say once what a value may be: else each kind has its own problem, and none its column."""
+    try:
+        return check(given)
+    except ValidationError:
+        raise PydanticCustomError(
+            "value",
+            "Input should be a text of up to {most} characters, a number, true, false or null",
+            {"most": LONGEST_VALUE},
+        ) from None
+
+
 Text = Annotated[str, Field(max_length=LONGEST_VALUE)]
-Value = Text | int | float | bool | None
+Value = Annotated[Text | int | float | bool | None, WrapValidator(_check_value)]
 
 
 class TemplateNote(BaseModel):
