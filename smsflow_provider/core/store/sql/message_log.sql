@@ -6,8 +6,9 @@ SELECT position, recipient_id, phone, parts, state, code, gateway_ref, changed_a
  ORDER BY position LIMIT %(limit)s;
 
 -- plan_quickly --
--- Compile nothing, in this transaction only: it would take longer than what it is for. Walks nothing.
-SELECT set_config('jit', 'off', true);
+-- Compile nothing, in this transaction only: it would take longer than what it is for. And no helpers: they would
+-- bring chunks in any order, and a page must begin with the first. Walks nothing.
+SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true);
 
 -- message_page_in_states --
 -- The same of some states. Chunks whose counters say that they hold no such message are passed over. In each of the
