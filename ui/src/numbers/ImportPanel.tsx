@@ -32,7 +32,7 @@ export function ImportPanel({ list }: { list: ListName }) {
         <Input
           type="file"
           accept=".csv,.txt,text/csv,text/plain"
-          pt={1}
+          css={PICKER}
           onChange={(event) => {
             sent.reset();
             setFile(event.target.files?.[0] ?? null);
@@ -85,6 +85,21 @@ export function ImportPanel({ list }: { list: ListName }) {
     </Panel>
   );
 }
+
+/** The browser's own button for files, in the looks of ours. */
+const PICKER = {
+  py: "1",
+  "&::file-selector-button": {
+    me: "3",
+    px: "3",
+    height: "7",
+    borderWidth: "1px",
+    borderRadius: "sm",
+    bg: "transparent",
+    color: "inherit",
+    cursor: "pointer",
+  },
+};
 
 function Told({ told }: { told: Imported }) {
   const say = useSay();

@@ -10,6 +10,8 @@ type Props<Name extends string> = {
   head: (name: Name) => string;
   /** Columns of figures; their cells say so too. */
   ends?: readonly Name[];
+  /** Columns that narrow windows do without; their cells say so too. */
+  wide?: readonly Name[];
   isFramed?: boolean;
   /** The rows. */
   children: ReactNode;
@@ -17,7 +19,7 @@ type Props<Name extends string> = {
 
 /** A table with a heading above each column; what is too wide scrolls in its own box. */
 export function ListTable<Name extends string>(props: Props<Name>) {
-  const { label, columns, head, ends = [], isFramed = false, children } = props;
+  const { label, columns, head, ends = [], wide = [], isFramed = false, children } = props;
   return (
     <ScrollBox label={label} isFramed={isFramed}>
       <Table.Root size="sm">
@@ -29,6 +31,7 @@ export function ListTable<Name extends string>(props: Props<Name>) {
                 scope="col"
                 whiteSpace="nowrap"
                 {...(ends.includes(name) ? { textAlign: "end" } : {})}
+                {...(wide.includes(name) ? { hideBelow: "md" } : {})}
               >
                 {head(name)}
               </Table.ColumnHeader>

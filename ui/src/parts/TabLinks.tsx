@@ -1,6 +1,7 @@
 import { Box, HStack, Link } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 import { Link as RouterLink, type To } from "react-router-dom";
+import { useCurrentInView } from "./useCurrentInView";
 
 export type TabLink = { key: string; to: To; label: ReactNode };
 
@@ -8,8 +9,9 @@ type Props = { name: string; current: string; links: TabLink[] };
 
 /** Parts of a page as links: each has an address. *name* is what readers call all of them. */
 export function TabLinks({ name, current, links }: Props) {
+  const box = useCurrentInView<HTMLDivElement>(current);
   return (
-    <Box as="nav" aria-label={name} overflowX="auto">
+    <Box ref={box} as="nav" aria-label={name} overflowX="auto">
       <HStack as="ul" gap={1} listStyleType="none">
         {links.map(({ key, to, label }) => (
           <li key={key}>
@@ -34,5 +36,7 @@ export function TabLinks({ name, current, links }: Props) {
 }
 
 const CURRENT = {
+  // Inside: the box around cuts off what stands out.
+  "&:focus-visible": { outlineOffset: "-2px" },
   '&[aria-current="page"]': { fontWeight: "semibold", bg: "bg.emphasized" },
 };

@@ -1,5 +1,6 @@
 import { Box, Flex, HStack, Link } from "@chakra-ui/react";
-import { NavLink } from "react-router-dom";
+import { NavLink, useLocation } from "react-router-dom";
+import { useCurrentInView } from "~/parts/useCurrentInView";
 import { SwitchButton } from "~/switch/SwitchButton";
 import { useSay } from "~/words/useSay";
 import { ROOT } from "./addresses";
@@ -17,6 +18,7 @@ const PAGES = [
 /** The way between our pages, and the way to stop everything. */
 export function Navigation() {
   const say = useSay();
+  const box = useCurrentInView<HTMLDivElement>(useLocation().pathname);
   return (
     <Flex
       direction={{ base: "column-reverse", md: "row" }}
@@ -24,7 +26,7 @@ export function Navigation() {
       gap={2}
       borderBottomWidth="1px"
     >
-      <Box as="nav" aria-label="smsflow" overflowX="auto" flex={1} minW={0} w="full">
+      <Box ref={box} as="nav" aria-label="smsflow" overflowX="auto" flex={1} minW={0} w="full">
         <HStack as="ul" gap={1} listStyleType="none">
           {PAGES.map((page) => (
             <li key={page}>
@@ -41,6 +43,8 @@ export function Navigation() {
 }
 
 const CURRENT = {
+  // Inside: the box around cuts off what stands out.
+  "&:focus-visible": { outlineOffset: "-2px" },
   '&[aria-current="page"]': {
     fontWeight: "semibold",
     borderBottomWidth: "2px",

@@ -63,7 +63,7 @@ function Line({ row }: { row: Row }) {
         </Link>
         {row.label !== row.dag_id && <Text color="fg.muted">{row.dag_id}</Text>}
       </Table.Cell>
-      <Table.Cell>
+      <Table.Cell minW="9rem">
         <Schedule workflow={row} />
       </Table.Cell>
       <Table.Cell>

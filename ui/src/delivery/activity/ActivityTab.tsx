@@ -1,6 +1,7 @@
 import { Badge, Box, HStack, Stack, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useIntl } from "react-intl";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
 import { Empty } from "~/parts/Empty";
@@ -12,6 +13,7 @@ import { When } from "~/parts/When";
 import { useSay } from "~/words/useSay";
 import type { DeliveryHeader } from "../useHeader";
 import { KNOWN } from "./events";
+import { factsOf } from "./facts";
 
 type Entry = components["schemas"]["ActivityEntry"];
 
@@ -66,7 +68,9 @@ export function ActivityTab({ header }: { header: DeliveryHeader }) {
 
 function Line({ entry }: { entry: Entry }) {
   const say = useSay();
-  const name = KNOWN.has(entry.event) ? say(`activity.event_${entry.event}`) : entry.event;
+  const name = KNOWN.has(entry.event)
+    ? say(`activity.event_${entry.event}`)
+    : entry.event.replaceAll("_", " ");
   return (
     <Box as="li" borderTopWidth="1px" py={3}>
       <HStack wrap="wrap" gap={2}>
@@ -87,17 +91,22 @@ function Line({ entry }: { entry: Entry }) {
   );
 }
 
-/** The counts and codes of an entry, as they are. */
+/** The counts and codes of an entry. */
 function Facts({ facts }: { facts: Entry["facts"] }) {
-  const told = Object.entries(facts).filter(
-    ([name, value]) => name !== "by" && ["string", "number", "boolean"].includes(typeof value),
-  );
+  const say = useSay();
+  const intl = useIntl();
+  const told = factsOf(facts, {
+    money: (amount, currency) => intl.formatNumber(amount, { style: "currency", currency }),
+    day: (day) => intl.formatDate(day, { dateStyle: "medium", timeZone: "UTC" }),
+  });
   if (told.length === 0) {
     return null;
   }
   return (
     <Text color="fg.muted" fontSize="sm" overflowWrap="anywhere">
-      {told.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(" · ")}
+      {told
+        .map(({ key, name, value }) => (key ? say(key, { value }) : `${name} ${value}`))
+        .join(" · ")}
     </Text>
   );
 }

@@ -24,14 +24,15 @@ export function TurnCard({ header, seen, onReviewAgain }: Props) {
   const say = useSay();
   // What is asked stays open when the delivery moves on meanwhile: the answer is told there.
   const [open, setOpen] = useState<Open | null>(null);
+  const turn = turnOf(header);
   return (
-    <Box borderWidth="1px" borderRadius="md" p={4} bg={header.turn === "you" ? "bg.subtle" : "bg"}>
+    <Box borderWidth="1px" borderRadius="md" p={4} bg={turn === "you" ? "bg.subtle" : "bg"}>
       <HStack justify="space-between" wrap="wrap" gap={4} alignItems="start">
         <Stack gap={1} minW={0} flex="1 1 18rem">
           <Heading as="h2" size="md">
-            {say(`delivery.turn_${header.turn}`)}
+            {say(`delivery.turn_${turn}`)}
           </Heading>
-          <Text>{say(`delivery.next_${header.state}`)}</Text>
+          {header.unheard === null && <Text>{say(`delivery.next_${header.state}`)}</Text>}
           {header.decision && <Decision made={header.decision} />}
         </Stack>
         <HStack wrap="wrap" gap={2} alignItems="start">
@@ -58,4 +59,12 @@ export function TurnCard({ header, seen, onReviewAgain }: Props) {
       )}
     </Box>
   );
+}
+
+/** Whose turn it is; also where Airflow does not go on by itself because it heard of nothing. */
+function turnOf({ turn, unheard, actions }: DeliveryHeader): DeliveryHeader["turn"] {
+  if (unheard === null) {
+    return turn;
+  }
+  return actions.tell === null ? "you" : "somebody";
 }

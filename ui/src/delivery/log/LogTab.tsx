@@ -1,6 +1,6 @@
 import { Button, Field, NativeSelect, Stack, Table } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { answerOf, api } from "~/api/client";
 import type { components } from "~/api/schema";
 import { Empty } from "~/parts/Empty";
@@ -36,6 +36,17 @@ export function LogTab({ header }: { header: DeliveryHeader }) {
   const say = useSay();
   const [address, change] = useAddress();
   const [story, setStory] = useState<number | null>(null);
+  const opener = useRef<Element | null>(null);
+  const open = (position: number) => {
+    opener.current = document.activeElement;
+    setStory(position);
+  };
+  const close = () => {
+    setStory(null);
+    if (opener.current instanceof HTMLElement) {
+      opener.current.focus();
+    }
+  };
   const state = STATES.find((each) => each === address.get("state"));
   const after = Number(address.get("after")) || 0;
   const read = useQuery({
@@ -54,10 +65,8 @@ export function LogTab({ header }: { header: DeliveryHeader }) {
   const page = read.data;
   return (
     <Stack gap={4} minW={0}>
-      <Find delivery={header.delivery} onOpen={setStory} />
-      {story !== null && (
-        <Story delivery={header.delivery} position={story} onClose={() => setStory(null)} />
-      )}
+      <Find delivery={header.delivery} onOpen={open} />
+      {story !== null && <Story delivery={header.delivery} position={story} onClose={close} />}
       <Field.Root maxW="16rem">
         <Field.Label>{say("log.state")}</Field.Label>
         <NativeSelect.Root size="sm">
@@ -84,7 +93,7 @@ export function LogTab({ header }: { header: DeliveryHeader }) {
           {page.archived ? page.archived.uri : say("log.none_how")}
         </Empty>
       )}
-      {page && page.messages.length > 0 && <Messages rows={page.messages} onOpen={setStory} />}
+      {page && page.messages.length > 0 && <Messages rows={page.messages} onOpen={open} />}
       {page && (
         <Pager
           next={page.next}
@@ -106,32 +115,36 @@ const COLUMNS = [
   "parts",
   "changed",
   "reference",
-];
+  "story",
+] as const;
+/** The story of a message tells them too. */
+const WIDE = ["code", "parts", "changed", "reference"] as const;
 
 function Messages({ rows, onOpen }: { rows: Message[]; onOpen: (position: number) => void }) {
   const say = useSay();
   return (
     <ListTable
       label={say("log.messages")}
-      columns={[...COLUMNS, "story"]}
+      columns={COLUMNS}
       head={(column) => say(`log.${column}`)}
+      wide={WIDE}
     >
       {rows.map((row) => (
-        <Table.Row key={row.position} fontVariantNumeric="tabular-nums">
+        <Table.Row key={row.position}>
           <Table.Cell>
             <Count value={row.position} />
           </Table.Cell>
           <Table.Cell>{row.recipient_id}</Table.Cell>
           <Table.Cell whiteSpace="nowrap">{row.phone}</Table.Cell>
           <Table.Cell whiteSpace="nowrap">{say(`log.state_${row.state}`)}</Table.Cell>
-          <Table.Cell>{row.code || "–"}</Table.Cell>
-          <Table.Cell>
+          <Table.Cell hideBelow="md">{row.code || "–"}</Table.Cell>
+          <Table.Cell hideBelow="md">
             <Count value={row.parts} />
           </Table.Cell>
-          <Table.Cell whiteSpace="nowrap">
+          <Table.Cell hideBelow="md" whiteSpace="nowrap">
             {row.changed_at ? <When at={row.changed_at} /> : "–"}
           </Table.Cell>
-          <Table.Cell>{row.gateway_ref || "–"}</Table.Cell>
+          <Table.Cell hideBelow="md">{row.gateway_ref || "–"}</Table.Cell>
           <Table.Cell>
             <Button
               size="xs"
