@@ -125,10 +125,17 @@ def _task(task: Any) -> Task:
     )
 
 
-def known_workflows(dag_ids: Collection[str] | None = None) -> list[KnownDag]:
-    """List the workflows of *dag_ids*, None: all, by id. DAGs that are gone are left out."""
+def known_dag_ids() -> set[str]:
+    """Name the DAGs that Airflow has, ours or not. DAGs that are gone are left out."""
+    with create_session() as session:
+        return set(session.scalars(select(DagModel.dag_id).where(~DagModel.is_stale)))
+
+
+def known_workflows(dag_ids: Collection[str]) -> list[KnownDag]:
+    """List the workflows among *dag_ids*, by id. DAGs that are gone are left out."""
     newest = (
         select(SerializedDagModel.dag_id, func.max(SerializedDagModel.created_at).label("at"))
+        .where(SerializedDagModel.dag_id.in_(dag_ids))
         .group_by(SerializedDagModel.dag_id)
         .subquery()
     )
@@ -137,10 +144,11 @@ def known_workflows(dag_ids: Collection[str] | None = None) -> list[KnownDag]:
         (newest.c.dag_id == SerializedDagModel.dag_id)
         & (newest.c.at == SerializedDagModel.created_at),
     )
-    wanted = select(DagModel).where(~DagModel.is_stale).order_by(DagModel.dag_id)
-    if dag_ids is not None:
-        hashes = hashes.where(SerializedDagModel.dag_id.in_(dag_ids))
-        wanted = wanted.where(DagModel.dag_id.in_(dag_ids))
+    wanted = (
+        select(DagModel)
+        .where(~DagModel.is_stale, DagModel.dag_id.in_(dag_ids))
+        .order_by(DagModel.dag_id)
+    )
     with create_session() as session:
         models = list(session.scalars(wanted))
         there = {one.dag_id for one in models}

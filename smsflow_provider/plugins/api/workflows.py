@@ -30,6 +30,7 @@ from smsflow_provider.plugins.api.dags import (
     Shape,
     Task,
     kept_dag,
+    known_dag_ids,
     known_workflows,
     last_runs,
     planned_runs,
@@ -60,14 +61,13 @@ _Row = dict[str, Any]
 @router.get("/workflows", response_model=Workflows)
 def read_workflows(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """List the workflows that the caller may see, by name: how they are planned and went."""
-    known = known_workflows()
-    ids = {one.dag_id for one in known}
-    visible = get_auth_manager().filter_authorized_dag_ids(dag_ids=ids, user=user, method="GET")
-    runs = last_runs(visible)
-    latest = _latest_deliveries(store, sorted(visible))
-    shown = sorted(
-        (one for one in known if one.dag_id in visible), key=lambda one: one.label.casefold()
+    visible = get_auth_manager().filter_authorized_dag_ids(
+        dag_ids=known_dag_ids(), user=user, method="GET"
     )
+    shown = sorted(known_workflows(visible), key=lambda one: one.label.casefold())
+    ids = sorted(one.dag_id for one in shown)
+    runs = last_runs(ids)
+    latest = _latest_deliveries(store, ids)
     return {
         "workflows": [
             _row(one, run=runs.get(one.dag_id), delivery=latest.get(one.dag_id)) for one in shown
