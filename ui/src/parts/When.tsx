@@ -8,6 +8,9 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
+/** What just was must not seem to come, where the server's clock is ahead of the browser's. */
+const CLOCKS_DIFFER_S = 5;
+
 /** A moment as "4 minutes ago"; the absolute one, with its time zone, on hover and to readers. */
 export function When({ at }: { at: string }) {
   const intl = useIntl();
@@ -17,7 +20,8 @@ export function When({ at }: { at: string }) {
     return () => clearInterval(timer);
   }, []);
   const moment = new Date(at);
-  const seconds = Math.round((moment.getTime() - now) / 1000);
+  const apart = Math.round((moment.getTime() - now) / 1000);
+  const seconds = apart > 0 && apart < CLOCKS_DIFFER_S ? 0 : apart;
   const [unit, size] =
     STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? (["second", 1] as const);
   const absolute = intl.formatDate(moment, { dateStyle: "full", timeStyle: "long" });

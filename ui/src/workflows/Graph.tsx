@@ -67,7 +67,7 @@ function Between({ arrows, before, after }: BetweenProps) {
     Boolean(nodes?.some((node) => node.task_id === id));
   const shown = arrows.filter((one) => isIn(before, one.source) && isIn(after, one.target));
   return (
-    <Stack as="li" aria-hidden="true" gap={3} justify="center" px={2} minW="5.5rem">
+    <Stack as="li" aria-hidden="true" gap={3} justify="center" px={1} minW="3.5rem">
       {shown.map((one) => (
         <Box key={`${one.source} ${one.target}`} textAlign="center">
           <Text fontWeight="semibold" fontVariantNumeric="tabular-nums" minH="1.5em">
