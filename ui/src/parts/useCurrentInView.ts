@@ -13,7 +13,7 @@ export function useCurrentInView<Box extends HTMLElement>(current: string) {
     if (held && link) {
       const [outer, inner] = [held.getBoundingClientRect(), link.getBoundingClientRect()];
       const hidden = Math.max(inner.right - outer.right, 0) || Math.min(inner.left - outer.left, 0);
-      held.scrollLeft += hidden;
+      held.scrollLeft += Math.sign(hidden) * Math.ceil(Math.abs(hidden));
     }
   }, [current]);
   return box;
