@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.system.dashboard.looking import (
     Picture,
     PictureBoth,
     Scheme,
-    take_picture,
+    take_pictures,
 )
 
 # Airflow's pages take their time on a machine that does other things too.
@@ -142,16 +141,13 @@ def no_sideways_scroll() -> Callable[[Page], None]:
 @pytest.fixture
 def picture(tmp_path: Path) -> Picture:
     """
-    Take ``name.png`` of a page; fail if it is empty.
+    Take ``name_light.png`` and ``name_dark.png`` of an open page; fail if they are empty.
 
-    With ``SMSFLOW_SCREENSHOTS=1`` it is kept as ``docs/images/dashboard/name.png``. ``whole=True``
-    makes the window as tall as the page for it.
+    With ``SMSFLOW_SCREENSHOTS=1`` they are kept in ``docs/images/dashboard``.
     """
 
-    def take(page: Page, name: str, *, whole: bool = False) -> Path:
-        target = tmp_path / f"{name}.png"
-        take_picture(page, target, whole=whole)
-        return target
+    def take(page: Page, name: str) -> None:
+        take_pictures(page, tmp_path, name)
 
     return take
 
@@ -159,17 +155,15 @@ def picture(tmp_path: Path) -> Picture:
 @pytest.fixture
 def picture_both(open_page: OpenPage, picture: Picture) -> PictureBoth:
     """
-    Take ``name_light.png`` and ``name_dark.png`` of a path.
+    Open a path, and take its pictures.
 
     Waits for the text *wait* to be there if it is given; other arguments are those of `open_page`.
     """
 
     def take(path: str, name: str, *, wait: str | None = None, **how: Any) -> None:
-        for scheme in ("light", "dark"):
-            page = partial(open_page, scheme=scheme)(path, **how)
-            if wait is not None:
-                page.get_by_text(wait).first.wait_for()
-            page.wait_for_load_state("networkidle")
-            picture(page, f"{name}_{scheme}", whole=True)
+        page = open_page(path, **how)
+        if wait is not None:
+            page.get_by_text(wait).first.wait_for()
+        picture(page, name)
 
     return take

@@ -23,6 +23,13 @@ IMAGES = Path(__file__).parents[3] / "docs" / "images" / "dashboard"
 _LEAST_BYTES = 12_000
 _TALLEST = 2_400
 
+#: What Airflow does in a window where somebody chose light or dark in another one.
+_IN_SCHEME = """(scheme) => {
+  localStorage.setItem("theme", scheme);
+  dispatchEvent(new StorageEvent("storage", { key: "theme", newValue: scheme,
+                                              storageArea: localStorage }));
+}"""
+
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _AXE = """async ([root, rules]) => {
   // What still fades in has colours of its own.
@@ -75,13 +82,13 @@ class OpenPage(Protocol):
 
 
 class Picture(Protocol):
-    """Takes a picture of a page; see the fixture `picture`."""
+    """Takes a picture of an open page in light and in dark; see the fixture `picture`."""
 
-    def __call__(self, page: Page, name: str, *, whole: bool = False) -> Path: ...
+    def __call__(self, page: Page, name: str) -> None: ...
 
 
 class PictureBoth(Protocol):
-    """Takes a picture in light and in dark; see the fixture `picture_both`."""
+    """Opens a path and takes its pictures; see the fixture `picture_both`."""
 
     def __call__(self, path: str, name: str, *, wait: str | None = None, **how: Any) -> None: ...
 
@@ -107,25 +114,30 @@ def check_no_sideways_scroll(page: Page) -> None:
     assert [] == page.evaluate(_STICKING_OUT, ROOT), page.url
 
 
-def take_picture(page: Page, target: Path, *, whole: bool) -> None:
+def take_pictures(page: Page, folder: Path, name: str) -> None:
     """
-    Take a picture, and fail if there is nothing on it.
+    Take ``name_light.png`` and ``name_dark.png``, and fail if there is nothing on them.
+
+    The window is made as tall as our part of the page for it, 2400 px at most. It is left in light.
 
     Args:
         page: Of which.
-        target: The PNG file; with ``SMSFLOW_SCREENSHOTS=1`` the docs get a copy.
-        whole: Make the window as tall as our part of the page for it, 2400 px at most.
+        folder: Where they go; with ``SMSFLOW_SCREENSHOTS=1`` the docs get a copy.
+        name: What begins their names.
     """
     window = page.viewport_size
-    if whole and window is not None:
-        tall = int(page.evaluate("(root) => document.querySelector(root).scrollHeight", ROOT))
-        page.set_viewport_size(
-            {**window, "height": max(window["height"], min(tall + 80, _TALLEST))}
-        )
-    page.screenshot(path=target, animations="disabled")
-    if whole and window is not None:
-        page.set_viewport_size(window)
-    assert target.stat().st_size > _LEAST_BYTES, f"an empty page: {page.url}"
-    if RENEW:
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        shutil.copy(target, IMAGES / target.name)
+    assert window is not None
+    page.wait_for_load_state("networkidle")
+    tall = int(page.evaluate("(root) => document.querySelector(root).scrollHeight", ROOT))
+    page.set_viewport_size({**window, "height": max(window["height"], min(tall + 80, _TALLEST))})
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(_IN_SCHEME, scheme)
+        page.locator(f"html.{scheme}").wait_for(state="attached")
+        target = folder / f"{name}_{scheme}.png"
+        page.screenshot(path=target, animations="disabled")
+        assert target.stat().st_size > _LEAST_BYTES, f"an empty page: {page.url}"
+        if RENEW:
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            shutil.copy(target, IMAGES / target.name)
+    page.set_viewport_size(window)

@@ -13,7 +13,7 @@ from smsflow_provider.core.delivery.approval import decide
 from smsflow_provider.core.store.approvals import Decision
 from smsflow_provider.testing.simulator import RunningSimulator
 from tests.system.conftest import Run, System
-from tests.system.dashboard.looking import OpenPage, PictureBoth
+from tests.system.dashboard.looking import OpenPage, Picture
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -61,13 +61,13 @@ def test_a_person_reviews_proves_sends_and_reads_the_report(
     open_page: OpenPage,
     check_axe: Callable[[Page], None],
     no_sideways_scroll: Callable[[Page], None],
-    picture_both: PictureBoth,
+    picture: Picture,
     system: System,
 ) -> None:
     run = ready(system)
-    picture_both(address(run), "dashboard_delivery_ready", wait="It is your turn")
     page = open_page(address(run))
     expect(page.get_by_role("heading", name="It is your turn")).to_be_visible()
+    picture(page, "dashboard_delivery_ready")
 
     dialog = ask(page, "Send a proof…")
     dialog.get_by_label("Test numbers").fill("+33698765432\n")
@@ -204,10 +204,12 @@ def test_a_decision_that_airflow_has_not_heard_of_is_told_again(
     record_untold(system, run)
     viewer = open_page(address(run), user="viewer", width=390)
     expect(viewer.get_by_text("Airflow has not heard of it yet")).to_be_visible()
+    expect(viewer.get_by_role("heading", name="It is somebody else")).to_be_visible()
     expect(button(viewer, "Tell Airflow again")).to_have_count(0)
 
     page = open_page(address(run), width=390)
     expect(page.get_by_text("sends nothing twice")).to_be_visible()
+    expect(page.get_by_role("heading", name="It is your turn")).to_be_visible()
     check_axe(page)
     button(page, "Tell Airflow again").click()
     run.wait()

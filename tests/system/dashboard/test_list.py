@@ -80,6 +80,7 @@ def test_the_home_page_and_the_run_show_the_delivery(
     whole = page.get_by_role("link", name="Open the delivery")
     expect(whole).to_be_visible()
     check_axe(page)
+    picture(page, "dashboard_run")
     whole.click()
     expect(page).to_have_url(re.compile(rf"{LIST}/{waiting.delivery_id}"))
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from smsflow_provider.core.store.number_lists import opt_outs_of
 from smsflow_provider.core.store.opt_outs import add_opt_outs
+from smsflow_provider.core.store.quarantine import add_quarantined
 from tests.system.conftest import System
 from tests.system.dashboard.looking import OpenPage, Picture, PictureBoth
 
@@ -33,14 +34,17 @@ def test_a_text_is_measured_while_it_is_typed(
 ) -> None:
     del system
     page = open_page(f"{HOME}/templates", user="viewer")
-    page.get_by_role("link", name="note", exact=True).click()
+    note = page.get_by_role("link", name="note", exact=True)
+    expect(note).to_be_visible()
+    picture(page, "dashboard_templates")
+    note.click()
     expect(page.get_by_text("GSM-7").first).to_be_visible()
     text = page.get_by_label("Text", exact=True)
-    text.fill("Żurek " * 15)
+    text.fill("Żurek " * 13 + "for {{ first_name }}")
     expect(page.get_by_text("Part 2").first).to_be_visible()
     expect(page.get_by_text("UCS-2, with 70 instead of 160").first).to_be_visible()
     check_axe(page)
-    picture(page, "dashboard_template", whole=True)
+    picture(page, "dashboard_template")
     text.fill("Hello {{ name")
     expect(page.get_by_text("The text cannot be used")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 900})
@@ -117,6 +121,8 @@ def test_a_test_message_arrives_once(
 
 
 def test_the_pages_look_as_they_should(system: System, picture_both: PictureBoth) -> None:
-    del system
+    add_quarantined(system.store, [33612345601], reason="unreachable", source="receipts")
+    add_quarantined(system.store, [33612345602], reason="left the country", source="call centre")
+    picture_both(f"{HOME}/quarantine", "dashboard_quarantine", wait="Newest entries")
     picture_both(f"{HOME}/opt-outs", "dashboard_opt_outs", wait="Newest entries")
     picture_both(f"{HOME}/gateways", "dashboard_gateways", user="admin", wait="In order")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.system.conftest import Run, System
-from tests.system.dashboard.looking import OpenPage, PictureBoth
+from tests.system.dashboard.looking import OpenPage, Picture
 from tests.system.dashboard.test_approval import (
     FORGE,
     address,
@@ -39,7 +39,7 @@ def test_a_person_pauses_goes_on_and_reads_what_became_of_it(
     open_page: OpenPage,
     check_axe: Callable[[Page], None],
     no_sideways_scroll: Callable[[Page], None],
-    picture_both: PictureBoth,
+    picture: Picture,
     system: System,
 ) -> None:
     page, run = going(system, open_page)
@@ -51,7 +51,8 @@ def test_a_person_pauses_goes_on_and_reads_what_became_of_it(
     page.wait_for_timeout(2_000)
     assert held == run.report()["accepted"] < run.report()["to_deliver"]
     check_axe(page)
-    picture_both(f"{address(run)}/sending", "dashboard_sending", wait="Somebody paused it")
+    expect(page.get_by_text("Somebody paused it")).to_be_visible()
+    picture(page, "dashboard_sending")
 
     press(ask(page, "Resume…"), "Resume")
     run.wait()
@@ -67,9 +68,22 @@ def test_a_person_pauses_goes_on_and_reads_what_became_of_it(
         ours = told.locator("[data-smsflow=root]")
         expect(ours.get_by_text(says).or_(ours.get_by_label(says)).first).to_be_visible()
         check_axe(told)
+        picture(told, f"dashboard_{tab}")
         told.set_viewport_size({"width": 390, "height": 900})
         no_sideways_scroll(told)
-        picture_both(f"{address(run)}/{tab}", f"dashboard_{tab}")
+        if tab == "log":
+            read_a_story(told, no=50)
+
+
+def read_a_story(page: Page, *, no: int) -> None:
+    """Open it far down the list: it is brought before the eyes, and back where one came from."""
+    opener = page.get_by_role("button", name=f"Show the story of message {no}", exact=True)
+    opener.click()
+    story = page.get_by_role("region", name=f"Story of message {no}")
+    expect(story).to_be_in_viewport()
+    story.get_by_role("button").click()
+    expect(story).to_have_count(0)
+    expect(opener).to_be_focused()
 
 
 def test_a_stopped_delivery_stays_stopped(open_page: OpenPage, system: System) -> None:

@@ -12,7 +12,7 @@ from smsflow_provider.core.audience.reference import AudienceReference, Column
 from smsflow_provider.core.audience.saved import save
 from smsflow_provider.core.store.connection import Store
 from tests.system.conftest import System
-from tests.system.dashboard.looking import OpenPage, PictureBoth
+from tests.system.dashboard.looking import OpenPage, Picture
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -25,7 +25,7 @@ def test_a_run_is_started_from_the_form_and_appears(
     open_page: OpenPage,
     check_axe: Callable[[Page], None],
     no_sideways_scroll: Callable[[Page], None],
-    picture_both: PictureBoth,
+    picture: Picture,
 ) -> None:
     system.airflow.client("manager").wait_for_dag(DAG)
     page = open_page(f"{HOME}/workflows")
@@ -51,8 +51,11 @@ def test_a_run_is_started_from_the_form_and_appears(
     page.set_viewport_size({"width": 390, "height": 900})
     no_sideways_scroll(page)
 
-    picture_both(f"{HOME}/workflows", "dashboard_workflows", wait=DAG)
-    picture_both(f"{HOME}/workflows/{DAG}", "dashboard_workflow", wait="Last runs")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    picture(page, "dashboard_workflow")
+    page.get_by_role("link", name="Workflows").click()
+    expect(page.get_by_role("link", name=DAG, exact=True)).to_be_visible()
+    picture(page, "dashboard_workflows")
 
 
 def test_who_only_looks_may_not_start(
@@ -71,7 +74,7 @@ def test_an_audience_is_described_and_a_version_of_it_deleted(
     open_page: OpenPage,
     check_axe: Callable[[Page], None],
     no_sideways_scroll: Callable[[Page], None],
-    picture_both: PictureBoth,
+    picture: Picture,
 ) -> None:
     for count in (1_200, 1_350, 1_340):
         _save(system.store, count)
@@ -95,7 +98,11 @@ def test_an_audience_is_described_and_a_version_of_it_deleted(
     page.set_viewport_size({"width": 390, "height": 900})
     no_sideways_scroll(page)
 
-    picture_both(f"{HOME}/audiences/garden_regulars", "dashboard_audience", wait="Versions")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    picture(page, "dashboard_audience")
+    page.get_by_role("link", name="Audiences").click()
+    expect(page.get_by_role("link", name="garden_regulars")).to_be_visible()
+    picture(page, "dashboard_audiences")
 
 
 def _wait_until_drawn(dialog: Locator) -> None:
