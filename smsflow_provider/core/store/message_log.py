@@ -45,14 +45,16 @@ def read_message_log(
     """
     if not 1 <= limit <= MOST_ROWS:
         raise ValueError(f"a page has 1 to {MOST_ROWS} messages")
-    values = {"preparation": delivery.preparation, "after": after, "limit": limit}
+    values = {
+        "preparation": delivery.preparation,
+        "after": after,
+        "limit": limit,
+        "states": sorted({str(each) for each in states}),
+    }
     sqls = statements(_SQL)
     with store.transaction() as connection:
-        if not states:
-            return connection.execute(sqls["message_page"], values).fetchall()
         connection.execute(sqls["plan_quickly"])
-        wanted = {**values, "states": sorted({str(each) for each in states})}
-        return connection.execute(sqls["message_page_in_states"], wanted).fetchall()
+        return connection.execute(sqls["message_page"], values).fetchall()
 
 
 def read_message_story(
