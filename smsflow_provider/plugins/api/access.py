@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from typing import Annotated, Final
 
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import (
     DagAccessEntity,
@@ -18,6 +20,7 @@ from smsflow_provider.core.errors import NotFoundError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
 from smsflow_provider.hooks.find_store import find_store
+from smsflow_provider.plugins.api.teams import Teams, teams_of
 
 
 def reach_store() -> Store:
@@ -27,34 +30,56 @@ def reach_store() -> Store:
 
 StoreDep = Annotated[Store, Depends(reach_store)]
 
-#: What stands for every DAG: none has this id, so a right on some DAGs by name does not cover it.
+#: What stands for every DAG: none has this id, so a right on some DAGs by name does not cover it,
+#: and no team is alone with it.
 #: Asked with no id at all, an auth manager may say whether there is *any* such DAG, as FAB's does.
 _EVERY_DAG: Final = "*"
 
 
+def _may(
+    user: BaseUser, dag_id: str, *, method: ResourceMethod, entity: DagAccessEntity | None = None
+) -> bool:
+    manager = get_auth_manager()
+    return all(
+        manager.is_authorized_dag(
+            method=method,
+            access_entity=entity,
+            details=DagDetails(id=dag_id, team_name=team),
+            user=user,
+        )
+        for team in teams_of([dag_id])[dag_id]
+    )
+
+
 def may_read(user: BaseUser, dag_id: str) -> bool:
     """Whether *user* may see the DAG *dag_id*."""
-    if not dag_id:
-        return False
-    details = DagDetails(id=dag_id)
-    return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
+    return bool(dag_id) and _may(user, dag_id, method="GET")
+
+
+def readable_dags(user: BaseUser, dag_ids: Collection[str]) -> set[str]:
+    """Name those of *dag_ids* that *user* may see."""
+    manager = get_auth_manager()
+    groups: dict[Teams, set[str]] = defaultdict(set)
+    for dag_id, teams in teams_of(dag_ids).items():
+        groups[teams].add(dag_id)
+    for teams, ids in groups.items():
+        for team in teams:
+            ids.intersection_update(
+                manager.filter_authorized_dag_ids(
+                    dag_ids=set(ids), user=user, method="GET", team_name=team
+                )
+            )
+    return set[str]().union(*groups.values())
 
 
 def may_start(user: BaseUser, dag_id: str) -> bool:
     """Whether *user* may start a run of the DAG: then also send a proof of what it prepared."""
-    return get_auth_manager().is_authorized_dag(
-        method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=user
-    )
+    return _may(user, dag_id, method="POST", entity=DagAccessEntity.RUN)
 
 
 def may_send(user: BaseUser, dag_id: str) -> bool:
     """Whether *user* may answer the review of a delivery of the DAG: then also hold or stop it."""
-    return get_auth_manager().is_authorized_dag(
-        method="PUT",
-        access_entity=DagAccessEntity.HITL_DETAIL,
-        details=DagDetails(id=dag_id),
-        user=user,
-    )
+    return _may(user, dag_id, method="PUT", entity=DagAccessEntity.HITL_DETAIL)
 
 
 def may_read_any(user: BaseUser) -> bool:
@@ -69,10 +94,8 @@ def may_read_all(user: BaseUser) -> bool:
 
 def may_edit_all(user: BaseUser) -> bool:
     """Whether *user* may edit every DAG."""
-    manager = get_auth_manager()
-    return manager.is_authorized_dag(method="PUT", user=user) and manager.is_authorized_dag(
-        method="PUT", details=DagDetails(id=_EVERY_DAG), user=user
-    )
+    unnamed = get_auth_manager().is_authorized_dag(method="PUT", user=user)
+    return unnamed and _may(user, _EVERY_DAG, method="PUT")
 
 
 def may_send_all(user: BaseUser) -> bool:

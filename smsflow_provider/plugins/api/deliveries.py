@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
@@ -15,7 +14,7 @@ from smsflow_provider.core.delivery.report import report
 from smsflow_provider.core.model import DeliveryKind
 from smsflow_provider.core.states import DeliveryState
 from smsflow_provider.core.store.delivery_list import Place, Wish, known_dags
-from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep
+from smsflow_provider.plugins.api.access import DeliveryDep, StoreDep, readable_dags
 from smsflow_provider.plugins.api.meanings import with_causes
 from smsflow_provider.plugins.api.models.deliveries import (
     DeliveryPage,
@@ -36,9 +35,7 @@ _Before = Annotated[
 
 def visible_dags(store: StoreDep, user: GetUserDep) -> list[str]:
     """Name the DAGs with deliveries that the caller may see, also those Airflow knows no more."""
-    known = set(known_dags(store))
-    visible = get_auth_manager().filter_authorized_dag_ids(dag_ids=known, user=user, method="GET")
-    return sorted(visible)
+    return sorted(readable_dags(user, known_dags(store)))
 
 
 VisibleDagsDep = Annotated[list[str], Depends(visible_dags)]

@@ -46,6 +46,7 @@ from smsflow_provider.plugins.api.models.gateways import (
     OneMessageSent,
 )
 from smsflow_provider.plugins.api.problems import wrong_input
+from smsflow_provider.plugins.api.teams import team_of_connection
 
 router = APIRouter(tags=["gateways"])
 
@@ -54,7 +55,7 @@ _RESULTS = ("accepted", "failed", "unknown", "cancelled", "expired")
 
 def may_see_connection(user: BaseUser, conn_id: str) -> bool:
     """Whether *user* may see the connection *conn_id* in Airflow."""
-    details = ConnectionDetails(conn_id=conn_id)
+    details = ConnectionDetails(conn_id=conn_id, team_name=team_of_connection(conn_id))
     return get_auth_manager().is_authorized_connection(method="GET", details=details, user=user)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Path, Query
 
@@ -24,7 +23,7 @@ from smsflow_provider.core.store.audience_files import find_run_file
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.delivery_list import Wish, pick_dags, pick_deliveries, read_listed
 from smsflow_provider.core.store.kept_connection import KeptStore
-from smsflow_provider.plugins.api.access import StoreDep, may_read, may_start
+from smsflow_provider.plugins.api.access import StoreDep, may_read, may_start, readable_dags
 from smsflow_provider.plugins.api.dags import (
     KnownDag,
     Shape,
@@ -61,9 +60,7 @@ _Row = dict[str, Any]
 @router.get("/workflows", response_model=Workflows)
 def read_workflows(store: StoreDep, user: GetUserDep) -> dict[str, Any]:
     """List the workflows that the caller may see, by name: how they are planned and went."""
-    visible = get_auth_manager().filter_authorized_dag_ids(
-        dag_ids=known_dag_ids(), user=user, method="GET"
-    )
+    visible = readable_dags(user, known_dag_ids())
     shown = sorted(known_workflows(visible), key=lambda one: one.label.casefold())
     ids = sorted(one.dag_id for one in shown)
     runs = last_runs(ids)
