@@ -34,6 +34,8 @@ _FOCUS = """(root) => {
     ours: !!one.closest(root),
     page: (one.getAttribute("href") || "").split("/").pop(),
     seen: style.outlineStyle !== "none" || style.boxShadow !== "none",
+    // Outside of it, the box that scrolls the links would cut it off.
+    inside: parseFloat(style.outlineOffset) <= -parseFloat(style.outlineWidth),
   };
 }"""
 
@@ -104,6 +106,7 @@ def test_the_keyboard_reaches_every_page_and_shows_where_it_is(open_page: OpenPa
         focus = page.evaluate(_FOCUS, ROOT)
         if focus["ours"] and focus["page"] in PAGES:
             assert focus["seen"], focus["page"]
+            assert focus["inside"], focus["page"]
             reached.append(focus["page"])
         if len(reached) == len(PAGES):
             break

@@ -93,7 +93,7 @@ function Delete({ version, isHeld, onPress }: DeleteProps) {
 function Change({ now, before }: { now: Version; before: Version | undefined }) {
   const say = useSay();
   if (!before) {
-    return say("audiences.first");
+    return now.version === 1 ? say("audiences.first") : "–";
   }
   return (
     <Stack gap={0}>

@@ -137,7 +137,7 @@ function Messages({ rows, onOpen }: { rows: Message[]; onOpen: (position: number
           <Table.Cell>{row.recipient_id}</Table.Cell>
           <Table.Cell whiteSpace="nowrap">{row.phone}</Table.Cell>
           <Table.Cell whiteSpace="nowrap">{say(`log.state_${row.state}`)}</Table.Cell>
-          <Table.Cell hideBelow="md">{row.code || "–"}</Table.Cell>
+          <Table.Cell hideBelow="md">{row.code.replaceAll("_", " ") || "–"}</Table.Cell>
           <Table.Cell hideBelow="md">
             <Count value={row.parts} />
           </Table.Cell>

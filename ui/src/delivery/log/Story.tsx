@@ -48,7 +48,7 @@ export function Story({ delivery, position, onClose }: Props) {
               <HStack as="li" key={`${step.event} ${step.attempt} ${step.at}`} wrap="wrap" gap={2}>
                 <Text fontWeight="medium">{say(`log.event_${step.event}`)}</Text>
                 {step.kind && <Text>{say(`log.state_${step.kind}`)}</Text>}
-                {step.code && <Text overflowWrap="anywhere">{step.code}</Text>}
+                {step.code && <Text overflowWrap="anywhere">{step.code.replaceAll("_", " ")}</Text>}
                 <Text color="fg.muted" fontSize="sm" overflowWrap="anywhere">
                   {[
                     step.attempt !== null && say("log.attempt", { attempt: step.attempt }),
