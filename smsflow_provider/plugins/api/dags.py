@@ -131,6 +131,13 @@ def known_dag_ids() -> set[str]:
         return set(session.scalars(select(DagModel.dag_id).where(~DagModel.is_stale)))
 
 
+def remembered_dags(dag_ids: Collection[str]) -> set[str]:
+    """Name those of *dag_ids* that Airflow remembers, gone or not."""
+    wanted = select(DagModel.dag_id).where(DagModel.dag_id.in_(dag_ids))
+    with create_session() as session:
+        return set(session.scalars(wanted))
+
+
 def known_workflows(dag_ids: Collection[str]) -> list[KnownDag]:
     """List the workflows among *dag_ids*, by id. DAGs that are gone are left out."""
     newest = (

@@ -8,8 +8,8 @@ from airflow.configuration import conf
 from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from airflow.models.team import Team
-from airflow.utils.session import create_session
-from sqlalchemy import select
+
+from smsflow_provider.plugins.api.dags import remembered_dags
 
 #: Whose something is: all of these teams together; None is nobody in particular.
 Teams = tuple[str | None, ...]
@@ -28,11 +28,10 @@ def teams_of(dag_ids: Collection[str]) -> dict[str, Teams]:
     """
     if not has_teams():
         return dict.fromkeys(dag_ids, (None,))
-    with create_session() as session:
-        known = set(session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_(dag_ids))))
-        owners = DagModel.get_dag_id_to_team_name_mapping(list(dag_ids), session=session)
-        every = (*sorted(Team.get_all_team_names(session=session)), None)
-    return {one: (owners.get(one),) if one in known else every for one in dag_ids}
+    remembered = remembered_dags(dag_ids)
+    owners = DagModel.get_dag_id_to_team_name_mapping(list(dag_ids))
+    every = (*sorted(Team.get_all_team_names()), None)
+    return {one: (owners.get(one),) if one in remembered else every for one in dag_ids}
 
 
 def team_of_connection(conn_id: str) -> str | None:
