@@ -6,8 +6,9 @@ from typing import Any
 
 from smsflow_provider.core.delivery.report import archived_facts
 from smsflow_provider.core.store.archive import find_archive
-from smsflow_provider.core.store.connection import Store
+from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery, find_delivery
+from smsflow_provider.core.store.message_log import find_messages
 from smsflow_provider.core.store.statements import statements
 
 
@@ -60,14 +61,17 @@ def _look_up(
     """Find messages and exclusions; none without a complete preparation."""
     if delivery.fingerprint is None:
         return [], []
-    sqls = statements("deliveries")
+    messages = find_messages(store, delivery, **wanted)
     values = {**wanted, "preparation": delivery.preparation}
     with store.transaction() as connection:
-        messages = connection.execute(sqls[f"message_of_{subject}"], values).fetchall()
-        exclusions = connection.execute(sqls[f"exclusions_of_{subject}"], values).fetchall()
+        exclusions = connection.execute(
+            statements("deliveries")[f"exclusions_of_{subject}"], values
+        ).fetchall()
     return [_as_json(row) for row in messages], [dict(row) for row in exclusions]
 
 
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+def _as_json(row: Row) -> dict[str, Any]:
     changed_at = row["changed_at"]
-    return {**row, "changed_at": changed_at and changed_at.isoformat()}
+    names = ("position", "recipient_id", "parts", "state", "code")
+    told = {name: row[name] for name in names}
+    return {**told, "changed_at": changed_at and changed_at.isoformat()}

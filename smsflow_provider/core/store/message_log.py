@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from smsflow_provider.core.store.connection import Row, Store
+from smsflow_provider.core.store.connection import Connection, Row, Store
 from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.core.store.statements import statements
 
@@ -45,16 +45,46 @@ def read_message_log(
     """
     if not 1 <= limit <= MOST_ROWS:
         raise ValueError(f"a page has 1 to {MOST_ROWS} messages")
+    wanted = sorted({str(each) for each in states})
+    with store.transaction() as connection:
+        connection.execute(statements(_SQL)["plan_quickly"])
+        return _page(connection, delivery, after=after, limit=limit, states=wanted)
+
+
+def _page(
+    connection: Connection, delivery: Delivery, *, after: int, limit: int, states: list[str]
+) -> list[Row]:
     values = {
         "preparation": delivery.preparation,
         "after": after,
         "limit": limit,
-        "states": sorted({str(each) for each in states}),
+        "states": states,
     }
-    sqls = statements(_SQL)
+    return connection.execute(statements(_SQL)["message_page"], values).fetchall()
+
+
+def find_messages(
+    store: Store, delivery: Delivery, *, phone: int | None = None, recipient_id: str | None = None
+) -> list[Row]:
+    """
+    Find the messages to one person, as a page of the log has them.
+
+    Looks at every row of the preparation, once.
+
+    Args:
+        phone: E.164 digits.
+        recipient_id: The id in the audience. One of the two is given.
+    """
+    person = {"phone": phone, "recipient_id": recipient_id}
+    values = {"preparation": delivery.preparation, **person}
     with store.transaction() as connection:
-        connection.execute(sqls["plan_quickly"])
-        return connection.execute(sqls["message_page"], values).fetchall()
+        found = connection.execute(statements(_SQL)["positions_of_person"], values).fetchall()
+        connection.execute(statements(_SQL)["plan_quickly"])
+        return [
+            row
+            for each in found
+            for row in _page(connection, delivery, after=each["position"] - 1, limit=1, states=[])
+        ]
 
 
 def read_message_story(

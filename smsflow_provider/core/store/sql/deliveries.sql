@@ -80,20 +80,10 @@ SELECT position, phone, recipient_id, sender, body, encoding, parts, region, lan
 SELECT position, recipient_id FROM smsflow_messages
  WHERE preparation = %(preparation)s AND recipient_id = ANY(%(recipients)s) ORDER BY position;
 
--- message_of_phone --
--- The message of one number in one preparation, with its state. Reads the preparation's messages.
-SELECT position, recipient_id, parts, state, code, changed_at FROM smsflow_message_states
- WHERE preparation = %(preparation)s AND phone = %(phone)s;
-
 -- exclusions_of_phone --
 -- Why rows with one number got no message. Reads the preparation's exclusions.
 SELECT row_number, recipient_id, reason, detail, winner_id FROM smsflow_exclusions
  WHERE preparation = %(preparation)s AND phone = %(phone)s ORDER BY row_number;
-
--- message_of_recipient --
--- The messages of one recipient id in one preparation, with their state. Reads the preparation's messages.
-SELECT position, recipient_id, parts, state, code, changed_at FROM smsflow_message_states
- WHERE preparation = %(preparation)s AND recipient_id = %(recipient_id)s ORDER BY position;
 
 -- exclusions_of_recipient --
 -- Why rows with one recipient id got no message. Reads the preparation's exclusions.

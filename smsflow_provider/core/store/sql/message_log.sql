@@ -87,6 +87,12 @@ SELECT s.position, s.recipient_id, s.phone, s.parts, s.state, s.code, s.gateway_
  WHERE %(states)s::text[] = '{}' OR s.state = ANY(%(states)s)
  LIMIT %(limit)s;
 
+-- positions_of_person --
+-- Where messages to a number, or to a recipient id, stand in one preparation. Reads the preparation's messages.
+SELECT position FROM smsflow_messages
+ WHERE preparation = %(preparation)s AND (phone = %(phone)s::bigint OR recipient_id = %(recipient_id)s::text)
+ ORDER BY position;
+
 -- message_story --
 -- What happened to one message, in order. Walks the primary keys of its partitions.
 SELECT * FROM (
