@@ -31,13 +31,15 @@ _ENTITIES: Final = {DagAccessEntity.RUN: "DAG Runs", DagAccessEntity.HITL_DETAIL
 _ACTIONS: Final = {"GET": "read", "POST": "create", "PUT": "edit"}
 _VIEWER: Final = {"read DAG Runs", "read HITL Detail"}
 _USER: Final = _VIEWER | {"create DAG Runs", "edit HITL Detail"}
-#: Of FAB's roles; the last two are made by hand, with a right on one DAG and no others.
+#: Of FAB's roles. Two are made by hand, with a right on one DAG and no others. The last is a
+#: User's, given to who has not logged in (``[fab] auth_role_public``).
 _ROLES: Final = {
     "User": _USER | {"read DAGs", "edit DAGs"},
     "Viewer": _VIEWER | {"read DAGs"},
     "Public": set[str](),
     "Shop": _USER | {"read DAG:shop.sale", "edit DAG:shop.sale"},
     "Reader": _USER | {"read DAGs", "edit DAG:shop.sale"},
+    "Anonymous": _USER | {"read DAGs", "edit DAGs"},
 }
 
 
@@ -61,6 +63,11 @@ def is_authorized_as_fab(
     return not has.isdisjoint({f"{action} DAGs", f"{action} DAG:{details.id}"})
 
 
+def id_of_fab(user: SimpleAuthManagerUser) -> str | None:
+    """Tell a person's id as FAB does."""
+    return None if user.username == "Anonymous" else str(list(_ROLES).index(user.username))
+
+
 @pytest.fixture(autouse=True)
 def fab() -> Iterator[None]:
     """FAB's answers, instead of those of Airflow's simple auth manager."""
@@ -69,7 +76,7 @@ def fab() -> Iterator[None]:
     person: Any = SimpleAuthManagerUser
     simple, id_of = manager.is_authorized_dag, person.get_id
     manager.is_authorized_dag = is_authorized_as_fab
-    person.get_id = lambda user: str(list(_ROLES).index(user.username))
+    person.get_id = id_of_fab
     yield
     manager.is_authorized_dag, person.get_id = simple, id_of
 
@@ -91,8 +98,8 @@ def call(server: TestClient, method: str, path: str, *, role: str, body: Any = N
     return server.request(method, f"/smsflow/api/v1/{path}", headers=headers, json=body)
 
 
-@pytest.mark.parametrize("role", ["Shop", "Reader", "Viewer", "Public"])
-def test_a_right_on_some_dags_administers_nothing(
+@pytest.mark.parametrize("role", ["Shop", "Reader", "Viewer", "Public", "Anonymous"])
+def test_a_right_on_some_dags_or_no_login_administers_nothing(
     server: TestClient, airflow_store: Store, role: str
 ) -> None:
     number = {"number": "+33612345678"}
@@ -143,7 +150,12 @@ def test_a_login_alone_shows_neither_gateways_nor_the_switch(
 
 @pytest.mark.parametrize(
     ("role", "sees", "changes"),
-    [("User", True, True), ("Reader", True, False), ("Shop", False, False)],
+    [
+        ("User", True, True),
+        ("Reader", True, False),
+        ("Shop", False, False),
+        ("Anonymous", True, False),
+    ],
 )
 def test_an_audience_saved_by_hand_is_for_rights_on_all_dags(
     server: TestClient, by_hand: str, role: str, *, sees: bool, changes: bool

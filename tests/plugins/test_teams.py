@@ -33,7 +33,7 @@ BLUE, RED, SHARED, GONE = DAGS = "blue.sale", "red.sale", "shared.sale", "gone.s
 
 
 def person(*teams: str, role: str = "OP") -> SimpleAuthManagerUser:
-    return SimpleAuthManagerUser(username="-".join(teams), role=role, teams=list(teams))
+    return SimpleAuthManagerUser(username="-".join(teams) or "chief", role=role, teams=list(teams))
 
 
 _BLUE: Final = person("blue")
