@@ -22,8 +22,10 @@ from smsflow_provider.core.store.ledger_rows import Settled, Taken
 
 _T = TypeVar("_T")
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
-#: Makes a message of its values, in their order: by name it would take twice as long.
+#: Make them of their values, in their order: one is made for each message, and by name it would
+#: take twice as long.
 _MESSAGE: Final = cast("Callable[[tuple[object, ...]], Message]", partial(tuple.__new__, Message))
+_SETTLED: Final = cast("Callable[[tuple[object, ...]], Settled]", partial(tuple.__new__, Settled))
 #: Of the time in which a message may leave late: how far apart those of one request may be.
 _APART: Final = 0.8
 #: Messages that are written without letting another thread in, and for how many seconds it is let
@@ -224,7 +226,7 @@ class HandOver:
             parts += taken.parts
             code, ref = outcome.code[:64], outcome.gateway_ref[:128]
             self._settled.append(
-                Settled(taken.position, taken.attempt, accepted, code, ref, route=route)
+                _SETTLED((taken.position, taken.attempt, accepted, code, ref, True, route))
             )
         if count:  # told once for all of them: that is what most messages come to
             self._counts[accepted] += count

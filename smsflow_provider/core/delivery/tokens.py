@@ -69,6 +69,10 @@ class Signer:
         """Sign *message_id*: 24 characters that need no escaping in a URL."""
         return self._seals_of(message_id)[0].token_of(message_id)
 
+    def of_messages(self) -> Callable[[str], str]:
+        """Give ``token_of`` for names that are no inbound ones: one is made for each message."""
+        return self._seals[0].token_of
+
     def verify(self, message_id: str, token: str) -> bool:
         """
         Check that *token* was made for *message_id* by one of the keys.
@@ -125,7 +129,7 @@ def callback_urls(
     """
     start = f"{public_url.rstrip('/')}/smsflow/receipts/{conn_type}?m="
     end = f"&{urlencode({CONNECTION_PARAMETER: conn_id})}" if conn_id else ""
-    token_of = signer.token_of
+    token_of = signer.of_messages()
     is_plain = _PLAIN.fullmatch
 
     def address_of(message_id: str) -> str:
