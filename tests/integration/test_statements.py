@@ -11,6 +11,7 @@ import pytest
 from smsflow_provider.core.errors import SchemaError
 from smsflow_provider.core.store.connection import Store
 from smsflow_provider.core.store.counters import COUNTERS
+from smsflow_provider.core.store.prepared import PARTITIONED
 from smsflow_provider.core.store.statements import statements
 from tests.prepared_delivery import make_prepared
 
@@ -44,14 +45,78 @@ def test_statements_can_be_prepared(store: Store, subject: str) -> None:
 
 
 def _prepare(store: Store, text: str) -> None:
+    with store.transaction() as connection:
+        connection.execute(f"PREPARE s AS {_with_places(text)}".encode())
+
+
+def _with_places(text: str) -> str:
+    """Write parameters as ``$1``."""
     numbered: dict[str, int] = {}
 
     def place(match: re.Match[str]) -> str:
         return f"${numbered.setdefault(match[1], len(numbered) + 1)}"
 
-    plain = re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
+    return re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
+
+
+def test_a_statement_about_one_delivery_locks_the_tables_of_no_other(store: Store) -> None:
+    """A store keeps those of thousands, and a server has only so many locks."""
+    numbers = [
+        make_prepared(store, delivery_id=f"d{each}", count=3).preparation for each in range(4)
+    ]
+    partitioned = re.compile(rf"smsflow_({'|'.join(PARTITIONED)}|message_states)\b")
+    locked = {
+        f"{subject}.{name}": _locked_by_plan(store, text, preparation=numbers[1])
+        for subject, name in NAMED
+        if partitioned.search(text := statements(subject)[name])
+    }
+
+    assert len(locked) > 40
+    assert {} == {name: found for name, found in locked.items() if found - {numbers[1]}}
+
+
+def test_no_plan_is_made_for_whatever_delivery_may_come(store: Store) -> None:
+    """The server tries one after ten times, if it may, and locks the tables of all deliveries."""
+    text = statements("ledger")["read_messages"]
     with store.transaction() as connection:
-        connection.execute(f"PREPARE s AS {plain}".encode())
+        for position in range(15):
+            connection.execute(text, {"preparation": 1, "first": position, "last": position})
+        row = connection.execute(
+            "SELECT sum(custom_plans) AS own, sum(generic_plans) AS generic"
+            "  FROM pg_prepared_statements"
+        ).fetchone()
+
+    assert row is not None
+    assert (True, 0) == (row["own"] >= 5, row["generic"])
+
+
+def _locked_by_plan(store: Store, text: str, *, preparation: int) -> set[int]:
+    """Plan a statement about one preparation; gives the preparations whose tables that locks."""
+    with store.transaction() as connection:
+        connection.execute(f"PREPARE s AS {_with_places(text)}".encode())
+        row = connection.execute(
+            "SELECT parameter_types::text[] AS types FROM pg_prepared_statements WHERE name = 's'"
+        ).fetchone()
+        assert row is not None
+        values = [_sample(each, number=preparation) for each in row["types"]]
+        given = f"({', '.join(values)})" if values else ""
+        connection.execute(f"EXPLAIN EXECUTE s{given}".encode())
+        rows = connection.execute(
+            "SELECT DISTINCT substring(c.relname from '_p([0-9]+)$')::int AS preparation"
+            "  FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+            " WHERE l.pid = pg_backend_pid() AND c.relname ~ '_p[0-9]+$'"
+        ).fetchall()
+    return {row["preparation"] for row in rows}
+
+
+def _sample(type_: str, *, number: int) -> str:
+    """Write a value of a type: *number*, wherever there may be one."""
+    plain = type_.removesuffix("[]")
+    if plain.startswith("timestamp") or plain == "date":
+        value = "2026-11-01"
+    else:
+        value = {"json": "{}", "jsonb": "{}", "boolean": "true"}.get(plain, str(number))
+    return f"'{{{value}}}'::{type_}" if type_.endswith("[]") else f"'{value}'::{type_}"
 
 
 @pytest.mark.parametrize(("subject", "name"), NAMED)

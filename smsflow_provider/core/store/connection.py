@@ -52,13 +52,18 @@ class Store:
             StoreUnreachableError: The server does not answer or refuses the credentials.
         """
         try:
-            connection = psycopg.connect(self._dsn, application_name="smsflow", connect_timeout=10)
+            connection = psycopg.connect(
+                self._dsn, application_name="smsflow", connect_timeout=10, autocommit=True
+            )
+            # A plan for whatever delivery may come would lock the tables of all of them.
+            connection.execute("SET plan_cache_mode = force_custom_plan")
         except psycopg.OperationalError as error:
             raise StoreUnreachableError(
                 "the store does not answer: check the connection smsflow_store",
                 **_place_of(self._dsn),
                 cause=_first_line(error),
             ) from None
+        connection.autocommit = False
         # Locks are taken and rows read again behind them, whatever the server's default is.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         return connection

@@ -6,7 +6,7 @@ Counts stay exact: rows of messages, outcomes and exclusions are emptied, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -20,6 +20,8 @@ from smsflow_provider.core.store.statements import statements
 from smsflow_provider.core.store.suppressed import NOBODY
 
 _SQL: Final = "erasure"
+#: Preparations that are asked in one transaction.
+_TOGETHER: Final = 100
 #: States in which the messages of a delivery are not touched, and what a person can do about it.
 UNTOUCHED: Final = {
     DeliveryState.PREPARING: "it is being prepared",
@@ -98,11 +100,12 @@ def forget_messages(
     """
     sqls = statements(_SQL)
     with store.transaction() as connection:
-        person = _with_ids(connection, person)
-        values = {"phone": person.phone, "ids": list(person.ids)}
-        # In this order: one that is published in between is among the places.
+        # In this order: one that is published in between is among those that are kept.
         unseen = connection.execute(sqls["being_prepared"]).fetchall()
-        places = connection.execute(sqls["preparations_of"], values).fetchall()
+        kept = connection.execute(sqls["kept_preparations"]).fetchall()
+    person = _with_ids(store, person, kept)
+    values = {"phone": person.phone, "ids": list(person.ids)}
+    places = [place for place, row in _asked_of_each(store, kept, "is_in", values) if row["is_in"]]
     removed: list[Removed] = []
     left = {row["id"]: UNTOUCHED[DeliveryState.PREPARING] for row in unseen}
     for place in places:
@@ -117,12 +120,28 @@ def forget_messages(
     return removed, [Left(what=f"delivery {id_}", why=why) for id_, why in left.items()]
 
 
-def _with_ids(connection: Connection, person: Person) -> Person:
+def _asked_of_each(
+    store: Store, kept: Sequence[Row], name: str, values: dict[str, Any]
+) -> Iterator[tuple[Row, Row]]:
+    """
+    Ask the same of one preparation after the other; gives each with every row of its answer.
+
+    Asked of all at once, or in one transaction, it would lock the tables of every delivery.
+    """
+    for place in range(0, len(kept), _TOGETHER):
+        with store.transaction() as connection:
+            for one in kept[place : place + _TOGETHER]:
+                own = {**values, "preparation": one["preparation"]}
+                for row in connection.execute(statements(_SQL)[name], own).fetchall():
+                    yield one, row
+
+
+def _with_ids(store: Store, person: Person, kept: Sequence[Row]) -> Person:
     """Add the ids that are the number in other writings, of rows whose number nobody could read."""
     values = {"end": f"%{str(person.phone)[-5:]}"}
-    rows = connection.execute(statements(_SQL)["ids_like"], values).fetchall()
-    found = [row["recipient_id"] for row in rows if person.reads(row["recipient_id"])]
-    return replace(person, ids=(*person.ids, *found))
+    rows = [row for _, row in _asked_of_each(store, kept, "ids_like", values)]
+    written = dict.fromkeys(row["recipient_id"] for row in rows)
+    return replace(person, ids=(*person.ids, *filter(person.reads, written)))
 
 
 def _untouched(connection: Connection, place: Row) -> str | None:
@@ -131,8 +150,15 @@ def _untouched(connection: Connection, place: Row) -> str | None:
 
 
 def _blank_shown(connection: Connection, place: Row, person: dict[str, Any]) -> list[Removed]:
-    values = {**person, "preparation": place["preparation"], "id": place["id"]}
-    count = connection.execute(statements(_SQL)["blank_shown"], values).rowcount
+    sqls = statements(_SQL)
+    proofs = connection.execute(sqls["ended_proofs"], {"id": place["id"]}).fetchall()
+    values = {**person, "preparation": place["preparation"]}
+    rows = connection.execute(sqls["recipients_like"], values).fetchall() if proofs else []
+    recipients = [row["recipient_id"] for row in rows]
+    count = sum(
+        connection.execute(sqls["blank_shown"], {**proof, "recipients": recipients}).rowcount
+        for proof in proofs
+    )
     return [Removed(place=f"proofs of delivery {place['id']}", count=count)] if count else []
 
 

@@ -100,6 +100,6 @@ def _read_deliveries(connection: Connection, found: dict[str, GatewayHealth]) ->
 
 def _read_receipts(connection: Connection, found: dict[str, GatewayHealth]) -> None:
     rows = _rows(connection, "latest_preparations", {"gateways": [*found]})
-    of = {row["preparation"]: row["gateway"] for row in rows}
-    for row in _rows(connection, "latest_receipts", {"preparations": [*of]}):
-        found[of[row["preparation"]]].last_receipt_at = row["at"]
+    for row in rows:  # one by one: asked together, the tables of all other deliveries are locked
+        (latest,) = _rows(connection, "latest_receipt", {"preparation": row["preparation"]})
+        found[row["gateway"]].last_receipt_at = latest["at"]

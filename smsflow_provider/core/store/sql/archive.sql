@@ -59,16 +59,30 @@ SELECT coalesce((SELECT max(position) FROM smsflow_messages WHERE preparation = 
        coalesce((SELECT max(row_number) FROM smsflow_exclusions WHERE preparation = %(preparation)s), 0) AS row_numbers;
 
 -- read_messages --
--- Messages of one preparation with what became of them, some positions at a time. Walks primary keys.
+-- Messages of one preparation with what became of them, some positions at a time. Walks primary keys. It says what
+-- smsflow_message_states says, and names the preparation for each table: through the view the server plans, and locks,
+-- the partitions of every other preparation as well.
 SELECT m.position, m.phone, m.recipient_id, m.sender, m.body, m.encoding, m.parts, m.region, m.kind,
-       coalesce(z.names, '') AS zones, m.language, s.state, s.code, s.gateway_ref, s.changed_at,
+       coalesce(z.names, '') AS zones, m.language,
+       CASE WHEN r.kind IN ('delivered', 'undelivered') THEN r.kind
+            WHEN o.kind = 'not_sent' THEN 'sending'
+            WHEN o.kind IS NOT NULL AND (k.attempt IS NULL OR o.attempt >= k.attempt) THEN o.kind
+            WHEN k.attempt IS NOT NULL THEN 'sending'
+            ELSE 'prepared' END AS state,
+       coalesce(nullif(r.code, ''), o.code, '') AS code,
+       coalesce(nullif(r.gateway_ref, ''), o.gateway_ref, '') AS gateway_ref,
+       coalesce(r.received_at, o.settled_at, k.marked_at) AS changed_at,
        coalesce(r.kind, '') AS receipt, r.received_at
   FROM smsflow_messages m
-  JOIN smsflow_message_states s ON s.preparation = m.preparation AND s.position = m.position
+  LEFT JOIN LATERAL (SELECT attempt, marked_at FROM smsflow_marks
+                      WHERE preparation = %(preparation)s AND position = m.position
+                      ORDER BY attempt DESC LIMIT 1) k ON true
+  LEFT JOIN LATERAL (SELECT attempt, kind, code, gateway_ref, settled_at FROM smsflow_outcomes
+                      WHERE preparation = %(preparation)s AND position = m.position
+                      ORDER BY attempt DESC LIMIT 1) o ON true
   LEFT JOIN smsflow_receipts r ON r.preparation = %(preparation)s AND r.position = m.position
   LEFT JOIN smsflow_zones z ON z.no = m.zone
- WHERE m.preparation = %(preparation)s AND s.preparation = %(preparation)s
-   AND m.position BETWEEN %(first)s AND %(last)s AND s.position BETWEEN %(first)s AND %(last)s
+ WHERE m.preparation = %(preparation)s AND m.position BETWEEN %(first)s AND %(last)s
  ORDER BY m.position;
 
 -- read_attempts --

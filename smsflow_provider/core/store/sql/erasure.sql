@@ -50,19 +50,22 @@ UPDATE smsflow_replies
 -- Deliveries whose messages nobody can see yet. Reads smsflow_deliveries.
 SELECT id FROM smsflow_deliveries WHERE state = 'preparing' ORDER BY no;
 
--- ids_like --
--- Ids of rows without a number which, written as phones are, end like one. Reads all exclusions that are kept.
-SELECT DISTINCT recipient_id FROM smsflow_exclusions
- WHERE phone IS NULL AND recipient_id ~ '^[+0]' AND regexp_replace(recipient_id, '[^0-9]', '', 'g') LIKE %(end)s;
-
--- preparations_of --
--- Where a person is: published preparations with their messages or exclusions. Reads all messages and exclusions
--- that are kept, once: for maintenance.
+-- kept_preparations --
+-- Published preparations with messages and exclusions of their own. Reads smsflow_preparations.
 SELECT p.no AS preparation, d.id FROM smsflow_preparations p JOIN smsflow_deliveries d ON d.no = p.delivery_no
- WHERE p.no IN (SELECT preparation FROM smsflow_messages WHERE phone = %(phone)s
-                 UNION SELECT preparation FROM smsflow_exclusions
-                        WHERE phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[]))
- ORDER BY p.no;
+ WHERE p.published_at IS NOT NULL AND p.dropped_at IS NULL ORDER BY p.no;
+
+-- ids_like --
+-- Ids of rows without a number which, written as phones are, end like one. Reads the preparation's exclusions.
+SELECT DISTINCT recipient_id FROM smsflow_exclusions
+ WHERE preparation = %(preparation)s
+   AND phone IS NULL AND recipient_id ~ '^[+0]' AND regexp_replace(recipient_id, '[^0-9]', '', 'g') LIKE %(end)s;
+
+-- is_in --
+-- Whether a person is among the messages or the exclusions of a preparation. Reads them, once: for maintenance.
+SELECT EXISTS (SELECT FROM smsflow_messages WHERE preparation = %(preparation)s AND phone = %(phone)s)
+    OR EXISTS (SELECT FROM smsflow_exclusions WHERE preparation = %(preparation)s
+                  AND (phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[]))) AS is_in;
 
 -- hold_delivery --
 -- Hold a delivery, so that it begins nothing meanwhile, and say where it stands. Walks the unique index on id.
@@ -80,20 +83,24 @@ UPDATE smsflow_messages m SET phone = %(nobody)s, recipient_id = '', body = ''
  WHERE m.preparation = %(preparation)s AND m.position = own.position
 RETURNING m.position, own.recipient_id;
 
+-- ended_proofs --
+-- Preparations of proofs of a delivery that have ended. Walks smsflow_deliveries_proof_v1.
+SELECT proof.preparation FROM smsflow_deliveries d JOIN smsflow_deliveries proof ON proof.proof_of = d.no
+ WHERE d.id = %(id)s AND proof.state IN ('finished', 'stopped', 'rejected', 'expired') ORDER BY proof.preparation;
+
+-- recipients_like --
+-- The ids under which a person is in a preparation. Reads its messages and exclusions.
+SELECT recipient_id FROM smsflow_messages
+ WHERE preparation = %(preparation)s AND phone = %(phone)s AND recipient_id <> ''
+ UNION
+SELECT recipient_id FROM smsflow_exclusions
+ WHERE preparation = %(preparation)s AND recipient_id <> ''
+   AND (phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[]));
+
 -- blank_shown --
--- Empty what proofs that have ended show of a person to others: whom they went to stays. Reads the preparation's
--- messages and exclusions; walks smsflow_deliveries_proof_v1 and the few messages of its proofs.
-WITH own AS (
-    SELECT recipient_id FROM smsflow_messages WHERE preparation = %(preparation)s AND phone = %(phone)s
-     UNION
-    SELECT recipient_id FROM smsflow_exclusions
-     WHERE preparation = %(preparation)s
-       AND (phone = %(phone)s OR phone IS NULL AND recipient_id = ANY(%(ids)s::text[])))
-UPDATE smsflow_messages m SET recipient_id = '', body = ''
- WHERE m.recipient_id <> '' AND m.recipient_id IN (SELECT recipient_id FROM own)
-   AND m.preparation IN (SELECT proof.preparation FROM smsflow_deliveries d
-                           JOIN smsflow_deliveries proof ON proof.proof_of = d.no
-                          WHERE d.id = %(id)s AND proof.state IN ('finished', 'stopped', 'rejected', 'expired'));
+-- Empty what a proof shows of a person to others: whom it went to stays. Reads its few messages.
+UPDATE smsflow_messages SET recipient_id = '', body = ''
+ WHERE preparation = %(preparation)s AND recipient_id = ANY(%(recipients)s::text[]);
 
 -- blank_outcomes --
 -- Empty the gateway's own ids of some messages. Walks the primary key.

@@ -27,14 +27,11 @@ SELECT preparation, sum(accepted)::bigint AS accepted, sum(failed)::bigint AS fa
        sum(delivered + undelivered)::bigint AS receipts
   FROM smsflow_chunks WHERE preparation = ANY(%(preparations)s::bigint[]) GROUP BY preparation;
 
--- latest_receipts --
--- When the latest receipt came for each of a few preparations, among their last messages. Walks the primary key
--- (preparation, position) of each from its end.
-SELECT p.preparation, max(r.received_at) AS at
-  FROM unnest(%(preparations)s::bigint[]) AS p (preparation),
-       LATERAL (SELECT received_at FROM smsflow_receipts WHERE preparation = p.preparation
-                 ORDER BY position DESC LIMIT 500) AS r
- GROUP BY p.preparation;
+-- latest_receipt --
+-- When the latest receipt came for one preparation, among its last messages. Walks the primary key
+-- (preparation, position) from its end.
+SELECT max(received_at) AS at FROM (SELECT received_at FROM smsflow_receipts WHERE preparation = %(preparation)s
+                                     ORDER BY position DESC LIMIT 500) AS r;
 
 -- latest_preparations --
 -- The newest delivery of each of some gateways that began to send, among the newest deliveries: for the latest
