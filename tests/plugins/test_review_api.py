@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from smsflow_provider.core.store.connection import Row, Store
 from smsflow_provider.core.store.deliveries import Delivery
-from tests.airflow.running import headers_of, make_metadata
+from tests.airflow.running import make_metadata
+from tests.plugins.calling import call
 from tests.prepared_delivery import make_prepared
 
 PHONE = "+33600000002"
@@ -41,22 +42,6 @@ def hidden() -> Iterator[None]:
     manager.is_authorized_dag = lambda *_, **__: False
     yield
     manager.is_authorized_dag = allowed
-
-
-def call(
-    server: TestClient,
-    delivery: Delivery,
-    route: str,
-    body: Any = None,
-    *,
-    user: str | None = "maria",
-) -> Any:
-    return server.request(
-        "GET" if body is None else "POST",
-        f"/smsflow/api/v1/deliveries/{delivery.id}/{route}",
-        headers=headers_of(user) if user else {},
-        json=body,
-    )
 
 
 def audit_of(store: Store, delivery: Delivery) -> list[Row]:

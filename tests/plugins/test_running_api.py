@@ -13,6 +13,7 @@ from smsflow_provider.core.store.deliveries import Delivery
 from smsflow_provider.testing.simulator import RunningSimulator
 from tests.airflow.running import headers_of, make_metadata
 from tests.governed import make_going, mark, settle
+from tests.plugins.calling import call
 
 ROUTES = [
     ("GET", "live"),
@@ -37,22 +38,6 @@ def going(airflow_store: Store) -> Delivery:
     settle(airflow_store, delivery, "accepted", 1)
     settle(airflow_store, delivery, "failed", 2)
     return delivery
-
-
-def call(
-    server: TestClient,
-    delivery: Delivery,
-    route: str,
-    body: Any = None,
-    *,
-    user: str | None = "maria",
-) -> Any:
-    return server.request(
-        "GET" if body is None else "POST",
-        f"/smsflow/api/v1/deliveries/{delivery.id}/{route}".rstrip("/"),
-        headers=headers_of(user) if user else {},
-        json=body,
-    )
 
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)

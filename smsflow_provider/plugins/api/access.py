@@ -54,6 +54,21 @@ def _may(
     )
 
 
+def _may_any(
+    user: BaseUser, *, method: ResourceMethod, entity: DagAccessEntity | None = None
+) -> bool:
+    """Ask without naming a DAG: some auth managers say whether it is so for any of them."""
+    return get_auth_manager().is_authorized_dag(method=method, access_entity=entity, user=user)
+
+
+def _may_all(
+    user: BaseUser, *, method: ResourceMethod, entity: DagAccessEntity | None = None
+) -> bool:
+    """Ask for every DAG: both without naming one, and by the id that none has."""
+    unnamed = _may_any(user, method=method, entity=entity)
+    return unnamed and _may(user, _EVERY_DAG, method=method, entity=entity)
+
+
 def may_read(user: BaseUser, dag_id: str) -> bool:
     """Whether *user* may see the DAG *dag_id*."""
     return bool(dag_id) and _may(user, dag_id, method="GET")
@@ -87,26 +102,22 @@ def may_send(user: BaseUser, dag_id: str) -> bool:
 
 def may_read_any(user: BaseUser) -> bool:
     """Whether *user* may see a DAG at all."""
-    return get_auth_manager().is_authorized_dag(method="GET", user=user)
+    return _may_any(user, method="GET")
 
 
 def may_read_all(user: BaseUser) -> bool:
     """Whether *user* may see every DAG."""
-    return may_read_any(user) and may_read(user, _EVERY_DAG)
+    return _may_all(user, method="GET")
 
 
 def may_edit_all(user: BaseUser) -> bool:
     """Whether *user* may edit every DAG."""
-    unnamed = get_auth_manager().is_authorized_dag(method="PUT", user=user)
-    return unnamed and _may(user, _EVERY_DAG, method="PUT")
+    return _may_all(user, method="PUT")
 
 
 def may_send_all(user: BaseUser) -> bool:
     """Whether *user* may answer the review of every DAG: then also switch everything off and on."""
-    unnamed = get_auth_manager().is_authorized_dag(
-        method="PUT", access_entity=DagAccessEntity.HITL_DETAIL, user=user
-    )
-    return unnamed and may_send(user, _EVERY_DAG)
+    return _may_all(user, method="PUT", entity=DagAccessEntity.HITL_DETAIL)
 
 
 def check_reader(user: GetUserDep) -> None:

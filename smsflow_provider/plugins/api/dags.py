@@ -14,7 +14,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from smsflow_provider.core.model import Origin
 from smsflow_provider.plugins.api.airflow_api import WAITING
@@ -218,27 +218,26 @@ def waits_until(task: Origin) -> datetime | None:
 
     Airflow looks every quarter of a minute: an answer may still be taken so long after.
     """
-    wanted = select(TaskInstance.trigger_timeout).where(
-        TaskInstance.dag_id == task.dag_id,
-        TaskInstance.run_id == task.run_id,
-        TaskInstance.task_id == task.task_id,
-        TaskInstance.map_index == task.map_index,
-        TaskInstance.state == WAITING,
-    )
+    waits = TaskInstance.state == WAITING
+    wanted = select(TaskInstance.trigger_timeout).where(*_is(task), waits)
     with create_session() as session:
         return session.scalar(wanted)
 
 
 def state_of(task: Origin) -> str:
     """Tell what state *task* is in; empty: in none, or it is not there."""
-    wanted = select(TaskInstance.state).where(
+    with create_session() as session:
+        return str(session.scalar(select(TaskInstance.state).where(*_is(task))) or "")
+
+
+def _is(task: Origin) -> tuple[ColumnElement[bool], ...]:
+    """Find the instance of *task*."""
+    return (
         TaskInstance.dag_id == task.dag_id,
         TaskInstance.run_id == task.run_id,
         TaskInstance.task_id == task.task_id,
         TaskInstance.map_index == task.map_index,
     )
-    with create_session() as session:
-        return str(session.scalar(wanted) or "")
 
 
 def planned_runs(dag: Any, *, since: datetime | None, limit: int) -> list[Any]:
